@@ -1,0 +1,184 @@
+//! The records that the eBPF programs write and user space decodes: plain structs of fixed-width integers in native
+//! byte order, without padding, a [`Header`] first.
+//!
+//! Does not know how records travel (ring buffer or iterator file) nor what they mean to the model.
+
+#[cfg(feature = "user")]
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Kinds of record, the first field of every [`Header`]. Also the index of its kind in the loss counters.
+pub mod kind {
+    /// A process was created: [`super::Fork`].
+    pub const FORK: u32 = 1;
+    /// A program was started in a process: [`super::Exec`], followed by the file name and the arguments.
+    pub const EXEC: u32 = 2;
+    /// The last thread of a process ended: [`super::Exit`].
+    pub const EXIT: u32 = 3;
+    /// A row of the task iterator for a thread-group leader: [`super::TaskRow`].
+    pub const TASK: u32 = 4;
+    /// A row of the task iterator for any other thread: [`super::ThreadRow`].
+    pub const THREAD: u32 = 5;
+    /// Length of an array indexed by kind (index 0 is unused).
+    pub const COUNT: u32 = 6;
+}
+
+/// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
+pub const FILENAME_MAX: usize = 4096;
+/// Longest argument area that an exec record carries, in bytes, with the NUL behind each argument.
+pub const ARGV_MAX: usize = 32 * 1024;
+/// Length of a task's `comm`, with its terminating NUL.
+pub const COMM_LEN: usize = 16;
+/// An errno-like mark in [`Exec::argv_len`]: the arguments could not be read.
+pub const ARGV_UNREADABLE: u32 = u32::MAX;
+/// A number that this kernel cannot give ([`Exit`], [`TaskRow`]).
+pub const UNKNOWN: u64 = u64::MAX;
+/// `PF_KTHREAD` of `task_struct.flags`: a kernel thread.
+pub const PF_KTHREAD: u32 = 0x0020_0000;
+/// `PF_FORKNOEXEC` of `task_struct.flags`: forked, but did not exec.
+pub const PF_FORKNOEXEC: u32 = 0x0000_0040;
+
+macro_rules! wire {
+    ($(#[$meta:meta])* pub struct $name:ident [$size:literal] { $($body:tt)* }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "user", derive(FromBytes, IntoBytes, KnownLayout, Immutable))]
+        pub struct $name { $($body)* }
+        // I15: the same size on both sides; `IntoBytes` proves the absence of padding.
+        const _: () = assert!(size_of::<$name>() == $size && align_of::<$name>() == 8);
+    };
+}
+
+wire! {
+    /// Begins every record.
+    pub struct Header [16] {
+        /// One of [`kind`].
+        pub kind: u32,
+        /// Bytes of the whole record, this header included.
+        pub size: u32,
+        /// When it happened: `CLOCK_BOOTTIME`, nanoseconds.
+        pub ts_ns: u64,
+    }
+}
+
+wire! {
+    /// The process that a record is about, as the kernel saw it at that moment.
+    pub struct Task [80] {
+        /// Start of the thread-group leader: `task_struct.start_boottime`, nanoseconds.
+        pub start_ns: u64,
+        /// Start of the leader of the kernel's current parent (`real_parent`), nanoseconds.
+        pub parent_start_ns: u64,
+        /// Id of the cgroup in the unified hierarchy; 0 when not known.
+        pub cgroup_id: u64,
+        /// Name of the leader, NUL-terminated; what follows the NUL is undefined.
+        pub comm: [u8; COMM_LEN],
+        /// Thread-group id in the initial pid namespace.
+        pub pid: u32,
+        /// Thread-group id in the process's own pid namespace; 0 when not known.
+        pub ns_pid: u32,
+        /// Thread-group id of the kernel's current parent (`real_parent`).
+        pub ppid: u32,
+        /// Inode number of the process's own pid namespace; 0 when not known.
+        pub pid_ns: u32,
+        /// Effective user id.
+        pub uid: u32,
+        /// Effective group id.
+        pub gid: u32,
+        /// Real user id.
+        pub ruid: u32,
+        /// Real group id.
+        pub rgid: u32,
+        /// Threads in the group, as `signal_struct.nr_threads` counts them.
+        pub threads: u32,
+        /// `task_struct.flags` (`PF_*`).
+        pub flags: u32,
+    }
+}
+
+wire! {
+    /// `sched_process_fork`, for new processes only (a new thread makes no record).
+    pub struct Fork [112] {
+        pub header: Header,
+        /// The child. Its `ppid` differs from `forker_pid` under `CLONE_PARENT`.
+        pub task: Task,
+        /// Start of the process that called fork, nanoseconds.
+        pub forker_start_ns: u64,
+        /// Thread-group id of the process that called fork.
+        pub forker_pid: u32,
+        /// Zero.
+        pub reserved: u32,
+    }
+}
+
+wire! {
+    /// `sched_process_exec`; `filename_len` bytes of file name and `argv_len` bytes of arguments follow.
+    pub struct Exec [112] {
+        pub header: Header,
+        pub task: Task,
+        /// Bytes of file name behind this struct, the NUL included; 0 when it could not be read.
+        pub filename_len: u32,
+        /// Bytes of arguments behind the file name, each ended by a NUL, or [`ARGV_UNREADABLE`].
+        pub argv_len: u32,
+        /// Bytes of arguments that the process has; more than `argv_len` when they were cut at [`ARGV_MAX`].
+        pub argv_total: u32,
+        /// Zero.
+        pub reserved: u32,
+    }
+}
+
+wire! {
+    /// `sched_process_exit` of the last thread of a group.
+    pub struct Exit [144] {
+        pub header: Header,
+        pub task: Task,
+        /// CPU time of all threads, nanoseconds.
+        pub cpu_ns: u64,
+        /// Peak resident set, pages; [`UNKNOWN`] where the kernel does not say.
+        pub max_rss_pages: u64,
+        /// Bytes that caused reads from storage; [`UNKNOWN`] without I/O accounting.
+        pub read_bytes: u64,
+        /// Bytes that caused writes to storage; [`UNKNOWN`] without I/O accounting.
+        pub write_bytes: u64,
+        /// Page faults served without I/O.
+        pub minor_faults: u64,
+        /// Page faults that needed I/O.
+        pub major_faults: u32,
+        /// The wait status: exit code in bits 8-15, signal in bits 0-6, core dumped in bit 7.
+        pub status: u32,
+    }
+}
+
+wire! {
+    /// A process found by the task iterator.
+    pub struct TaskRow [136] {
+        pub header: Header,
+        pub task: Task,
+        /// CPU time of the leader and of threads that have ended, nanoseconds.
+        pub cpu_ns: u64,
+        /// Resident set, pages; [`UNKNOWN`] where the kernel does not say; 0 for kernel threads.
+        pub rss_pages: u64,
+        /// Peak resident set of what has exited in the group, pages; [`UNKNOWN`] where the kernel does not say.
+        pub max_rss_pages: u64,
+        /// `task_struct.__state` of the leader.
+        pub state: u32,
+        /// `task_struct.exit_state` of the leader (non-zero: dead or zombie).
+        pub exit_state: u32,
+        /// Threads that have not begun to exit: 0 for a zombie.
+        pub live: u32,
+        /// The wait status, meaningful when `live` is 0.
+        pub status: u32,
+    }
+}
+
+wire! {
+    /// A thread other than the leader, found by the task iterator: its share of the process's CPU time.
+    pub struct ThreadRow [32] {
+        pub header: Header,
+        /// CPU time of this thread, nanoseconds.
+        pub cpu_ns: u64,
+        /// Thread-group id.
+        pub pid: u32,
+        /// `task_struct.__state`.
+        pub state: u32,
+    }
+}

@@ -1,0 +1,60 @@
+//! The spawn-rate alert: when it is raised, whom it names, when it ends.
+//!
+//! Does not know how alerts are shown.
+
+use crate::event::ProcKey;
+
+/// When too much is spawned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlertRule {
+    /// Forks per second, over [`AlertRule::window_ns`], from which on the alert is raised; 0 switches it off.
+    pub spawns_per_s: f64,
+    /// How long the average is taken, nanoseconds.
+    pub window_ns: u64,
+    /// The alert ends when the rate has stayed below `spawns_per_s * clear_ratio` for `clear_ns`.
+    pub clear_ratio: f64,
+    /// See `clear_ratio`; nanoseconds.
+    pub clear_ns: u64,
+}
+
+impl Default for AlertRule {
+    fn default() -> Self {
+        Self { spawns_per_s: 200.0, window_ns: 2_000_000_000, clear_ratio: 0.5, clear_ns: 3_000_000_000 }
+    }
+}
+
+/// What stage an alert is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertLevel {
+    /// The rate is too high.
+    Raised,
+    /// It is over.
+    Cleared,
+}
+
+/// One alert, from its raise to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// When it was raised.
+    pub raised_ns: u64,
+    /// When it ended; `None` while it lasts.
+    pub cleared_ns: Option<u64>,
+    /// Forks per second when raised.
+    pub rate: f64,
+    /// Highest rate while it lasted.
+    pub peak: f64,
+    /// Root of the smallest subtree that holds most of the forks; `None` when none stands out.
+    pub culprit: Option<ProcKey>,
+    /// That process's name when the alert was raised or last changed.
+    pub culprit_comm: crate::Comm,
+    /// Share of all forks in the window that the culprit's subtree made, 0 to 1.
+    pub share: f64,
+}
+
+impl Alert {
+    /// Its stage.
+    #[must_use]
+    pub const fn level(&self) -> AlertLevel {
+        if self.cleared_ns.is_some() { AlertLevel::Cleared } else { AlertLevel::Raised }
+    }
+}

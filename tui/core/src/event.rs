@@ -1,0 +1,359 @@
+//! What can happen to processes, as facts: the one vocabulary of live capture, streams and recordings.
+//!
+//! Does not know where events come from (kernel, recording, synthesis) nor how they are written down. All times are
+//! `CLOCK_BOOTTIME` nanoseconds; what is not known is `None`, never a made-up value.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Identity of a process: its pid and when its leader started. A bare pid is reused; this is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcKey {
+    /// Thread-group id in the initial pid namespace.
+    pub pid: u32,
+    /// `start_boottime` of the thread-group leader, nanoseconds.
+    pub start_ns: u64,
+}
+
+impl ProcKey {
+    /// The idle task of the boot CPU, parent of init and of kthreadd: in no process list.
+    pub const SWAPPER: Self = Self { pid: 0, start_ns: 0 };
+
+    /// A key from its parts.
+    #[must_use]
+    pub const fn new(pid: u32, start_ns: u64) -> Self {
+        Self { pid, start_ns }
+    }
+}
+
+/// A task's name as the kernel keeps it: at most 15 bytes of anything but NUL.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Comm([u8; 15], u8);
+
+impl Comm {
+    /// Cuts at the first NUL (what follows it is not zeroed before 5.11) and at 15 bytes.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut comm = [0; 15];
+        let len = bytes.iter().take(15).position(|&b| b == 0).unwrap_or(bytes.len().min(15));
+        comm[..len].copy_from_slice(&bytes[..len]);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 15")]
+        Self(comm, len as u8)
+    }
+
+    /// The name, without NUL.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0[..usize::from(self.1)]
+    }
+}
+
+impl fmt::Debug for Comm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_bytes().escape_ascii().to_string())
+    }
+}
+
+/// The arguments of a process: any bytes but NUL, shared and immutable.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Argv(Arc<[u8]>);
+
+impl Argv {
+    /// From the kernel's form: each argument ended by a NUL. A last argument without its NUL (cut off, or a title set
+    /// by the process) counts as well.
+    #[must_use]
+    pub fn from_nul_terminated(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// From separate arguments, none of which may contain NUL.
+    #[must_use]
+    pub fn from_args<I: IntoIterator<Item = A>, A: AsRef<[u8]>>(args: I) -> Self {
+        let mut bytes = Vec::new();
+        for arg in args {
+            bytes.extend_from_slice(arg.as_ref());
+            bytes.push(0);
+        }
+        Self(bytes.into())
+    }
+
+    /// The arguments in order; none at all is possible.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let bytes = self.0.strip_suffix(&[0]).unwrap_or(&self.0);
+        let none = self.0.is_empty();
+        bytes.split(|&b| b == 0).filter(move |_| !none)
+    }
+
+    /// The kernel's form, as given.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Argv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|arg| arg.escape_ascii().to_string())).finish()
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExitStatus {
+    /// It called exit, with this code.
+    Code(u8),
+    /// A signal killed it.
+    Signal {
+        /// Signal number.
+        signal: u8,
+        /// Whether a core was dumped.
+        core: bool,
+    },
+    /// Its end was inferred after a loss: how it ended is not known.
+    Unknown,
+}
+
+impl ExitStatus {
+    /// From the kernel's wait status.
+    #[must_use]
+    pub const fn from_wait_status(status: u32) -> Self {
+        match status & 0x7f {
+            0 => Self::Code(((status >> 8) & 0xff) as u8),
+            signal => Self::Signal { signal: signal as u8, core: status & 0x80 != 0 },
+        }
+    }
+
+    /// A non-zero code or a signal.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        !matches!(self, Self::Code(0) | Self::Unknown)
+    }
+}
+
+/// Who a process runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Creds {
+    /// Effective user id: what `ps` and `htop` call the user.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+    /// Real user id.
+    pub ruid: u32,
+    /// Real group id.
+    pub rgid: u32,
+}
+
+/// What every kernel record says of its process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The process.
+    pub key: ProcKey,
+    /// The kernel's parent at that moment: differs from the forker after re-parenting and under `CLONE_PARENT`.
+    pub parent: ProcKey,
+    /// Credentials.
+    pub creds: Creds,
+    /// Name.
+    pub comm: Comm,
+    /// Id of the cgroup in the unified hierarchy.
+    pub cgroup_id: Option<u64>,
+    /// Inode number of its pid namespace.
+    pub pid_ns: Option<u32>,
+    /// Its pid within that namespace.
+    pub ns_pid: Option<u32>,
+    /// Threads.
+    pub threads: u32,
+    /// A kernel thread: no program, no arguments.
+    pub kernel: bool,
+}
+
+/// A process that was running already, found by a pass over all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// When it was seen.
+    pub ts_ns: u64,
+    /// Who it is.
+    pub task: Task,
+    /// Arguments, where they were read.
+    pub argv: Option<Argv>,
+    /// Path of its program, where it was read.
+    pub exe: Option<Arc<[u8]>>,
+    /// Path of its cgroup, where it was read.
+    pub cgroup: Option<Arc<[u8]>>,
+    /// Set for a zombie: it has ended, but its parent has not asked yet. When it ended is not known.
+    pub exited: Option<ExitStatus>,
+    /// Found by repair after a loss: its fork was not seen.
+    pub repaired: bool,
+}
+
+/// A process was created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forked {
+    /// When.
+    pub ts_ns: u64,
+    /// The child.
+    pub task: Task,
+    /// Who called fork.
+    pub forker: ProcKey,
+}
+
+/// A process started a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execed {
+    /// When.
+    pub ts_ns: u64,
+    /// The process, as the new program.
+    pub task: Task,
+    /// Path as given to execve.
+    pub filename: Option<Arc<[u8]>>,
+    /// Arguments.
+    pub argv: Option<Argv>,
+    /// More arguments than were captured.
+    pub argv_truncated: bool,
+}
+
+/// The last thread of a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exited {
+    /// When; for an inferred end, when it was noticed.
+    pub ts_ns: u64,
+    /// The process in its last state; its `parent` is who will be told. `None` when inferred.
+    pub task: Option<Task>,
+    /// The process.
+    pub key: ProcKey,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it cost. `None` when inferred.
+    pub cost: Option<Cost>,
+}
+
+/// What a process cost over its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// CPU time of all its threads, nanoseconds.
+    pub cpu_ns: u64,
+    /// Peak resident set, bytes.
+    pub max_rss_bytes: Option<u64>,
+    /// Bytes that it caused to be read from storage.
+    pub read_bytes: Option<u64>,
+    /// Bytes that it caused to be written to storage.
+    pub write_bytes: Option<u64>,
+    /// Page faults served without I/O.
+    pub minor_faults: u64,
+    /// Page faults that needed I/O.
+    pub major_faults: u64,
+}
+
+/// What a living process uses, from a pass over all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// When it was measured.
+    pub ts_ns: u64,
+    /// The process.
+    pub key: ProcKey,
+    /// CPU time so far, nanoseconds.
+    pub cpu_ns: u64,
+    /// Resident set, bytes.
+    pub rss_bytes: Option<u64>,
+    /// Threads.
+    pub threads: u32,
+    /// Run state as `ps` shows it: R, S, D, T, t, I, Z, X, or `?`.
+    pub state: char,
+}
+
+/// Events lost between kernel and reader, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct LossCount {
+    /// Lost forks.
+    pub fork: u64,
+    /// Lost execs.
+    pub exec: u64,
+    /// Lost exits.
+    pub exit: u64,
+}
+
+impl LossCount {
+    /// All kinds together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.fork + self.exec + self.exit
+    }
+}
+
+impl std::ops::AddAssign for LossCount {
+    fn add_assign(&mut self, other: Self) {
+        self.fork += other.fork;
+        self.exec += other.exec;
+        self.exit += other.exit;
+    }
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Running already. Comes again when more is known (arguments, say).
+    Process(Found),
+    /// Created.
+    Fork(Forked),
+    /// Started a program.
+    Exec(Execed),
+    /// Ended.
+    Exit(Exited),
+    /// Seen to run as somebody else.
+    Creds { ts_ns: u64, key: ProcKey, creds: Creds },
+    /// Seen under another name, without an exec.
+    Comm { ts_ns: u64, key: ProcKey, comm: Comm },
+    /// Seen to have another parent: its old one died.
+    Parent { ts_ns: u64, key: ProcKey, parent: ProcKey },
+    /// What a living process uses.
+    Usage(Usage),
+    /// Events were lost before this point, since the last such mark.
+    Lost { ts_ns: u64, count: LossCount },
+}
+
+impl Event {
+    /// When it happened or was noticed.
+    #[must_use]
+    pub const fn ts_ns(&self) -> u64 {
+        match self {
+            Self::Process(e) => e.ts_ns,
+            Self::Fork(e) => e.ts_ns,
+            Self::Exec(e) => e.ts_ns,
+            Self::Exit(e) => e.ts_ns,
+            Self::Usage(e) => e.ts_ns,
+            Self::Creds { ts_ns, .. }
+            | Self::Comm { ts_ns, .. }
+            | Self::Parent { ts_ns, .. }
+            | Self::Lost { ts_ns, .. } => *ts_ns,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comm_ends_at_the_first_nul_or_after_15_bytes() {
+        assert_eq!(Comm::new(b"bash\0garbage").as_bytes(), b"bash");
+        assert_eq!(Comm::new(b"").as_bytes(), b"");
+        assert_eq!(Comm::new(b"0123456789abcdefgh").as_bytes(), b"0123456789abcde");
+    }
+
+    #[test]
+    fn argv_keeps_empty_arguments_and_tells_none_from_one_empty() {
+        let args = |bytes: &[u8]| Argv::from_nul_terminated(bytes).iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        assert_eq!(args(b""), Vec::<Vec<u8>>::new());
+        assert_eq!(args(b"\0"), [b""]);
+        assert_eq!(args(b"a\0\0b\0"), [&b"a"[..], b"", b"b"]);
+        assert_eq!(args(b"title without end"), [b"title without end"]);
+        assert_eq!(Argv::from_args(["a", "", "b"]).as_bytes(), b"a\0\0b\0");
+    }
+
+    #[test]
+    fn wait_status_is_decoded() {
+        assert_eq!(ExitStatus::from_wait_status(0), ExitStatus::Code(0));
+        assert_eq!(ExitStatus::from_wait_status(255 << 8), ExitStatus::Code(255));
+        assert_eq!(ExitStatus::from_wait_status(9), ExitStatus::Signal { signal: 9, core: false });
+        assert_eq!(ExitStatus::from_wait_status(11 | 0x80), ExitStatus::Signal { signal: 11, core: true });
+    }
+}

@@ -1,0 +1,26 @@
+//! The model behind ptree-tui: [`Event`]s go into an [`Engine`], which keeps the ancestry [`Tree`], statistics per user
+//! and alerts, and says what changed as [`Delta`]s. [`Rows`] turns a tree into the lines of a screen.
+//!
+//! Pure on purpose: no clock (time comes in events and in [`Engine::tick`]), no I/O, no async, no terminal; hence
+//! nothing here can fail.
+#![forbid(unsafe_code)]
+
+pub mod alert;
+pub mod engine;
+pub mod event;
+pub mod filter;
+pub mod process;
+pub mod rate;
+pub mod rows;
+pub mod stats;
+pub mod text;
+pub mod tree;
+
+pub use alert::{Alert, AlertLevel, AlertRule};
+pub use engine::{Config, Delta, Engine};
+pub use event::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
+pub use filter::Filter;
+pub use process::{Image, Lifecycle, Origin, Process};
+pub use rows::{Folds, Row, Rows};
+pub use stats::{Stats, UidStats};
+pub use tree::{Lineage, Tree};

@@ -1,0 +1,137 @@
+//! A process as the tree keeps it: what is known of it now, and after its end.
+//!
+//! Does not know its place in the graph; see [`Tree`](crate::Tree) for parents and children.
+
+use std::sync::Arc;
+
+use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey};
+
+/// A program that ran in a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// When it was started; `None` for one that was running before we were.
+    pub since_ns: Option<u64>,
+    /// Path as given to execve, or of the program file for one that was running before.
+    pub filename: Option<Arc<[u8]>>,
+    /// Arguments.
+    pub argv: Option<Argv>,
+    /// More arguments than were captured.
+    pub argv_truncated: bool,
+}
+
+/// How a process came to be in the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Running when capture began.
+    Found,
+    /// Its fork was seen.
+    Forked,
+    /// Known by its exec or exit, or found by repair: its fork was lost.
+    Inferred,
+}
+
+/// Alive or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// Alive.
+    Running,
+    /// Its last thread has ended.
+    Exited {
+        /// When; for an inferred end or a zombie found at start, when it was noticed.
+        at_ns: u64,
+        /// How.
+        status: ExitStatus,
+        /// Nobody saw it happen: the time is an upper bound.
+        inferred: bool,
+    },
+}
+
+/// Everything known of one process.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Identity.
+    pub key: ProcKey,
+    /// Who forked it, for good; for one found running, its parent when found. `None` when not known.
+    pub forker: Option<ProcKey>,
+    /// Its parent as the kernel sees it, last we heard.
+    pub kernel_parent: Option<ProcKey>,
+    /// How it got here.
+    pub origin: Origin,
+    /// Name.
+    pub comm: Comm,
+    /// Credentials.
+    pub creds: Creds,
+    /// A kernel thread.
+    pub kernel: bool,
+    /// Id of its cgroup in the unified hierarchy.
+    pub cgroup_id: Option<u64>,
+    /// Path of its cgroup, where known.
+    pub cgroup: Option<Arc<[u8]>>,
+    /// Inode number of its pid namespace.
+    pub pid_ns: Option<u32>,
+    /// Its pid within that namespace.
+    pub ns_pid: Option<u32>,
+    /// Threads; for a dead process 0.
+    pub threads: u32,
+    /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept). Empty for a
+    /// fork that never execed: it runs its forker's program.
+    pub images: Vec<Image>,
+    /// Execs seen, more than `images` holds for a long chain.
+    pub execs: u32,
+    /// Alive or how it ended.
+    pub life: Lifecycle,
+    /// Cost: at its end complete, before that CPU time alone as last measured.
+    pub cost: Cost,
+    /// Resident set as last measured while alive, bytes.
+    pub rss_bytes: Option<u64>,
+    /// Share of one CPU between the last two measurements: 1.0 is one CPU.
+    pub cpu_share: f32,
+    /// When `cost.cpu_ns` was last measured; 0 for never.
+    pub measured_ns: u64,
+    /// Run state as last measured.
+    pub state: char,
+    /// Children forked, ever.
+    pub spawned: u64,
+}
+
+impl Process {
+    /// Programs kept of one process.
+    pub const IMAGES_MAX: usize = 16;
+
+    /// Whether it is alive.
+    #[must_use]
+    pub const fn is_alive(&self) -> bool {
+        matches!(self.life, Lifecycle::Running)
+    }
+
+    /// Its latest program.
+    #[must_use]
+    pub fn image(&self) -> Option<&Image> {
+        self.images.last()
+    }
+
+    /// How long it has lived at `now_ns`, or lived; never negative (I8).
+    #[must_use]
+    pub const fn lifetime_ns(&self, now_ns: u64) -> u64 {
+        let end = match self.life {
+            Lifecycle::Running => now_ns,
+            Lifecycle::Exited { at_ns, .. } => at_ns,
+        };
+        end.saturating_sub(self.key.start_ns)
+    }
+
+    /// How it ended, if it has.
+    #[must_use]
+    pub const fn exit_status(&self) -> Option<ExitStatus> {
+        match self.life {
+            Lifecycle::Running => None,
+            Lifecycle::Exited { status, .. } => Some(status),
+        }
+    }
+
+    /// Whether the kernel's parent is another than who forked it.
+    #[must_use]
+    pub fn is_reparented(&self) -> bool {
+        matches!((self.forker, self.kernel_parent), (Some(a), Some(b)) if a != b)
+    }
+}

@@ -1,0 +1,1 @@
+//! How many a second: counts over a sliding window, in constant memory.

@@ -1,0 +1,56 @@
+//! Totals and statistics per user: what has been counted, not what is in the tree (the dead leave the tree, not the
+//! counts).
+
+use std::collections::BTreeMap;
+
+use crate::event::LossCount;
+
+/// Of one user, by effective uid.
+#[derive(Clone, Debug, Default)]
+pub struct UidStats {
+    /// Living processes.
+    pub live: u64,
+    /// Processes forked as this user.
+    pub spawned: u64,
+    /// Processes that ended as this user.
+    pub exited: u64,
+    /// Of those, with a non-zero code or by a signal.
+    pub failed: u64,
+    /// CPU time of the dead, nanoseconds.
+    pub dead_cpu_ns: u64,
+    /// Forks per second over the last two seconds.
+    pub spawns_per_s: f64,
+}
+
+/// Of the machine.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Living processes.
+    pub live: u64,
+    /// Dead ones still kept.
+    pub dead: u64,
+    /// Events taken, by kind: forks, execs, exits.
+    pub forks: u64,
+    /// See `forks`.
+    pub execs: u64,
+    /// See `forks`.
+    pub exits: u64,
+    /// Exits with a non-zero code or by a signal.
+    pub failed: u64,
+    /// Forks per second, over the last two seconds.
+    pub forks_per_s: f64,
+    /// Execs per second, likewise.
+    pub execs_per_s: f64,
+    /// Exits per second, likewise.
+    pub exits_per_s: f64,
+    /// Forks in each of the last 60 full seconds, oldest first (shorter right after the start).
+    pub fork_history: Vec<u32>,
+    /// Lost events.
+    pub lost: LossCount,
+    /// Processes whose fork or exit was inferred.
+    pub inferred: u64,
+    /// Processes found running by the first pass and by repair.
+    pub found: u64,
+    /// By effective uid.
+    pub users: BTreeMap<u32, UidStats>,
+}

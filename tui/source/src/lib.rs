@@ -1,0 +1,46 @@
+//! Everything that touches the outside: the live kernel through eBPF, /proc, user names, and the event format.
+//!
+//! Delivers [`Batch`]es of [`Event`](ptree_core::Event)s and knows nothing of the tree kept from them nor of any screen.
+
+use ptree_core::Event;
+
+/// What a source delivers at a time.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events in the order in which they are to be taken.
+    pub events: Vec<Event>,
+    /// Names of users seen for the first time, by uid. Never waited for: they may come after the events.
+    pub users: Vec<(u32, String)>,
+}
+
+/// Where and when events were captured: the first line of a stream.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Version of the program that captured.
+    pub version: &'static str,
+    /// Name of the machine.
+    pub host: String,
+    /// Its kernel's release.
+    pub kernel: String,
+    /// Random id of this boot: boot-time clocks of two boots do not compare.
+    pub boot_id: String,
+    /// The one place where boot time meets wall time.
+    pub anchor: TimeAnchor,
+}
+
+/// One moment on two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeAnchor {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub boottime_ns: u64,
+    /// `CLOCK_REALTIME`, nanoseconds since 1970.
+    pub unix_ns: u64,
+}
+
+impl TimeAnchor {
+    /// Wall time of a moment of boot time, nanoseconds since 1970.
+    #[must_use]
+    pub const fn unix_ns(self, boottime_ns: u64) -> u64 {
+        self.unix_ns.wrapping_add(boottime_ns).wrapping_sub(self.boottime_ns)
+    }
+}
