@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ptree_core::{AlertRule, Config};
+use ptree_core::{AlertRule, Config, Filter};
 use ptree_source::live::{LiveError, LiveOptions, check_ring_bytes};
 
 use crate::cmd;
@@ -52,6 +52,12 @@ impl Common {
             Config { keep_ns: u64::try_from(self.keep.as_nanos()).unwrap_or(u64::MAX), ..Config::default() };
         config.alert.spawns_per_s = self.alert_rate;
         config
+    }
+
+    /// What is to be shown.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        Filter::new(&self.filter).of_user(self.uid)
     }
 
     /// How the kernel is to be captured.

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use error::{LiveError, RingSizeError};
-pub use load::{Kernel, MIN_RING_BYTES, check_ring_bytes};
+pub use load::{Kernel, MIN_RING_BYTES, check_release, check_ring_bytes};
 use ptree_core::event::{Found, LossCount};
 use ptree_core::Event;
 use rustc_hash::FxHashSet;

@@ -167,6 +167,14 @@ impl Kernel {
         taken
     }
 
+    /// The programs, with the instructions that the verifier went through (known from 5.16 on).
+    #[must_use]
+    pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
+        let names = HOOKS.iter().map(|(name, ..)| *name).chain([ITERATOR]);
+        let count = |name| self.ebpf.program(name)?.info().ok()?.verified_instruction_count();
+        names.map(|name| (name, count(name))).collect()
+    }
+
     /// Records lost so far: those that found no room, and runs of a program that the kernel skipped since it was
     /// running already on that CPU (counted from 5.12 on).
     ///
@@ -232,7 +240,11 @@ fn recursion_misses(info: &str) -> u64 {
         .unwrap_or(0)
 }
 
-fn check_release(release: &str) -> Result<(), LiveError> {
+/// Whether this kernel is new enough.
+///
+/// # Errors
+/// When it is older than the floor.
+pub fn check_release(release: &str) -> Result<(), LiveError> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < FLOOR { Err(LiveError::TooOld { release: release.trim_end().to_owned() }) } else { Ok(()) }
