@@ -8,7 +8,7 @@ use ptree_common::wire::{Exit, Header, UNKNOWN, kind};
 
 use crate::kernel::{Struct, constant, offset, settings};
 use crate::maps::submit;
-use crate::task::Group;
+use crate::task::{Group, charged_ns};
 
 // Kernel 5.8 to 6.15: trace_sched_process_exit(struct task_struct *p); since 6.16 with a second argument,
 // bool group_dead. Called by do_exit() after `live` was decremented and `exit_code` and `maxrss` were set.
@@ -33,6 +33,7 @@ pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
             (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
             group.describe(&raw mut (*out).task);
             (*out).cpu_ns = group.sum(offset!(task_sum_exec_runtime), offset!(signal_sum_sched_runtime));
+            (*out).charged_ns = charged_ns(task);
             (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
             (*out).read_bytes = group.sum(offset!(task_read_bytes), offset!(signal_read_bytes));
             (*out).write_bytes = group.sum(offset!(task_write_bytes), offset!(signal_write_bytes));

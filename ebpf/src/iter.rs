@@ -5,7 +5,7 @@ use ptree_common::layout::MISSING;
 use ptree_common::wire::{Header, PF_KTHREAD, TaskRow, ThreadRow, UNKNOWN, kind};
 
 use crate::kernel::{Struct, offset};
-use crate::task::Group;
+use crate::task::{Group, charged_ns};
 
 /// `struct bpf_iter__task`.
 #[repr(C)]
@@ -38,8 +38,11 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
             let mut row = ThreadRow {
                 header: Header { kind: kind::THREAD, size: size_of::<ThreadRow>() as u32, ts_ns },
                 cpu_ns: task.load(offset!(task_sum_exec_runtime)),
+                charged_ns: charged_ns(task),
                 pid: group.pid(),
+                tid: task.load(offset!(task_pid)),
                 state,
+                reserved: 0,
             };
             bpf_seq_write(seq, (&raw mut row).cast(), size_of::<ThreadRow>() as u32);
             return 0;
@@ -51,6 +54,7 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         (*out).cpu_ns = task
             .load::<u64>(offset!(task_sum_exec_runtime))
             .wrapping_add(group.signal.load::<u64>(offset!(signal_sum_sched_runtime)));
+        (*out).charged_ns = charged_ns(task);
         (*out).rss_pages = rss_pages(task);
         (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
         (*out).state = state;

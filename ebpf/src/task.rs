@@ -121,6 +121,29 @@ impl Group {
     }
 }
 
+/// Up to when a thread's CPU time has been charged to it, on the scheduler's clock of all CPUs.
+#[inline(always)]
+pub(crate) fn charged_ns(task: Struct) -> u64 {
+    // SAFETY: members of the structs along the way; loads through null give zero.
+    unsafe {
+        if offset!(task_exec_start) == MISSING {
+            return wire::UNKNOWN;
+        }
+        let exec_start: u64 = task.load(offset!(task_exec_start));
+        if offset!(task_cfs_rq) == MISSING
+            || offset!(cfs_rq_rq) == MISSING
+            || offset!(rq_clock) == MISSING
+            || offset!(rq_clock_task) == MISSING
+        {
+            // Right where interrupts and the hypervisor are not accounted for.
+            return exec_start;
+        }
+        let rq = task.follow(offset!(task_cfs_rq)).follow(offset!(cfs_rq_rq));
+        let taken = rq.load::<u64>(offset!(rq_clock)).wrapping_sub(rq.load::<u64>(offset!(rq_clock_task)));
+        exec_start.wrapping_add(taken)
+    }
+}
+
 /// Id of the cgroup in the unified hierarchy, or 0.
 #[inline(always)]
 unsafe fn cgroup_id(task: Struct) -> u64 {

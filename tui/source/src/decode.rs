@@ -25,6 +25,15 @@ pub enum DecodeError {
     UnknownKind(u32),
 }
 
+/// CPU time of a thread, and up to when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Nanoseconds.
+    pub cpu_ns: u64,
+    /// On the scheduler's clock, nanoseconds.
+    pub charged_ns: Option<u64>,
+}
+
 /// A row of the task iterator for a process.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -33,7 +42,7 @@ pub struct Row {
     /// The process.
     pub task: Task,
     /// CPU time of the leader and of ended threads; that of other threads comes in [`Record::Thread`].
-    pub cpu_ns: u64,
+    pub cpu: Charge,
     /// Resident set, pages.
     pub rss_pages: Option<u64>,
     /// Run state of the leader, as `ps` shows it.
@@ -50,15 +59,22 @@ pub enum Record {
     /// From the exec hook.
     Exec(Execed),
     /// From the exit hook.
-    Exit(Exited),
+    Exit {
+        /// What happened; CPU time is that which was charged.
+        exit: Exited,
+        /// Up to when it was charged, on the scheduler's clock.
+        charged_ns: Option<u64>,
+    },
     /// From the iterator.
     Row(Row),
-    /// From the iterator: CPU time of a thread that is no leader.
+    /// From the iterator: a thread that is no leader.
     Thread {
         /// Its process.
         pid: u32,
-        /// Nanoseconds.
-        cpu_ns: u64,
+        /// The thread.
+        tid: u32,
+        /// Its CPU time.
+        cpu: Charge,
     },
 }
 
@@ -81,20 +97,24 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::EXIT => {
             let exit: wire::Exit = read(bytes, kind::EXIT)?;
             let task = task(&exit.task);
-            Record::Exit(Exited {
-                ts_ns: header.ts_ns,
-                key: task.key,
-                task: Some(task),
-                status: ExitStatus::from_wait_status(exit.status),
-                cost: Some(Cost {
-                    cpu_ns: exit.cpu_ns,
-                    max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
-                    read_bytes: known(exit.read_bytes),
-                    write_bytes: known(exit.write_bytes),
-                    minor_faults: exit.minor_faults,
-                    major_faults: u64::from(exit.major_faults),
-                }),
-            })
+            let cost = Cost {
+                cpu_ns: exit.cpu_ns,
+                max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
+                read_bytes: known(exit.read_bytes),
+                write_bytes: known(exit.write_bytes),
+                minor_faults: exit.minor_faults,
+                major_faults: u64::from(exit.major_faults),
+            };
+            Record::Exit {
+                charged_ns: known(exit.charged_ns),
+                exit: Exited {
+                    ts_ns: header.ts_ns,
+                    key: task.key,
+                    task: Some(task),
+                    status: ExitStatus::from_wait_status(exit.status),
+                    cost: Some(cost),
+                },
+            }
         }
         kind::TASK => {
             let row: wire::TaskRow = read(bytes, kind::TASK)?;
@@ -102,7 +122,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
             Record::Row(Row {
                 ts_ns: header.ts_ns,
                 task: task(&row.task),
-                cpu_ns: row.cpu_ns,
+                cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
                 rss_pages: known(row.rss_pages),
                 state: if exited.is_some() { 'Z' } else { state(row.state) },
                 exited,
@@ -110,7 +130,8 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         }
         kind::THREAD => {
             let row: wire::ThreadRow = read(bytes, kind::THREAD)?;
-            Record::Thread { pid: row.pid, cpu_ns: row.cpu_ns }
+            let cpu = Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) };
+            Record::Thread { pid: row.pid, tid: row.tid, cpu }
         }
         kind => return Err(DecodeError::UnknownKind(kind)),
     })

@@ -4,6 +4,7 @@
 //!
 //! Knows the order of things; the programs are in [`load`], the account of the living in [`crate::track`].
 
+mod clock;
 mod error;
 mod load;
 
@@ -20,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::decode::{Record, Row};
+use crate::decode::Row;
 use crate::track::Tracker;
 use crate::{Batch, host, procfs, users};
 
@@ -89,6 +90,7 @@ impl Live {
             names: JoinSet::new(),
         };
         let rows = live.kernel.pass()?;
+        live.kernel.ensure_calibrated()?;
         live.tracker.seed(rows, &mut live.events);
         live.note_found(0);
         Ok(live)
@@ -253,21 +255,4 @@ pub fn snapshot() -> Result<Batch, LiveError> {
     }
     let users = uids.into_iter().map(|uid| (uid, users::name(uid))).collect();
     Ok(Batch { events, users })
-}
-
-/// Rows out of what the iterator wrote: the CPU time of a process's threads is added to its own.
-fn rows(records: impl Iterator<Item = Record>) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut thread_cpu: rustc_hash::FxHashMap<u32, u64> = rustc_hash::FxHashMap::default();
-    for record in records {
-        match record {
-            Record::Row(row) => rows.push(row),
-            Record::Thread { pid, cpu_ns } => *thread_cpu.entry(pid).or_default() += cpu_ns,
-            Record::Fork(_) | Record::Exec(_) | Record::Exit(_) => {}
-        }
-    }
-    for row in &mut rows {
-        row.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
-    }
-    rows
 }

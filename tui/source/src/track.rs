@@ -88,7 +88,7 @@ impl Tracker {
         match record {
             Record::Fork(fork) => self.fork(fork, out),
             Record::Exec(exec) => self.exec(exec, out),
-            Record::Exit(exit) => self.exit(exit, out),
+            Record::Exit { exit, .. } => self.exit(exit, out),
             // Rows come through `seed` and `finish_pass`.
             Record::Row(_) | Record::Thread { .. } => {}
         }
@@ -270,7 +270,7 @@ impl Tracker {
         Event::Usage(Usage {
             ts_ns: row.ts_ns,
             key: row.task.key,
-            cpu_ns: row.cpu_ns,
+            cpu_ns: row.cpu.cpu_ns,
             rss_bytes: row.rss_pages.map(|pages| pages.saturating_mul(self.page_size)),
             threads: row.task.threads,
             state: row.state,

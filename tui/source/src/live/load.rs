@@ -12,12 +12,13 @@ use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use ptree_common::wire::kind;
 use ptree_core::event::LossCount;
+use rustc_hash::FxHashMap;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zerocopy::IntoBytes;
 
+use super::clock::{SchedClock, Witness};
 use super::error::{FLOOR, LiveError, RingSizeError};
-use super::rows;
 use crate::btf::Btf;
 use crate::decode::{Record, Row, decode, split};
 use crate::host;
@@ -50,6 +51,7 @@ pub struct Kernel {
     lost: PerCpuArray<MapData, u64>,
     layout: Layout,
     page_size: u64,
+    clock: SchedClock,
     /// Records that could not be decoded.
     undecoded: u64,
     buffer: Vec<u8>,
@@ -114,7 +116,7 @@ impl Kernel {
         let events = unsafe { AsyncFd::register_with_interest(events, Interest::READABLE) }
             .map_err(|error| LiveError::Read { what: "the ring buffer", source: error.into_parts().1 })?;
         let lost = PerCpuArray::try_from(ebpf.take_map("LOST").ok_or(LiveError::Object("LOST"))?)?;
-        Ok(Self { ebpf, events, lost, layout, page_size: host::page_size(), undecoded: 0, buffer: Vec::new() })
+        Ok(Self { ebpf, events, lost, layout, page_size: host::page_size(), clock: SchedClock::default(), undecoded: 0, buffer: Vec::new() })
     }
 
     /// Attaches the hooks. They are detached when this is dropped.
@@ -160,7 +162,10 @@ impl Kernel {
         {
             taken += 1;
             match decode(&item, self.page_size) {
-                Ok(record) => take(record),
+                Ok(mut record) => {
+                    self.clock.complete(&mut record);
+                    take(record);
+                }
                 Err(_) => self.undecoded += 1,
             }
         }
@@ -208,11 +213,44 @@ impl Kernel {
             what: "the task iterator",
             source: io::Error::other(error),
         })?;
+        let witness = Witness::now();
         self.buffer.clear();
         file.read_to_end(&mut self.buffer)
             .map_err(|source| LiveError::Read { what: "the task iterator", source })?;
-        let page_size = self.page_size;
-        Ok(rows(split(&self.buffer).filter_map(|record| decode(record, page_size).ok())))
+
+        let mut rows: Vec<Row> = Vec::new();
+        let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
+        for record in split(&self.buffer) {
+            match decode(record, self.page_size) {
+                Ok(Record::Row(row)) => {
+                    self.clock.calibrate(witness, row.task.key.pid, row.cpu);
+                    rows.push(row);
+                }
+                Ok(Record::Thread { pid, tid, cpu }) => {
+                    self.clock.calibrate(witness, tid, cpu);
+                    *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
+                }
+                Ok(Record::Fork(_) | Record::Exec(_) | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
+            }
+        }
+        for row in &mut rows {
+            row.cpu.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
+        }
+        Ok(rows)
+    }
+
+    /// Makes passes until the scheduler's clock is known, a few at most: a tick that comes between spoils a try.
+    ///
+    /// # Errors
+    /// As for [`Kernel::pass`].
+    pub fn ensure_calibrated(&mut self) -> Result<(), LiveError> {
+        for _ in 0..5 {
+            if self.clock.is_calibrated() {
+                break;
+            }
+            self.pass()?;
+        }
+        Ok(())
     }
 }
 
