@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -89,16 +89,31 @@ fn cargo(command: &str) -> Result<Command> {
         .arg(target_folder()?)
         // What lets a stable toolchain compile `core` for a target that ships none.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(&root, &cargo_home()?, &sysroot))
+        // For aya-ebpf's register bindings, which tracepoints do not use, but whose paths stand in the BTF.
+        .env("AYA_BPF_TARGET_ARCH", "x86_64")
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(&folders(root, sysroot)?))
         .env("CARGO_INCREMENTAL", "0");
     Ok(cargo)
 }
 
+/// Folders whose names must not reach the object, and what stands for each.
+fn folders(root: PathBuf, sysroot: PathBuf) -> Result<Vec<(PathBuf, &'static str)>> {
+    let cargo_home = cargo_home()?;
+    let mut folders = vec![(root, "/ptree-tui"), (sysroot, "/rust")];
+    // Cargo names the folder of unpacked packages after the registry: a mirror has another one.
+    if let Ok(registries) = fs::read_dir(cargo_home.join("registry/src")) {
+        folders.extend(registries.flatten().map(|registry| (registry.path(), "/crates")));
+    }
+    // rustc takes the last mapping that fits: of two folders one in the other, the inner comes last.
+    folders.push((cargo_home, "/cargo"));
+    folders.sort_by_key(|(folder, _)| folder.as_os_str().len());
+    Ok(folders)
+}
+
 /// Flags in cargo's own separation, which lets folders hold spaces.
-fn rustflags(root: &Path, cargo_home: &Path, sysroot: &Path) -> OsString {
+fn rustflags(folders: &[(PathBuf, &str)]) -> OsString {
     let mut flags: Vec<OsString> = ["-C", "debuginfo=2", "-C", "link-arg=--btf"].map(OsString::from).into();
-    // The last mapping that fits is taken, and one of the folders may lie in another.
-    for (folder, name) in [(root, "/ptree-tui"), (cargo_home, "/cargo"), (sysroot, "/rust")] {
+    for (folder, name) in folders {
         let mut flag = OsString::from("--remap-path-prefix=");
         flag.push(folder);
         flag.push("=");
@@ -166,11 +181,8 @@ mod tests {
 
     #[test]
     fn flags_survive_folders_with_spaces() {
-        let flags = rustflags(Path::new("/a b"), Path::new("/c"), Path::new("/d"));
+        let flags = rustflags(&[("/a b".into(), "/x"), ("/a b/c".into(), "/y")]);
         let flags: Vec<_> = flags.to_str().unwrap().split('\x1f').collect();
-        assert_eq!(
-            flags[4..],
-            ["--remap-path-prefix=/a b=/ptree-tui", "--remap-path-prefix=/c=/cargo", "--remap-path-prefix=/d=/rust"]
-        );
+        assert_eq!(flags[4..], ["--remap-path-prefix=/a b=/x", "--remap-path-prefix=/a b/c=/y"]);
     }
 }
