@@ -27,7 +27,7 @@ fn comment(text: &str) -> Option<usize> {
         let Some(close) = rest.find("*/") else { return Some(text.len()) };
         let open = rest[..close].find("/*").unwrap_or(close);
         depth = if open < close { depth + 1 } else { depth - 1 };
-        rest = &rest[open.min(close) + 2..];
+        rest = &rest[open + 2..];
     }
     Some(text.len() - rest.len())
 }
@@ -37,10 +37,7 @@ fn literal(text: &str, before: Option<char>) -> Option<usize> {
     let in_word = before.is_some_and(is_word);
     // A prefix (b, c, r, br, cr) is part of the literal, unless it ends a longer word.
     let prefix = text.bytes().take(3).position(|byte| matches!(byte, b'"' | b'\'' | b'#'))?;
-    if !matches!(&text[..prefix], "" | "b" | "c" | "r" | "br" | "cr") {
-        return None;
-    }
-    if prefix > 0 && in_word {
+    if !matches!(&text[..prefix], "" | "b" | "c" | "r" | "br" | "cr") || (prefix > 0 && in_word) {
         return None;
     }
     let body = &text[prefix..];
