@@ -75,13 +75,18 @@ pub(crate) fn leader_gone() -> io::Result<()> {
     };
     let children = [leave(false)?, leave(true)?];
     for pid in children {
-        let stat = format!("/proc/{pid}/task/{pid}/stat");
-        while !String::from_utf8_lossy(&std::fs::read(&stat)?).contains(") Z ") {
+        while !is(pid, 'Z')? {
             std::thread::yield_now();
         }
     }
     log::settled()?;
     children.into_iter().try_for_each(log::wait)
+}
+
+/// Whether the leader of a process is in this state.
+fn is(pid: i32, state: char) -> io::Result<bool> {
+    let stat = std::fs::read(format!("/proc/{pid}/task/{pid}/stat"))?;
+    Ok(String::from_utf8_lossy(&stat).contains(&format!(") {state} ")))
 }
 
 /// A thread that is not the leader starts a program: the process stays what it was.
@@ -123,17 +128,21 @@ pub(crate) fn credentials() -> io::Result<()> {
         })
     };
     let children = [change(uid, gid)?, change(Uid::from_raw(0), Gid::from_raw(0))?];
+    log::settled()?;
     children.into_iter().try_for_each(log::wait)
 }
 
 /// A process takes another name, one that is hard to show.
 pub(crate) fn rename() -> io::Result<()> {
-    log::wait(sys::child(|| {
-        set_name(c"new \x1b[7mname")?;
-        log::settled()?;
+    let name = c"new \x1b[7mname";
+    let child = sys::child(|| {
+        set_name(name)?;
+        log::line(&json!({"type": "name", "pid": log::stat("self")?.pid, "comm": log::hex(name.to_bytes())}))?;
         until_told()?;
         Ok(76)
-    })?)
+    })?;
+    log::settled()?;
+    log::wait(child)
 }
 
 /// A process that burns 240 ms of CPU time in four threads, touches 64 MiB and writes 1 MiB.
@@ -165,9 +174,11 @@ pub(crate) fn heavy() -> io::Result<()> {
 /// A tree that stays until told: a program with a child by fork, a program with arguments that are hard to show, a
 /// process of three threads, and a zombie.
 pub(crate) fn tree() -> io::Result<()> {
+    let (read, write) = nix::unistd::pipe()?;
     let branch = sys::child(|| {
         set_name(c"branch")?;
         let leaf = Program::child("wait", [&b"leaf"[..], b"two words", b"\"\n\x1b[31m<\xff>\\"])?.spawn()?;
+        nix::unistd::write(&write, &leaf.to_ne_bytes())?;
         log::wait(leaf)?;
         Ok(81)
     })?;
@@ -178,7 +189,18 @@ pub(crate) fn tree() -> io::Result<()> {
         Ok(82)
     })?;
     let zombie = sys::child(|| Ok(83))?;
-    log::line(&json!({"type": "tree", "branch": branch, "threads": threads, "zombie": zombie}))?;
+    drop(write);
+    let mut leaf = [0; 4];
+    nix::unistd::read(&read, &mut leaf)?;
+    let leaf = i32::from_ne_bytes(leaf);
+    // All have become what they are to be, and sleep.
+    let tasks = || Ok::<_, io::Error>(std::fs::read_dir(format!("/proc/{threads}/task"))?.count());
+    let has_become_leaf = || Ok::<_, io::Error>(std::fs::read(format!("/proc/{leaf}/cmdline"))?.starts_with(b"leaf\0"));
+    while !(tasks()? == 3 && has_become_leaf()? && is(leaf, 'S')? && is(branch, 'S')? && is(threads, 'S')?) {
+        std::thread::yield_now();
+    }
+    sys::wait_ended(zombie)?;
+    log::line(&json!({"type": "tree", "branch": branch, "leaf": leaf, "threads": threads, "zombie": zombie}))?;
     log::settled()?;
     until_told()?;
     [branch, threads, zombie].into_iter().try_for_each(log::wait)

@@ -111,6 +111,7 @@ pub(crate) fn own_exit(code: u8) -> io::Result<()> {
     }))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as the log writes them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
