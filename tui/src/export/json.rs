@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ptree_core::text::{escape, signal_name};
-use ptree_core::{ExitStatus, Lifecycle, Process, ProcKey};
+use ptree_core::{ExitStatus, Lifecycle, ProcKey, Process};
 use ptree_source::{Header, ndjson};
 use serde_json::{Map, Value, json};
 
