@@ -97,6 +97,7 @@ fn exits(stream: &Stream, log: &Log, family: &HashSet<Key>) {
             assert!(number(exit, "max_rss_bytes") <= number(line, "max_rss_kib") * 1024, "{exit}, but {line}");
             assert!(number(exit, "minor_faults") <= number(line, "minor_faults"), "{exit}, but {line}");
         }
+        assert!(number(exit, "cpu_ns") > 0, "{exit}");
     }
     assert!(exits.is_empty(), "exits that never were: {exits:#?}");
 }
