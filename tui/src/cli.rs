@@ -124,9 +124,10 @@ pub fn main() -> ExitCode {
 
 /// Whether the reader of our output has gone: it has what it wanted.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|cause| {
-        cause.kind() == std::io::ErrorKind::BrokenPipe
-    })
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -206,7 +207,7 @@ mod tests {
             ("ptree-tui --ring-buffer 9MiB", "try '16MiB'"),
             ("ptree-tui --keep soon", "write it like '90s'"),
             ("ptree-tui --uid nobody-at-all", "no such user"),
-            ("ptree-tui --alert-rate -1", "alert-rate"),
+            ("ptree-tui --alert-rate=-1", "forks per second"),
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");

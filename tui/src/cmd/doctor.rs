@@ -57,7 +57,10 @@ pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
     let checks = checks(common);
     let mut out = stdout().lock();
     if json {
-        serde_json::to_writer(&mut out, &serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "checks": checks }))?;
+        serde_json::to_writer(
+            &mut out,
+            &serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "checks": checks }),
+        )?;
         writeln!(out).context("writing to standard output")?;
     } else {
         write_text(&mut out, &checks).context("writing to standard output")?;
@@ -73,7 +76,12 @@ fn write_text(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
             Verdict::Degraded => "limited",
             Verdict::Bad => "FAILED",
         };
-        writeln!(out, "{verdict:>8}  {:<14} {}", check.name, check.finding.replace('\n', "\n                          "))?;
+        writeln!(
+            out,
+            "{verdict:>8}  {:<14} {}",
+            check.name,
+            check.finding.replace('\n', "\n                          ")
+        )?;
         for line in check.mend.lines() {
             writeln!(out, "{:>26}-> {line}", "")?;
         }
@@ -119,7 +127,12 @@ fn btf() -> Check {
         Ok(layout) => {
             let missing: Vec<String> =
                 layout.missing().map(|member| format!("{}.{}", member.strct, member.paths[0])).collect();
-            let found = format!("{} of {} members found, {} bytes", layout.members.len() - missing.len(), layout.members.len(), size);
+            let found = format!(
+                "{} of {} members found, {} bytes",
+                layout.members.len() - missing.len(),
+                layout.members.len(),
+                size
+            );
             if missing.is_empty() {
                 Check::ok(NAME, found)
             } else {

@@ -1,7 +1,9 @@
 //! placeholder until the screen branch lands
-use std::io::{self, Write};
 use super::Scope;
+use std::io::{self, Write};
 /// x
 /// # Errors
 /// x
-pub fn write_dot(_out: &mut impl Write, _scope: &Scope<'_>) -> io::Result<()> { Ok(()) }
+pub fn write_dot(_out: &mut impl Write, _scope: &Scope<'_>) -> io::Result<()> {
+    Ok(())
+}

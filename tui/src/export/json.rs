@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ptree_core::text::{escape, signal_name};
-use ptree_core::{ExitStatus, Lifecycle, Process, ProcKey};
+use ptree_core::{ExitStatus, Lifecycle, ProcKey, Process};
 use ptree_source::{Header, ndjson};
 use serde_json::{Map, Value, json};
 
@@ -70,6 +70,7 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
             put("rss_bytes", process.rss_bytes.map(Value::from));
         }
         Lifecycle::Exited { status, .. } => {
+            put("state", Some("Z".into()));
             put("zombie", Some(true.into()));
             match status {
                 ExitStatus::Code(code) => put("code", Some(code.into())),

@@ -12,7 +12,11 @@ use super::Scope;
 /// # Errors
 /// When `out` fails.
 pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor) -> io::Result<()> {
-    writeln!(out, "{:>7} {:<10} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND", "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS")?;
+    writeln!(
+        out,
+        "{:>7} {:<10} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
+        "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS"
+    )?;
     for (index, row) in scope.rows.as_slice().iter().enumerate() {
         let Some(process) = scope.tree.get(row.key) else { continue };
         let user = scope.user_name(process.creds.uid);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Delta, Engine};
-use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage};
+use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::process::{Image, Lifecycle, Origin, Process};
 use crate::tree::Lineage;
 use crate::{ExitStatus, Stats};
@@ -39,7 +39,10 @@ impl Engine {
         } else {
             return;
         }
-        if let Some(status) = e.exited {
+        if let Some(Zombie { status, cpu_ns }) = e.exited {
+            if let Some(process) = self.tree.get_mut(key).filter(|process| process.is_alive()) {
+                process.cost.cpu_ns = cpu_ns;
+            }
             self.end(key, End { at_ns: e.ts_ns, status, cost: None }, deltas);
         }
     }
