@@ -201,9 +201,11 @@ impl Engine {
         self.stats.found += u64::from(process.origin != Origin::Forked);
         self.stats.inferred += u64::from(process.origin == Origin::Inferred);
         self.stats.users.entry(process.creds.uid).or_default().live += 1;
-        self.tree.insert(process);
+        let awaited = self.tree.insert(process);
         deltas.push(Delta::Added(key));
-        self.welcome_children(key, deltas);
+        if awaited {
+            self.welcome_children(key, deltas);
+        }
         if let Some(rival) = outlived_by {
             self.end(key, End::unseen(rival.start_ns), deltas);
         }
