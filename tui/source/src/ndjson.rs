@@ -377,3 +377,6 @@ fn exited(exit: &Exited) -> Line<'_> {
         inferred: exit.cost.is_none(),
     }
 }
+
+#[cfg(test)]
+mod tests;

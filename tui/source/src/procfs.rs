@@ -73,8 +73,9 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
         .collect();
     let row = |(pid, stat): &(u32, Stat)| {
         let key = *keys.get(pid)?;
-        // One that was born since the pass is none of this: its fork is captured.
-        if stat.zombie() || rows.first().is_some_and(|row| key.start_ns >= row.ts_ns) {
+        // One that may have been born since the pass began is none of this: its fork is captured.
+        let born_by_ns = (stat.start_ticks + 1) * TICK_NS;
+        if stat.zombie() || rows.first().is_some_and(|row| born_by_ns >= row.ts_ns) {
             return None;
         }
         let mut row = Row {
