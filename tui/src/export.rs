@@ -1,0 +1,4 @@
+//! The tree written down.
+
+pub mod dot;
+pub mod file;

@@ -1,0 +1,59 @@
+//! The bottom line: a message, the filter line, or hints read from the table of commands.
+
+use ptree_core::text;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::cells::{cut, spread};
+use super::theme::Theme;
+use crate::action::{COMMANDS, Mode};
+use crate::app::App;
+
+/// The line.
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    if let Some(message) = app.message() {
+        let text = text::escape(message.text.as_bytes());
+        let style = if message.bad { theme.bad } else { theme.good };
+        return spread(vec![Span::styled(cut(&text, width), style)], Vec::new(), area, buffer);
+    }
+    let mut start = Vec::new();
+    let filter = app.row_options().filter;
+    if app.mode() == Mode::Filter || (app.mode() == Mode::Tree && !filter.is_empty()) {
+        let matches = app.list().rows().as_slice().iter().filter(|row| row.matched).count();
+        let typed = text::escape(filter.text().as_bytes()).into_owned();
+        start.push(Span::styled("/", theme.accent));
+        start.push(Span::styled(typed, theme.strong));
+        if app.mode() == Mode::Filter {
+            start.push(Span::styled(" ", theme.selected));
+        }
+        if !filter.is_empty() {
+            start.push(Span::styled(format!("  {matches} match  "), theme.dim));
+        } else {
+            start.push(Span::styled("  name, arguments, pid or user  ", theme.dim));
+        }
+    }
+    if let Some(key) = app.pending_key() {
+        start.push(Span::styled(format!("{key}…  "), theme.notice));
+    }
+    // As many hints as fit; the last two, help and the way out, before all others.
+    let specs: Vec<_> = COMMANDS.iter().filter(|s| !s.hint.is_empty() && !s.keys_in(app.mode()).is_empty()).collect();
+    let hint = |key: &str, word: &str| {
+        [Span::styled(key.to_owned(), theme.accent), Span::styled(format!(" {word}  "), theme.plain)]
+    };
+    let hints: Vec<_> = specs.iter().map(|spec| hint(spec.keys_in(app.mode())[0], spec.hint)).collect();
+    let (others, last) = hints.split_at(hints.len().saturating_sub(2));
+    let columns = |spans: &[Span<'_>]| Line::from(spans.to_vec()).width();
+    let mut room = width.saturating_sub(columns(&start) + last.iter().map(|spans| columns(spans)).sum::<usize>());
+    for spans in others {
+        let needed = columns(spans);
+        if needed > room {
+            break;
+        }
+        room -= needed;
+        start.extend(spans.iter().cloned());
+    }
+    start.extend(last.iter().flatten().cloned());
+    spread(start, Vec::new(), area, buffer);
+}
