@@ -1,19 +1,33 @@
 //! Turns events into the tree: the only writer of [`Tree`], [`Stats`] and [`Alert`]s.
 //!
 //! A pure fold over events plus the time given to [`Engine::tick`]. Total: any event in any order is taken, stale and
-//! duplicate ones change nothing (I8), and what is missing becomes a marked placeholder (I7).
+//! duplicate ones change nothing (I8), and what is missing becomes a marked placeholder (I7). What each kind of event
+//! does is in `apply`, who leaves the tree and when in `retention`, the rates in `pulse`, the alert in `watch`.
+
+mod apply;
+mod pulse;
+mod retention;
+mod watch;
 
 use crate::alert::{Alert, AlertRule};
 use crate::event::{Event, ProcKey};
 use crate::stats::Stats;
 use crate::tree::Tree;
 
+use pulse::Pulse;
+use retention::Retention;
+use watch::Watch;
+
+#[cfg(test)]
+mod tests;
+
 /// What the engine keeps and watches for.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How long the dead stay, nanoseconds.
     pub keep_ns: u64,
-    /// How many of the dead stay at most: the oldest go first. Ancestors of the living stay in any case (I6).
+    /// How many of the dead stay at most: the oldest go first. Ancestors of the living stay in any case (I6), so that
+    /// there are more than this when more are needed to hang the living on.
     pub keep_max: usize,
     /// When to raise the alarm.
     pub alert: AlertRule,
@@ -28,7 +42,7 @@ impl Default for Config {
 /// What an event changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delta {
-    /// A process is new in the tree.
+    /// A process is new in the tree; its forker, if there, counts one more child.
     Added(ProcKey),
     /// Something about it changed, but not its place.
     Changed(ProcKey),
@@ -49,46 +63,122 @@ pub enum Delta {
 
 /// The model.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    config: Config,
+    tree: Tree,
+    stats: Stats,
+    /// The latest time heard of.
+    now_ns: u64,
+    pulse: Pulse,
+    retention: Retention,
+    watch: Watch,
+}
 
 impl Engine {
     /// An empty tree.
     #[must_use]
-    pub fn new(_config: Config) -> Self {
-        todo!()
+    pub fn new(config: Config) -> Self {
+        Self {
+            tree: Tree::default(),
+            stats: Stats::default(),
+            now_ns: 0,
+            pulse: Pulse::default(),
+            retention: Retention::default(),
+            watch: Watch::new(config.alert),
+            config,
+        }
     }
 
     /// Takes one event; appends what it changed to `deltas`. Nothing is appended for an event that changed nothing.
-    pub fn ingest(&mut self, _event: &Event, _deltas: &mut Vec<Delta>) {
-        todo!()
+    /// The alert rule is judged whenever the events' time has moved on by a twentieth of its window.
+    pub fn ingest(&mut self, event: &Event, deltas: &mut Vec<Delta>) {
+        self.advance(event.ts_ns(), deltas);
+        match event {
+            Event::Process(e) => self.found(e, deltas),
+            Event::Fork(e) => self.forked(e, deltas),
+            Event::Exec(e) => self.execed(e, deltas),
+            Event::Exit(e) => self.exited(e, deltas),
+            Event::Creds { ts_ns, key, creds } => self.creds(*ts_ns, *key, *creds, deltas),
+            Event::Comm { ts_ns, key, comm } => self.comm(*ts_ns, *key, *comm, deltas),
+            Event::Parent { ts_ns, key, parent } => self.parent(*ts_ns, *key, *parent, deltas),
+            Event::Usage(e) => self.usage(e, deltas),
+            Event::Lost { count, .. } => self.stats.lost += *count,
+        }
+        self.expire(None, deltas);
     }
 
-    /// Lets time pass up to `now_ns`: expires the dead, moves the rate windows, judges the alert rule.
-    pub fn tick(&mut self, _now_ns: u64, _deltas: &mut Vec<Delta>) {
-        todo!()
+    /// Lets time pass up to `now_ns`: expires the dead, moves the rate windows, judges the alert rule. Time that has
+    /// passed already does not come back.
+    pub fn tick(&mut self, now_ns: u64, deltas: &mut Vec<Delta>) {
+        self.advance(now_ns, deltas);
+        self.expire(Some(self.now_ns), deltas);
+        self.pulse.refresh(self.now_ns, &mut self.stats);
     }
 
     /// The tree.
     #[must_use]
     pub fn tree(&self) -> &Tree {
-        todo!()
+        &self.tree
     }
 
-    /// Counts, rates and per-user statistics.
+    /// Counts, rates and per-user statistics. The rates are those of the last [`Engine::tick`].
     #[must_use]
     pub fn stats(&self) -> &Stats {
-        todo!()
+        &self.stats
     }
 
     /// Alerts of this session, newest last, at most a hundred; an active one is the last.
     #[must_use]
     pub fn alerts(&self) -> &[Alert] {
-        todo!()
+        self.watch.alerts()
     }
 
     /// What was configured.
     #[must_use]
     pub fn config(&self) -> &Config {
-        todo!()
+        &self.config
+    }
+
+    /// The latest time heard of, from events or [`Engine::tick`].
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// Children that this process forks per second, over the window of the alert rule. Forks by children of it that
+    /// have left the tree are counted as its own.
+    #[must_use]
+    pub fn spawns_per_s(&self, forker: ProcKey) -> f64 {
+        self.watch.spawns_per_s(forker, self.now_ns)
+    }
+
+    fn advance(&mut self, now_ns: u64, deltas: &mut Vec<Delta>) {
+        if now_ns > self.now_ns {
+            self.now_ns = now_ns;
+            self.pulse.advance(now_ns, &mut self.stats);
+            self.watch.advance(now_ns, &self.tree, deltas);
+        }
+    }
+
+    /// Removes the dead that are over the cap and, given the time, those that were kept long enough.
+    fn expire(&mut self, now_ns: Option<u64>, deltas: &mut Vec<Delta>) {
+        let long_ago = now_ns.and_then(|now| now.checked_sub(self.config.keep_ns));
+        loop {
+            let over = self.tree.len() - self.tree.live() > self.config.keep_max;
+            if !over && long_ago.is_none() {
+                break;
+            }
+            let leaves = |at_ns| over || long_ago.is_some_and(|ago| at_ns <= ago);
+            let Some(key) = self.retention.next(&self.tree, leaves) else { break };
+            let Some(process) = self.tree.remove(key) else { continue };
+            self.retention.remember(key);
+            if let Some(forker) = process.forker {
+                self.watch.bequeath(key, forker);
+                self.retention.consider(&self.tree, forker);
+            }
+            deltas.push(Delta::Removed { key, parent: process.forker });
+        }
+        self.stats.live = self.tree.live() as u64;
+        self.stats.dead = (self.tree.len() - self.tree.live()) as u64;
     }
 }

@@ -24,6 +24,12 @@ impl ProcKey {
     pub const fn new(pid: u32, start_ns: u64) -> Self {
         Self { pid, start_ns }
     }
+
+    /// Sorts processes by their start; those of one instant by pid, since pids are given out in rising order.
+    #[must_use]
+    pub const fn birth(self) -> (u64, u32) {
+        (self.start_ns, self.pid)
+    }
 }
 
 /// A task's name as the kernel keeps it: at most 15 bytes of anything but NUL.

@@ -2,18 +2,20 @@
 
 use crate::process::Process;
 
-/// A text that must occur in the name, the command line, the pid or the user's name; ASCII letters match in both cases
-/// unless the text has a capital. Empty matches everything.
+/// A text that must occur in the name, the command line (arguments joined by spaces) or the user's name, or that the
+/// pid begins with; ASCII letters match in both cases unless the text has a capital. Empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     text: String,
+    /// The text has a capital.
+    exact: bool,
 }
 
 impl Filter {
     /// From what a user typed.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned() }
+        Self { text: text.to_owned(), exact: text.chars().any(char::is_uppercase) }
     }
 
     /// What was typed.
@@ -30,7 +32,80 @@ impl Filter {
 
     /// Whether this process matches; `user` is its user's name.
     #[must_use]
-    pub fn matches(&self, _process: &Process, _user: &str) -> bool {
-        todo!()
+    pub fn matches(&self, process: &Process, user: &str) -> bool {
+        if self.is_empty() || self.occurs_in(process.comm.as_bytes()) || self.occurs_in(user.as_bytes()) {
+            return true;
+        }
+        let argv = process.program().and_then(|program| program.argv.as_ref()).map_or(&[][..], |argv| argv.as_bytes());
+        self.occurs_in(argv.strip_suffix(&[0]).unwrap_or(argv)) || self.begins_pid(process.key.pid)
+    }
+
+    fn begins_pid(&self, pid: u32) -> bool {
+        self.text.bytes().all(|b| b.is_ascii_digit()) && pid.to_string().starts_with(&self.text)
+    }
+
+    /// Whether the text occurs in these bytes; a NUL, as between arguments, counts as a space.
+    fn occurs_in(&self, bytes: &[u8]) -> bool {
+        let same = |&byte: &u8, &typed: &u8| {
+            let byte = if byte == 0 { b' ' } else { byte };
+            byte == typed || !self.exact && byte.eq_ignore_ascii_case(&typed)
+        };
+        let text = self.text.as_bytes();
+        bytes.windows(text.len()).any(|window| window.iter().zip(text).all(|(byte, typed)| same(byte, typed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Argv, Comm, Creds, ProcKey, Task};
+    use crate::process::{Image, Origin};
+
+    fn process(comm: &str, args: &[&str]) -> Process {
+        let task = Task {
+            key: ProcKey::new(1234, 1),
+            parent: ProcKey::SWAPPER,
+            creds: Creds::default(),
+            comm: Comm::new(comm.as_bytes()),
+            cgroup_id: None,
+            pid_ns: None,
+            ns_pid: None,
+            threads: 1,
+            kernel: false,
+        };
+        let mut process = Process::new(&task, ProcKey::SWAPPER, Origin::Found, 1);
+        let argv = Some(Argv::from_args(args));
+        process.images.push(Image { since_ns: None, filename: None, argv, argv_truncated: false });
+        process
+    }
+
+    #[test]
+    fn name_command_line_user_and_the_beginning_of_the_pid_are_looked_at() {
+        let process = process("python3", &["python3", "-m", "http.server", "8080"]);
+        for text in ["", "pyth", "-m http", "r 8080", "alice", "123", "1234", "8080"] {
+            assert!(Filter::new(text).matches(&process, "alice"), "{text}");
+        }
+        for text in ["perl", "http.server  8080", "8080 ", "234", "12345", "bob"] {
+            assert!(!Filter::new(text).matches(&process, "alice"), "{text}");
+        }
+    }
+
+    #[test]
+    fn case_counts_only_if_a_capital_was_typed() {
+        let process = process("Xorg", &["/usr/bin/Xorg", "\u{c9}t\u{e9}"]);
+        for text in ["xorg", "Xorg", "\u{c9}t", "t\u{e9}"] {
+            assert!(Filter::new(text).matches(&process, "root"), "{text}");
+        }
+        for text in ["XORG", "xOrg", "Root", "\u{e9}t"] {
+            assert!(!Filter::new(text).matches(&process, "root"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fork_that_never_execed_is_found_by_the_program_it_runs() {
+        let mut child = process("sh", &[]);
+        child.inherited =
+            child.images.pop().map(|image| Box::new(Image { argv: Some(Argv::from_args(["nginx"])), ..image }));
+        assert!(Filter::new("nginx").matches(&child, "root"));
     }
 }

@@ -23,4 +23,4 @@ pub use filter::Filter;
 pub use process::{Image, Lifecycle, Origin, Process};
 pub use rows::{Folds, Row, Rows};
 pub use stats::{Stats, UidStats};
-pub use tree::{Lineage, Tree};
+pub use tree::{Lineage, Tree, Visit};

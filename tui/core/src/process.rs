@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey};
+use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task};
 
 /// A program that ran in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub struct Process {
     /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept). Empty for a
     /// fork that never execed: it runs its forker's program.
     pub images: Vec<Image>,
+    /// The program it was forked with, until its first exec; `None` where the forker or its program was not known.
+    pub inherited: Option<Box<Image>>,
     /// Execs seen, more than `images` holds for a long chain.
     pub execs: u32,
     /// Alive or how it ended.
@@ -88,8 +90,10 @@ pub struct Process {
     pub cpu_share: f32,
     /// When `cost.cpu_ns` was last measured; 0 for never.
     pub measured_ns: u64,
-    /// Run state as last measured.
+    /// Run state as last measured; `?` before that.
     pub state: char,
+    /// When name, credentials and kernel's parent were last heard of: what is older does not change them.
+    pub as_of_ns: u64,
     /// Children forked, ever.
     pub spawned: u64,
 }
@@ -98,16 +102,51 @@ impl Process {
     /// Programs kept of one process.
     pub const IMAGES_MAX: usize = 16;
 
+    /// A living process as a kernel record of `ts_ns` shows it.
+    pub(crate) fn new(task: &Task, forker: ProcKey, origin: Origin, ts_ns: u64) -> Self {
+        Self {
+            key: task.key,
+            forker: Some(forker),
+            kernel_parent: Some(task.parent),
+            origin,
+            comm: task.comm,
+            creds: task.creds,
+            kernel: task.kernel,
+            cgroup_id: task.cgroup_id,
+            cgroup: None,
+            pid_ns: task.pid_ns,
+            ns_pid: task.ns_pid,
+            threads: task.threads,
+            images: Vec::new(),
+            inherited: None,
+            execs: 0,
+            life: Lifecycle::Running,
+            cost: Cost::default(),
+            rss_bytes: None,
+            cpu_share: 0.0,
+            measured_ns: 0,
+            state: '?',
+            as_of_ns: ts_ns,
+            spawned: 0,
+        }
+    }
+
     /// Whether it is alive.
     #[must_use]
     pub const fn is_alive(&self) -> bool {
         matches!(self.life, Lifecycle::Running)
     }
 
-    /// Its latest program.
+    /// Its latest program, of those it started itself or was found with.
     #[must_use]
     pub fn image(&self) -> Option<&Image> {
         self.images.last()
+    }
+
+    /// The program it runs, or ran at its end: its latest, or the one its forker ran when it was forked.
+    #[must_use]
+    pub fn program(&self) -> Option<&Image> {
+        self.image().or(self.inherited.as_deref())
     }
 
     /// How long it has lived at `now_ns`, or lived; never negative (I8).

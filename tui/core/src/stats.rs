@@ -29,11 +29,11 @@ pub struct Stats {
     pub live: u64,
     /// Dead ones still kept.
     pub dead: u64,
-    /// Events taken, by kind: forks, execs, exits.
+    /// Forks seen.
     pub forks: u64,
-    /// See `forks`.
+    /// Execs seen.
     pub execs: u64,
-    /// See `forks`.
+    /// Ends, seen or inferred: `forks + found - exits` is always `live` (I5).
     pub exits: u64,
     /// Exits with a non-zero code or by a signal.
     pub failed: u64,
@@ -47,9 +47,10 @@ pub struct Stats {
     pub fork_history: Vec<u32>,
     /// Lost events.
     pub lost: LossCount,
-    /// Processes whose fork or exit was inferred.
+    /// Forks and ends that were inferred, less those that were seen after all.
     pub inferred: u64,
-    /// Processes found running by the first pass and by repair.
+    /// Processes known otherwise than by their fork (found by the first pass or by repair, or by their exec or exit),
+    /// less those whose fork was seen after all.
     pub found: u64,
     /// By effective uid.
     pub users: BTreeMap<u32, UidStats>,

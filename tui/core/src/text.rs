@@ -1,43 +1,220 @@
 //! Text from other processes made harmless, and figures made readable: the same on the screen, in streams and in
 //! exports.
+//!
+//! Does not know where the text goes; what is left in it prints as itself anywhere that takes UTF-8.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
+
+#[cfg(test)]
+mod tests;
 
 /// Any bytes as printable text on one line: what is not UTF-8, and every control character (C0, DEL, C1, bidirectional
 /// overrides and other invisible formatting), becomes `\xNN` of its bytes. A backslash that would read as such an
 /// escape is itself written `\x5c`, so that [`unescape`] gives the bytes back.
 #[must_use]
-pub fn escape(_bytes: &[u8]) -> Cow<'_, str> {
-    todo!()
+pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !text.char_indices().any(|(at, c)| is_control(c) || hex_escape(&bytes[at..]).is_some())
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 16);
+    let mut at = 0;
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if is_control(c) || hex_escape(&bytes[at..]).is_some() {
+                push_hex(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                out.push(c);
+            }
+            at += c.len_utf8();
+        }
+        push_hex(&mut out, chunk.invalid());
+        at += chunk.invalid().len();
+    }
+    Cow::Owned(out)
 }
 
 /// The bytes behind [`escape`]d text.
 #[must_use]
-pub fn unescape(_text: &str) -> Vec<u8> {
-    todo!()
+pub fn unescape(text: &str) -> Vec<u8> {
+    let mut rest = text.as_bytes();
+    let mut out = Vec::with_capacity(rest.len());
+    while let Some(&first) = rest.first() {
+        let (byte, len) = hex_escape(rest).map_or((first, 1), |byte| (byte, 4));
+        out.push(byte);
+        rest = &rest[len..];
+    }
+    out
 }
 
-/// A duration in the style of humantime, the two greatest units only: `0s`, `850us`, `12ms`, `1.24s`, `2m 5s`, `3h 12m`,
-/// `5d 1h`, `2y 40d`.
-#[must_use]
-pub fn duration(_ns: u64) -> String {
-    todo!()
+/// The byte that these bytes begin with the `\xNN` of.
+fn hex_escape(bytes: &[u8]) -> Option<u8> {
+    let [b'\\', b'x', high, low, ..] = bytes else { return None };
+    let digit = |b: u8| char::from(b).to_digit(16);
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
 }
 
-/// Bytes in binary units, at most five columns: `0B`, `999B`, `1.2K`, `35M`, `1.0G`.
-#[must_use]
-pub fn bytes(_n: u64) -> String {
-    todo!()
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "\\x{byte:02x}");
+    }
 }
 
-/// A command line as one would type it into a shell: arguments that need it are quoted. Escaped like [`escape`].
-#[must_use]
-pub fn command_line(_argv: &crate::Argv) -> String {
-    todo!()
+/// What does not print as itself: controls, line and paragraph separators, and formatting without a shape of its own
+/// (bidirectional, zero-width, tags). Combining marks and emoji do print.
+const fn is_control(c: char) -> bool {
+    matches!(c,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
 }
+
+/// A duration in the style of humantime, the two greatest units only and at most eight columns: `0s`, `850us`, `12ms`,
+/// `1.24s`, `2m 5s`, `3h 12m`, `5d 1h`, `2y 40d`. Rounded down; a year has 365 days.
+#[must_use]
+pub fn duration(ns: u64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    const YEAR: u64 = 365 * DAY;
+    let two = |s: u64, great: u64, great_unit: char, small: u64, small_unit: char| match s % great / small {
+        0 => format!("{}{great_unit}", s / great),
+        rest => format!("{}{great_unit} {rest}{small_unit}", s / great),
+    };
+    match (ns, ns / 1_000_000_000) {
+        (0, _) => "0s".to_owned(),
+        (1..1_000, _) => format!("{ns}ns"),
+        (1_000..1_000_000, _) => format!("{}us", ns / 1_000),
+        (1_000_000..1_000_000_000, _) => format!("{}ms", ns / 1_000_000),
+        (_, s @ ..MINUTE) => format!("{s}.{:02}s", ns / 10_000_000 % 100),
+        (_, s @ MINUTE..HOUR) => two(s, MINUTE, 'm', 1, 's'),
+        (_, s @ HOUR..DAY) => two(s, HOUR, 'h', MINUTE, 'm'),
+        (_, s @ DAY..YEAR) => two(s, DAY, 'd', HOUR, 'h'),
+        (_, s) if s < 100 * YEAR => two(s, YEAR, 'y', DAY, 'd'),
+        (_, s) => format!("{}y", s / YEAR),
+    }
+}
+
+/// Bytes in binary units, at most five columns: `0B`, `999B`, `1.2K`, `35M`, `1.0G`. Rounded to the nearest.
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    if n < 1000 {
+        return format!("{n}B");
+    }
+    // In tenths of a unit, rounded once, from the exact number.
+    let tenths = |shift: u32| (u128::from(n) * 10 + (1 << (shift - 1))) >> shift;
+    let units = [(10, 'K'), (20, 'M'), (30, 'G'), (40, 'T'), (50, 'P'), (60, 'E')];
+    let (shift, unit) = units.into_iter().find(|&(shift, _)| tenths(shift) < 9_995).unwrap_or((60, 'E'));
+    match tenths(shift) {
+        tenths @ ..100 => format!("{}.{}{unit}", tenths / 10, tenths % 10),
+        _ => format!("{}{unit}", (u128::from(n) + (1 << (shift - 1))) >> shift),
+    }
+}
+
+/// A command line as one would type it into a shell: arguments that need it are quoted; what [`escape`] would escape is
+/// written `\xNN` within `$'...'`.
+#[must_use]
+pub fn command_line(argv: &crate::Argv) -> String {
+    let mut out = String::new();
+    for arg in argv.iter() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        match std::str::from_utf8(arg) {
+            Ok(text) if !text.is_empty() && text.chars().all(is_plain) => out.push_str(text),
+            Ok(text) if !text.contains(is_control) => {
+                out.push('\'');
+                out.push_str(&text.replace('\'', r"'\''"));
+                out.push('\'');
+            }
+            _ => push_ansi_c_quoted(&mut out, arg),
+        }
+    }
+    out
+}
+
+/// Whether a shell takes it literally.
+fn is_plain(c: char) -> bool {
+    match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
+        _ if c.is_ascii() => "_@%+=:,./-".contains(c),
+        _ => !is_control(c) && !c.is_whitespace(),
+    }
+}
+
+fn push_ansi_c_quoted(out: &mut String, arg: &[u8]) {
+    out.push_str("$'");
+    for chunk in arg.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' | '\'' => out.extend(['\\', c]),
+                _ if is_control(c) => push_hex(out, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => out.push(c),
+            }
+        }
+        push_hex(out, chunk.invalid());
+    }
+    out.push('\'');
+}
+
+/// Names of the signals from 1 on, as x86 and arm number them.
+const SIGNALS: [&str; 31] = [
+    "SIGHUP",
+    "SIGINT",
+    "SIGQUIT",
+    "SIGILL",
+    "SIGTRAP",
+    "SIGABRT",
+    "SIGBUS",
+    "SIGFPE",
+    "SIGKILL",
+    "SIGUSR1",
+    "SIGSEGV",
+    "SIGUSR2",
+    "SIGPIPE",
+    "SIGALRM",
+    "SIGTERM",
+    "SIGSTKFLT",
+    "SIGCHLD",
+    "SIGCONT",
+    "SIGSTOP",
+    "SIGTSTP",
+    "SIGTTIN",
+    "SIGTTOU",
+    "SIGURG",
+    "SIGXCPU",
+    "SIGXFSZ",
+    "SIGVTALRM",
+    "SIGPROF",
+    "SIGWINCH",
+    "SIGIO",
+    "SIGPWR",
+    "SIGSYS",
+];
+/// The first real-time signal that programs may use: the C library keeps two for itself.
+const SIGRTMIN: u8 = 34;
+/// The last one.
+const SIGRTMAX: u8 = 64;
 
 /// Name of a signal: `SIGKILL`, `SIGRTMIN+3`; `SIG77` for a number that has none.
 #[must_use]
-pub fn signal_name(_signal: u8) -> Cow<'static, str> {
-    todo!()
+pub fn signal_name(signal: u8) -> Cow<'static, str> {
+    if let Some(name) = usize::from(signal).checked_sub(1).and_then(|index| SIGNALS.get(index)) {
+        return Cow::Borrowed(name);
+    }
+    match signal {
+        SIGRTMIN => Cow::Borrowed("SIGRTMIN"),
+        SIGRTMAX => Cow::Borrowed("SIGRTMAX"),
+        ..SIGRTMAX if signal > SIGRTMIN => Cow::Owned(format!("SIGRTMIN+{}", signal - SIGRTMIN)),
+        _ => Cow::Owned(format!("SIG{signal}")),
+    }
+}
+
+/// The signal that [`signal_name`] gives this name.
+#[must_use]
+pub fn signal_number(name: &str) -> Option<u8> {
+    (0..=u8::MAX).find(|&signal| signal_name(signal) == name)
 }

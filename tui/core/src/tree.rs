@@ -3,9 +3,27 @@
 //!
 //! Owns the graph: no graph index leaves this module, every outside handle is a [`ProcKey`]. Does not know events,
 //! time or what is worth keeping; see [`Engine`](crate::Engine).
+//!
+//! Taking a node or an edge out of a petgraph costs a walk over its siblings, so neither is ever taken out: an edge
+//! counts only while its child names it, a node only while it holds a process or somebody's parent is looked for under
+//! its key, and the graph is rebuilt in the same order once a quarter of it no longer counts.
+//!
+//! Edges lead from the older process to the younger ([`ProcKey::birth`]) and from nowhere else, hence no cycle can
+//! close (I2).
+
+use std::cmp::Reverse;
+use std::mem;
+
+use petgraph::Direction::Outgoing;
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
+use rustc_hash::FxHashMap;
 
 use crate::event::ProcKey;
-use crate::process::Process;
+use crate::process::{Lifecycle, Process};
+
+#[cfg(test)]
+mod tests;
 
 /// Which parent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -17,53 +35,155 @@ pub enum Lineage {
     Kernel,
 }
 
+impl Lineage {
+    /// Both, in the order of [`Slot::children`].
+    const BOTH: [Self; 2] = [Self::Forked, Self::Kernel];
+}
+
+/// Where a process hangs in the kernel's lineage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KernelLink {
+    /// Where it hangs in the lineage of forks: no edge of its own.
+    AsForked,
+    /// Nowhere: its parent is none that can be in the tree.
+    Root,
+    /// From another parent.
+    Edge(EdgeIndex),
+}
+
+/// A node: a process, or the place kept for one that others name as their parent.
+#[derive(Debug)]
+struct Slot {
+    key: ProcKey,
+    /// Boxed so that tombstones and the rebuild are cheap.
+    process: Option<Box<Process>>,
+    /// The edge from its forker's node.
+    forked: Option<EdgeIndex>,
+    kernel: KernelLink,
+    /// Children in either lineage.
+    children: [u32; 2],
+}
+
+impl Slot {
+    const fn empty(key: ProcKey) -> Self {
+        Self { key, process: None, forked: None, kernel: KernelLink::AsForked, children: [0; 2] }
+    }
+
+    /// Whether nothing is lost with it.
+    fn is_tombstone(&self) -> bool {
+        self.process.is_none() && self.children == [0; 2]
+    }
+}
+
+/// One process on a [`Tree::walk`].
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    /// The process.
+    pub process: &'a Process,
+    /// Distance from its root.
+    pub depth: usize,
+    /// The number of its parent's visit, the first of the walk being 0; `None` for a root.
+    pub parent: Option<usize>,
+}
+
+/// A node that a walk has yet to visit; see [`Visit`].
+struct Pending {
+    node: NodeIndex,
+    depth: usize,
+    parent: Option<usize>,
+}
+
+impl Pending {
+    const fn root(node: NodeIndex) -> Self {
+        Self { node, depth: 0, parent: None }
+    }
+}
+
 /// The forest of all known processes, living and dead.
 #[derive(Debug, Default)]
-pub struct Tree {}
+pub struct Tree {
+    graph: DiGraph<Slot, Lineage>,
+    index: FxHashMap<ProcKey, NodeIndex>,
+    /// The youngest process of each pid: the only one of them that may be alive (I1).
+    youngest: FxHashMap<u32, NodeIndex>,
+    kept: usize,
+    live: usize,
+    tombstones: usize,
+    dead_edges: usize,
+}
 
 impl Tree {
+    /// Below this many useless nodes and edges the graph is not rebuilt.
+    const COMPACT_MIN: usize = 512;
+
     /// The process under a key.
     #[must_use]
-    pub fn get(&self, _key: ProcKey) -> Option<&Process> {
-        todo!()
+    pub fn get(&self, key: ProcKey) -> Option<&Process> {
+        self.process(*self.index.get(&key)?)
     }
 
     /// The living process that has this pid.
     #[must_use]
-    pub fn live_by_pid(&self, _pid: u32) -> Option<&Process> {
-        todo!()
+    pub fn live_by_pid(&self, pid: u32) -> Option<&Process> {
+        self.youngest(pid).filter(|process| process.is_alive())
     }
 
     /// The parent under a lineage, if it is in the tree.
     #[must_use]
-    pub fn parent(&self, _key: ProcKey, _lineage: Lineage) -> Option<&Process> {
-        todo!()
+    pub fn parent(&self, key: ProcKey, lineage: Lineage) -> Option<&Process> {
+        self.process(self.parent_node(*self.index.get(&key)?, lineage)?)
     }
 
     /// Ancestors, nearest first, the process itself left out.
-    pub fn ancestors(&self, _key: ProcKey, _lineage: Lineage) -> impl Iterator<Item = &Process> {
-        std::iter::empty()
+    pub fn ancestors(&self, key: ProcKey, lineage: Lineage) -> impl Iterator<Item = &Process> {
+        let parent = move |node| self.parent_node(node, lineage);
+        let first = self.index.get(&key).copied().and_then(parent);
+        std::iter::successors(first, move |&node| parent(node)).map_while(|node| self.process(node))
     }
 
     /// Children in birth order.
-    pub fn children(&self, _key: ProcKey, _lineage: Lineage) -> impl Iterator<Item = &Process> {
-        std::iter::empty()
+    pub fn children(&self, key: ProcKey, lineage: Lineage) -> impl Iterator<Item = &Process> {
+        let mut children = Vec::new();
+        if let Some(&node) = self.index.get(&key).filter(|&&node| self.graph[node].process.is_some()) {
+            self.push_children(&Pending::root(node), 0, lineage, &mut children);
+        }
+        children.into_iter().rev().filter_map(|child| self.process(child.node))
     }
 
-    /// Processes without a parent in the tree, in birth order.
-    pub fn roots(&self, _lineage: Lineage) -> impl Iterator<Item = &Process> {
-        std::iter::empty()
+    /// How many children it has, without counting them.
+    #[must_use]
+    pub fn child_count(&self, key: ProcKey, lineage: Lineage) -> usize {
+        self.index.get(&key).map_or(0, |&node| self.graph[node].children[lineage as usize] as usize)
+    }
+
+    /// Processes without a parent in the tree, in birth order. Looks at every process.
+    pub fn roots(&self, lineage: Lineage) -> impl Iterator<Item = &Process> {
+        self.root_nodes(lineage).into_iter().rev().filter_map(|node| self.process(node))
     }
 
     /// All processes, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Process> {
-        std::iter::empty()
+        self.graph.node_weights().filter_map(|slot| slot.process.as_deref())
+    }
+
+    /// All processes depth-first, parents before their children, siblings in birth order.
+    pub fn walk(&self, lineage: Lineage) -> impl Iterator<Item = Visit<'_>> {
+        let mut stack: Vec<_> = self.root_nodes(lineage).into_iter().map(Pending::root).collect();
+        let mut met = 0;
+        std::iter::from_fn(move || {
+            let next = stack.pop()?;
+            if self.graph[next.node].children[lineage as usize] > 0 {
+                self.push_children(&next, met, lineage, &mut stack);
+            }
+            met += 1;
+            self.process(next.node).map(|process| Visit { process, depth: next.depth, parent: next.parent })
+        })
     }
 
     /// Processes kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        todo!()
+        self.kept
     }
 
     /// Whether nothing is kept.
@@ -75,6 +195,222 @@ impl Tree {
     /// Processes kept that are alive.
     #[must_use]
     pub fn live(&self) -> usize {
-        todo!()
+        self.live
+    }
+
+    fn process(&self, node: NodeIndex) -> Option<&Process> {
+        self.graph[node].process.as_deref()
+    }
+
+    fn parent_node(&self, node: NodeIndex, lineage: Lineage) -> Option<NodeIndex> {
+        let slot = &self.graph[node];
+        let edge = match (lineage, slot.kernel) {
+            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => slot.forked?,
+            (Lineage::Kernel, KernelLink::Edge(edge)) => edge,
+            (Lineage::Kernel, KernelLink::Root) => return None,
+        };
+        self.graph.edge_endpoints(edge).map(|(parent, _)| parent)
+    }
+
+    /// Without a parent that is a process, the youngest first.
+    fn root_nodes(&self, lineage: Lineage) -> Vec<NodeIndex> {
+        let is_root = |&node: &NodeIndex| {
+            let parent = self.parent_node(node, lineage);
+            self.graph[node].process.is_some() && parent.is_none_or(|parent| self.graph[parent].process.is_none())
+        };
+        let mut roots: Vec<_> = self.graph.node_indices().filter(is_root).collect();
+        roots.sort_unstable_by_key(|&node| Reverse(self.graph[node].key.birth()));
+        roots
+    }
+
+    /// Appends the children to a stack, the youngest first: the order in which petgraph has the edges of children that
+    /// came in birth order.
+    fn push_children(&self, parent: &Pending, met: usize, lineage: Lineage, stack: &mut Vec<Pending>) {
+        let from = stack.len();
+        let counts = |child: &Slot, edge: EdgeIndex| match (lineage, child.kernel) {
+            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => child.forked == Some(edge),
+            (Lineage::Kernel, KernelLink::Edge(own)) => own == edge,
+            (Lineage::Kernel, KernelLink::Root) => false,
+        };
+        let edges = self.graph.edges_directed(parent.node, Outgoing);
+        let children = edges.filter(|edge| counts(&self.graph[edge.target()], edge.id()));
+        let depth = parent.depth + 1;
+        stack.extend(children.map(|edge| Pending { node: edge.target(), depth, parent: Some(met) }));
+        let birth = |child: &Pending| Reverse(self.graph[child.node].key.birth());
+        if !stack[from..].is_sorted_by_key(birth) {
+            stack[from..].sort_by_key(birth);
+        }
+    }
+}
+
+/// Changes, all by the engine.
+impl Tree {
+    /// For changes to anything but `key`, `forker`, `kernel_parent` and `life`, which have their own methods.
+    pub(crate) fn get_mut(&mut self, key: ProcKey) -> Option<&mut Process> {
+        self.graph[*self.index.get(&key)?].process.as_deref_mut()
+    }
+
+    /// The youngest process that has or had this pid.
+    pub(crate) fn youngest(&self, pid: u32) -> Option<&Process> {
+        self.process(*self.youngest.get(&pid)?)
+    }
+
+    /// Takes a process whose key is not in the tree yet. One with a pid in use must be dead unless the user of that pid
+    /// is older and dead.
+    pub(crate) fn insert(&mut self, process: Process) {
+        let (key, alive) = (process.key, process.is_alive());
+        let node = self.node_for(key);
+        debug_assert!(self.graph[node].process.is_none(), "a key is inserted once");
+        if self.graph[node].is_tombstone() {
+            self.tombstones -= 1;
+        }
+        self.graph[node].process = Some(Box::new(process));
+        self.kept += 1;
+        self.live += usize::from(alive);
+        let youngest = self.youngest.entry(key.pid).or_insert(node);
+        if self.graph[*youngest].key.birth() < key.birth() {
+            *youngest = node;
+        }
+        self.relink(node);
+    }
+
+    /// Marks it ended, or corrects how it ended.
+    pub(crate) fn end(&mut self, key: ProcKey, life: Lifecycle) {
+        let Some(process) = self.get_mut(key) else { return };
+        let was_alive = mem::replace(&mut process.life, life) == Lifecycle::Running;
+        self.live -= usize::from(was_alive);
+    }
+
+    /// Says who forked it; true when that is news.
+    pub(crate) fn set_forker(&mut self, key: ProcKey, forker: ProcKey) -> bool {
+        let Some(&node) = self.index.get(&key) else { return false };
+        let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
+        if process.forker.replace(forker) == Some(forker) {
+            return false;
+        }
+        self.relink(node);
+        true
+    }
+
+    /// Says who the kernel's parent is; true when that is news.
+    pub(crate) fn set_kernel_parent(&mut self, key: ProcKey, parent: ProcKey) -> bool {
+        let Some(&node) = self.index.get(&key) else { return false };
+        let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
+        if process.kernel_parent.replace(parent) == Some(parent) {
+            return false;
+        }
+        self.relink(node);
+        true
+    }
+
+    /// Takes it out. Its children, if it has any, become roots.
+    pub(crate) fn remove(&mut self, key: ProcKey) -> Option<Process> {
+        let node = *self.index.get(&key)?;
+        let process = *self.graph[node].process.take()?;
+        self.kept -= 1;
+        self.live -= usize::from(process.is_alive());
+        if self.youngest.get(&key.pid) == Some(&node) {
+            self.youngest.remove(&key.pid);
+        }
+        self.link(node, None, None);
+        self.bury(node);
+        if self.tombstones + self.dead_edges > Self::COMPACT_MIN.max(self.graph.node_count() / 4) {
+            self.compact();
+        }
+        Some(process)
+    }
+
+    /// The node of a key, made if there is none.
+    fn node_for(&mut self, key: ProcKey) -> NodeIndex {
+        *self.index.entry(key).or_insert_with(|| {
+            self.tombstones += 1;
+            self.graph.add_node(Slot::empty(key))
+        })
+    }
+
+    /// Makes the edges agree with what the process says of its parents.
+    fn relink(&mut self, node: NodeIndex) {
+        let Some(process) = self.process(node) else { return };
+        let (key, forker, kernel) = (process.key, process.forker, process.kernel_parent);
+        let mut parent = |parent: ProcKey| {
+            let possible = parent.pid != 0 && parent.birth() < key.birth();
+            possible.then(|| self.node_for(parent))
+        };
+        let forker_node = forker.and_then(&mut parent);
+        let kernel_node = kernel.filter(|_| kernel != forker).map(parent);
+        self.link(node, forker_node, kernel_node);
+    }
+
+    /// Hangs a node under these parents: `kernel` is `None` for the same as the forker, `Some(None)` for no parent.
+    fn link(&mut self, node: NodeIndex, forker: Option<NodeIndex>, kernel: Option<Option<NodeIndex>>) {
+        let old = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
+        let Slot { forked: old_forked, kernel: old_kernel, .. } = self.graph[node];
+        let forked = if old[0] == forker {
+            old_forked
+        } else {
+            self.dead_edges += usize::from(old_forked.is_some());
+            forker.map(|parent| self.graph.add_edge(parent, node, Lineage::Forked))
+        };
+        let kernel = match (kernel, old_kernel) {
+            (Some(Some(parent)), KernelLink::Edge(edge)) if old[1] == Some(parent) => KernelLink::Edge(edge),
+            (wanted, old) => {
+                self.dead_edges += usize::from(matches!(old, KernelLink::Edge(_)));
+                match wanted {
+                    None => KernelLink::AsForked,
+                    Some(None) => KernelLink::Root,
+                    Some(Some(parent)) => KernelLink::Edge(self.graph.add_edge(parent, node, Lineage::Kernel)),
+                }
+            }
+        };
+        let slot = &mut self.graph[node];
+        (slot.forked, slot.kernel) = (forked, kernel);
+        // All that is gained first: a node must not be given up for a child that it keeps in the other lineage.
+        for lineage in Lineage::BOTH {
+            if let Some(parent) = self.parent_node(node, lineage) {
+                let slot = &mut self.graph[parent];
+                self.tombstones -= usize::from(slot.is_tombstone());
+                slot.children[lineage as usize] += 1;
+            }
+        }
+        for (lineage, parent) in Lineage::BOTH.into_iter().zip(old) {
+            if let Some(parent) = parent {
+                self.graph[parent].children[lineage as usize] -= 1;
+                self.bury(parent);
+            }
+        }
+    }
+
+    /// Gives up a node for which nobody has a use.
+    fn bury(&mut self, node: NodeIndex) {
+        let slot = &self.graph[node];
+        if slot.is_tombstone() && self.index.remove(&slot.key).is_some() {
+            self.tombstones += 1;
+        }
+    }
+
+    /// Rebuilds the graph without tombstones and dead edges, in the same order.
+    fn compact(&mut self) {
+        let (nodes, edges) = mem::take(&mut self.graph).into_nodes_edges();
+        let mut graph = DiGraph::with_capacity(nodes.len() - self.tombstones, edges.len() - self.dead_edges);
+        let links: Vec<_> = nodes.iter().map(|node| (node.weight.forked, node.weight.kernel)).collect();
+        let moved: Vec<_> = nodes
+            .into_iter()
+            .map(|node| if node.weight.is_tombstone() { NodeIndex::end() } else { graph.add_node(node.weight) })
+            .collect();
+        for (id, edge) in edges.into_iter().enumerate() {
+            let (id, child) = (EdgeIndex::new(id), edge.target());
+            let (forked, kernel) = links[child.index()];
+            let (source, target) = (moved[edge.source().index()], moved[child.index()]);
+            if forked == Some(id) {
+                graph[target].forked = Some(graph.add_edge(source, target, edge.weight));
+            } else if kernel == KernelLink::Edge(id) {
+                graph[target].kernel = KernelLink::Edge(graph.add_edge(source, target, edge.weight));
+            }
+        }
+        for node in self.index.values_mut().chain(self.youngest.values_mut()) {
+            *node = moved[node.index()];
+        }
+        self.graph = graph;
+        (self.tombstones, self.dead_edges) = (0, 0);
     }
 }

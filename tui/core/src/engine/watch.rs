@@ -1,0 +1,172 @@
+//! Judges the spawn-rate alert and finds the culprit.
+//!
+//! Reads the tree, never changes it; see [`AlertRule`] for the rule.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::Delta;
+use crate::alert::{Alert, AlertRule};
+use crate::event::{Comm, ProcKey};
+use crate::rate::Rate;
+use crate::tree::{Lineage, Tree};
+
+/// Alerts kept.
+const ALERTS_MAX: usize = 100;
+/// An active alert is brought up to date this often.
+const UPDATE_NS: u64 = 1_000_000_000;
+/// What part of the forks a subtree must have made to stand out. More than half, so that only one branch can.
+const CULPRIT_SHARE: f64 = 0.6;
+
+/// Whom an alert names.
+#[derive(Clone, Copy)]
+struct Culprit {
+    key: ProcKey,
+    comm: Comm,
+    share: f64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Watch {
+    rule: AlertRule,
+    all: Rate,
+    /// Forks by forker, of those who forked within the window.
+    forkers: FxHashMap<ProcKey, Rate>,
+    alerts: Vec<Alert>,
+    /// Of the active alert: when the rate fell below the mark for clearing.
+    calm_since: Option<u64>,
+    /// Of the active alert: when it was last told.
+    told_ns: u64,
+    /// Step of the window that was judged last.
+    step: u64,
+}
+
+impl Watch {
+    pub(super) fn new(rule: AlertRule) -> Self {
+        Self {
+            rule,
+            all: Rate::new(rule.window_ns),
+            forkers: FxHashMap::default(),
+            alerts: Vec::new(),
+            calm_since: None,
+            told_ns: 0,
+            step: 0,
+        }
+    }
+
+    pub(super) fn alerts(&self) -> &[Alert] {
+        &self.alerts
+    }
+
+    pub(super) fn spawns_per_s(&self, forker: ProcKey, now_ns: u64) -> f64 {
+        self.forkers.get(&forker).map_or(0.0, |rate| rate.per_s(now_ns))
+    }
+
+    /// Counts a fork.
+    pub(super) fn fork(&mut self, ts_ns: u64, forker: ProcKey) {
+        self.all.add(ts_ns);
+        self.forkers.entry(forker).or_insert_with(|| Rate::new(self.rule.window_ns)).add(ts_ns);
+    }
+
+    /// One left the tree: its forks count as its forker's, so that the sums over subtrees stay what they were.
+    pub(super) fn bequeath(&mut self, gone: ProcKey, forker: ProcKey) {
+        if let Some(rate) = self.forkers.remove(&gone) {
+            self.forkers.entry(forker).or_insert_with(|| Rate::new(self.rule.window_ns)).merge(&rate);
+        }
+    }
+
+    /// Judges, at most once in each step of the window.
+    pub(super) fn advance(&mut self, now_ns: u64, tree: &Tree, deltas: &mut Vec<Delta>) {
+        let step = self.all.step(now_ns);
+        if step == self.step {
+            return;
+        }
+        self.step = step;
+        self.forkers.retain(|_, rate| rate.total(now_ns) > 0);
+        if self.rule.spawns_per_s > 0.0 {
+            self.judge(now_ns, tree, deltas);
+        }
+    }
+
+    fn judge(&mut self, now_ns: u64, tree: &Tree, deltas: &mut Vec<Delta>) {
+        let rate = self.all.per_s(now_ns);
+        match self.alerts.last_mut().filter(|alert| alert.cleared_ns.is_none()) {
+            None if rate >= self.rule.spawns_per_s => {
+                let culprit = self.culprit(now_ns, tree);
+                self.alerts.push(Alert {
+                    raised_ns: now_ns,
+                    cleared_ns: None,
+                    rate,
+                    peak: rate,
+                    culprit: culprit.map(|culprit| culprit.key),
+                    culprit_comm: culprit.map_or(Comm::default(), |culprit| culprit.comm),
+                    share: culprit.map_or(0.0, |culprit| culprit.share),
+                });
+                let surplus = self.alerts.len().saturating_sub(ALERTS_MAX);
+                self.alerts.drain(..surplus);
+                self.calm_since = None;
+                self.tell(now_ns, deltas);
+            }
+            None => {}
+            Some(alert) => {
+                alert.peak = alert.peak.max(rate);
+                if rate < self.rule.spawns_per_s * self.rule.clear_ratio {
+                    let calm_since = *self.calm_since.get_or_insert(now_ns);
+                    if now_ns - calm_since >= self.rule.clear_ns {
+                        alert.cleared_ns = Some(now_ns);
+                        self.tell(now_ns, deltas);
+                    }
+                } else {
+                    self.calm_since = None;
+                    if now_ns - self.told_ns >= UPDATE_NS {
+                        self.update(now_ns, tree, deltas);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Names the culprit anew. When none stands out any more, the last one stays named.
+    fn update(&mut self, now_ns: u64, tree: &Tree, deltas: &mut Vec<Delta>) {
+        let culprit = self.culprit(now_ns, tree);
+        if let (Some(alert), Some(culprit)) = (self.alerts.last_mut(), culprit) {
+            alert.culprit = Some(culprit.key);
+            alert.culprit_comm = culprit.comm;
+            alert.share = culprit.share;
+        }
+        self.tell(now_ns, deltas);
+    }
+
+    fn tell(&mut self, now_ns: u64, deltas: &mut Vec<Delta>) {
+        self.told_ns = now_ns;
+        deltas.extend(self.alerts.last().cloned().map(Delta::Alert));
+    }
+
+    /// The process deepest in the lineage of forks whose subtree made most of the forks in the window.
+    #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
+    fn culprit(&self, now_ns: u64, tree: &Tree) -> Option<Culprit> {
+        let total = self.all.total(now_ns) as f64;
+        let needed = total * CULPRIT_SHARE;
+        // The youngest first: a parent is older than its children, so that its sum is complete when its turn comes.
+        let mut sums: BTreeMap<(u64, u32), u64> = BTreeMap::new();
+        for (forker, rate) in &self.forkers {
+            *sums.entry(forker.birth()).or_default() += rate.total(now_ns);
+        }
+        while let Some(((start_ns, pid), forks)) = sums.pop_last() {
+            let key = ProcKey::new(pid, start_ns);
+            let parent = tree.parent(key, Lineage::Forked);
+            if forks as f64 >= needed {
+                // All that runs descends from init: that alone is no reason to name it.
+                let own = self.forkers.get(&key).map_or(0, |rate| rate.total(now_ns));
+                let named = tree.get(key).filter(|_| pid != 1 || own as f64 >= needed);
+                return named.map(|process| Culprit { key, comm: process.comm, share: forks as f64 / total });
+            }
+            if let Some(parent) = parent {
+                *sums.entry(parent.key.birth()).or_default() += forks;
+            }
+        }
+        None
+    }
+}
