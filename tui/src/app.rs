@@ -12,8 +12,7 @@ mod users;
 mod wall;
 
 use ptree_core::engine::Config;
-use ptree_core::rows::RowOptions;
-use ptree_core::{Alert, Delta, Engine, Filter, Folds, Lineage, ProcKey, Rows, Stats, Tree};
+use ptree_core::{Delta, Engine, Filter, Folds, Lineage, Rows};
 use ptree_source::{Batch, Header};
 use ratatui::layout::Rect;
 
@@ -22,15 +21,15 @@ pub use self::list::List;
 use self::pause::Frozen;
 pub use self::users::Users;
 pub use self::wall::Wall;
-use crate::action::{Action, Command, Effect, Mode};
+use crate::action::{Action, Effect, Mode};
 use crate::keymap::Keymap;
-use crate::view::layout::{Areas, Shape};
+use crate::view::layout::Areas;
 
 /// How long a message stays, nanoseconds.
 const MESSAGE_NS: u64 = 6_000_000_000;
 
 /// What the app starts with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What the engine keeps and watches for.
     pub engine: Config,
@@ -251,7 +250,7 @@ impl App {
         let (tree, lineage) =
             (self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree), self.lineage);
         self.list.rebuild(rows, |rows, key| {
-            tree.ancestors(key, lineage).find_map(|ancestor| rows.position(ancestor.key))
+            rows.visible_ancestor(tree, key, lineage).and_then(|ancestor| rows.position(ancestor))
         });
         self.stale = false;
     }

@@ -29,7 +29,7 @@ pub fn program(process: &Process) -> String {
     if process.kernel {
         return format!("[{comm}]");
     }
-    match process.image().and_then(|image| image.argv.as_ref()).and_then(|argv| argv.iter().next()) {
+    match process.program().and_then(|image| image.argv.as_ref()).and_then(|argv| argv.iter().next()) {
         Some(first) if !first.is_empty() => text::escape(without_folder(first)).into_owned(),
         _ => comm.into_owned(),
     }
@@ -38,7 +38,7 @@ pub fn program(process: &Process) -> String {
 /// The arguments after the first as in a shell command line; empty when there are none.
 #[must_use]
 pub fn arguments(process: &Process) -> String {
-    match process.image() {
+    match process.program() {
         Some(image) => {
             let rest = image.argv.as_ref().map(|argv| text::command_line(&Argv::from_args(argv.iter().skip(1))));
             let cut = if image.argv_truncated { " …" } else { "" };

@@ -167,10 +167,10 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        let listen = |signal: Signal| Ok((signal, unix::signal(SignalKind::from_raw(signal as i32))?));
+        let listen = |signal: Signal| io::Result::Ok((signal, unix::signal(SignalKind::from_raw(signal as i32))?));
         let [int, term, hup, tstp, cont] =
             [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGTSTP, Signal::SIGCONT].map(listen);
-        Ok::<_, io::Error>(Self { streams: [int?, term?, hup?, tstp?, cont?] })
+        Ok(Self { streams: [int?, term?, hup?, tstp?, cont?] })
     }
 
     async fn next(&mut self) -> Signal {

@@ -105,8 +105,7 @@ impl App {
         if row.has_children && !row.folded {
             return self.fold(row.key, true);
         }
-        let above = &self.list.rows().as_slice()[..self.list.index()];
-        if let Some(parent) = above.iter().rposition(|other| other.depth < row.depth) {
+        if let Some(parent) = self.list.rows().parent(self.list.index()) {
             self.list.jump(parent);
         }
     }

@@ -179,10 +179,13 @@ impl Page<'_> {
     fn command(&mut self) {
         self.add("Name", text::escape(self.process.comm.as_bytes()));
         self.add("User", self.user(self.process.creds.uid));
-        let Some(image) = self.process.image() else {
-            let why = if self.process.kernel { "a kernel thread" } else { "none of its own: that of its forker" };
+        let Some(image) = self.process.program() else {
+            let why = if self.process.kernel { "a kernel thread" } else { "not known" };
             return self.tone("Program", why, Tone::Dim);
         };
+        if self.process.images.is_empty() {
+            self.tone("", "forked with this program, has started none itself", Tone::Dim);
+        }
         match &image.filename {
             Some(path) => self.add("Program", text::escape(path)),
             None => self.tone("Program", "not known", Tone::Dim),
