@@ -115,16 +115,16 @@ commands! {
         ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space"];
         FoldAll "fold-all" "Fold all" "" Tree["-" "z M"];
         UnfoldAll "unfold-all" "Unfold all" "" Tree["+" "=" "*" "z R"];
-        ScrollLeft "scroll-left" "Commands to the left" "" Tree["<" "S-Left"];
-        ScrollRight "scroll-right" "Commands to the right" "" Tree[">" "S-Right"];
-        Lineage "lineage" "Parents: who forked, or as the kernel sees it now" "lineage" Tree["o"];
+        Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"];
+        Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
+        Lineage "lineage" "Parents: who forked, or the kernel's parent now" "lineage" Tree["o"];
         Dead "dead" "Show or hide the dead" "dead" Tree["d"];
         Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t"];
-        Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
-        Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"];
+        ScrollLeft "scroll-left" "Commands to the left" "" Tree["<" "S-Left"];
+        ScrollRight "scroll-right" "Commands to the right" "" Tree[">" "S-Right"];
     }
     "Do" {
-        Export "export-dot" "Write the tree to a new DOT file in this folder" "export" Tree["e"];
+        Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
         Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"];
         Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"];
         Help "help" "This help" "help" Tree["?" "F1"] Details["?" "F1"];

@@ -165,6 +165,10 @@ impl App {
 
     /// The source has ended.
     pub fn capture_ended(&mut self, result: Result<(), String>) {
+        if let Err(error) = &result {
+            self.say(format!("The capture failed: {error}"), true);
+            self.message = self.message.take().map(|message| Message { until_ns: u64::MAX, ..message });
+        }
         self.capture = Capture::Ended(result);
         self.dirty = true;
     }
@@ -174,8 +178,9 @@ impl App {
         self.own_cpu = share;
     }
 
-    /// A key was pressed, by [name](crate::keymap::name).
+    /// A key was pressed, by [name](crate::keymap::name). The message, if any, has been read then.
     pub fn press(&mut self, key: &str) -> Option<Effect> {
+        self.message = None;
         self.dirty = true;
         let action = self.keymap.resolve(self.mode, key)?;
         self.update(action)
@@ -215,7 +220,10 @@ impl App {
                 Delta::Removed { key, parent } => {
                     stale = true;
                     self.folds.forget(key);
-                    if self.frozen.is_none() && self.list.selected() == Some(key) && let Some(parent) = parent {
+                    if self.frozen.is_none()
+                        && self.list.selected() == Some(key)
+                        && let Some(parent) = parent
+                    {
                         self.list.follow(parent);
                     }
                 }
@@ -238,10 +246,10 @@ impl App {
         }
         if let Some(mut details) = self.details.take() {
             details.refresh(self);
-            details.resize(areas.body);
+            details.resize(areas.page());
             self.details = Some(details);
         }
-        let last = crate::view::help::scroll_end(areas.body);
+        let last = crate::view::help::scroll_end(areas.page());
         self.help_scroll = self.help_scroll.min(last);
     }
 

@@ -25,11 +25,13 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
     header::draw(app, theme, areas.header, buffer);
     header::draw_alert(app, theme, areas.alert, buffer);
+    if areas.page() == areas.body || matches!(app.mode(), Mode::Tree | Mode::Filter) {
+        panels::draw(app, theme, areas.panels, buffer);
+    }
     match (app.mode(), app.details()) {
-        (Mode::Help, _) => help::draw(app, theme, areas.body, buffer),
-        (Mode::Details, Some(page)) => details::draw(page, theme, areas.body, buffer),
+        (Mode::Help, _) => help::draw(app, theme, areas.page(), buffer),
+        (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => table::draw(app, theme, areas.body, buffer),
     }
-    panels::draw(app, theme, areas.panels, buffer);
     footer::draw(app, theme, areas.footer, buffer);
 }

@@ -164,7 +164,9 @@ impl Page<'_> {
         let lifetime = text::duration(self.process.lifetime_ns(self.app.shown_ns()));
         let line = match self.process.life {
             Lifecycle::Running => format!("{status}, for {lifetime} so far"),
-            Lifecycle::Exited { inferred: true, .. } => format!("{status} after at most {lifetime}: its end was not seen"),
+            Lifecycle::Exited { inferred: true, .. } => {
+                format!("{status} after at most {lifetime}: its end was not seen")
+            }
             Lifecycle::Exited { .. } => format!("{status} after {lifetime}"),
         };
         self.tone("Status", line, tone);
@@ -195,7 +197,9 @@ impl Page<'_> {
         };
         self.add("Command line", text::command_line(argv));
         for (i, argument) in argv.iter().enumerate() {
-            self.add(format!("  argv[{i}]"), text::escape(argument));
+            let (value, tone) =
+                if argument.is_empty() { ("(empty)".into(), Tone::Dim) } else { (text::escape(argument), Tone::Plain) };
+            self.tone(format!("  argv[{i}]"), value, tone);
         }
         if image.argv_truncated {
             self.tone("", "there are more arguments than were captured", Tone::Dim);
@@ -238,8 +242,8 @@ impl Page<'_> {
     fn identity(&mut self) {
         let Process { creds, cgroup_id, cgroup, pid_ns, ns_pid, threads, .. } = self.process;
         self.heading("Identity".to_owned());
-        self.add("User, group", format!("{}, {}", self.user(creds.uid), creds.gid));
-        self.add("Real ones", format!("{}, {}", self.user(creds.ruid), creds.rgid));
+        self.add("Effective", format!("user {}, group {}", self.user(creds.uid), creds.gid));
+        self.add("Real", format!("user {}, group {}", self.user(creds.ruid), creds.rgid));
         if self.process.is_alive() {
             self.add("Threads", threads.to_string());
         }
@@ -268,7 +272,9 @@ impl Page<'_> {
         } else {
             self.tone("CPU time", "not measured", Tone::Dim);
         }
-        if process.is_alive() && let Some(rss) = process.rss_bytes {
+        if process.is_alive()
+            && let Some(rss) = process.rss_bytes
+        {
             self.add("Resident", text::bytes(rss));
         }
         let sizes = [("Peak resident", cost.max_rss_bytes), ("Read", cost.read_bytes), ("Written", cost.write_bytes)];
@@ -303,8 +309,7 @@ impl Page<'_> {
 
     fn children(&mut self) {
         let lineage = self.app.row_options().lineage;
-        let mut children: Vec<_> =
-            self.app.tree().children(self.process.key, lineage).take(LIST_MAX + 1).collect();
+        let mut children: Vec<_> = self.app.tree().children(self.process.key, lineage).take(LIST_MAX + 1).collect();
         let more = children.len() > LIST_MAX;
         children.truncate(LIST_MAX);
         self.heading(format!("Children, {} forked in all", self.process.spawned));

@@ -66,7 +66,7 @@ impl List {
             _ => 0,
         };
         self.offset = self.index.saturating_sub(line);
-        self.clamp();
+        self.settle();
     }
 
     /// Sets the number of rows that fit.
@@ -79,7 +79,7 @@ impl List {
     pub fn select(&mut self, index: usize) {
         self.touched = true;
         self.index = index;
-        self.clamp();
+        self.settle();
     }
 
     /// Selects a row and, if it was out of sight, puts it in the middle.
@@ -107,6 +107,14 @@ impl List {
         self.step(lines);
     }
 
+    /// Keeps index and window inside, and the process of the selected row in mind.
+    fn settle(&mut self) {
+        self.clamp();
+        if let Some(row) = self.row() {
+            self.selected = Some(row.key);
+        }
+    }
+
     fn clamp(&mut self) {
         let Some(last) = self.rows.len().checked_sub(1) else {
             (self.index, self.offset) = (0, 0);
@@ -116,6 +124,5 @@ impl List {
         self.index = self.index.min(last);
         self.offset = self.offset.min(self.index).max((self.index + 1).saturating_sub(height));
         self.offset = self.offset.min((last + 1).saturating_sub(height));
-        self.selected = Some(self.rows.as_slice()[self.index].key);
     }
 }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{cut, spread};
 use super::theme::Theme;
-use crate::action::{COMMANDS, Mode};
+use crate::action::{COMMANDS, Command, Mode, Spec};
 use crate::app::App;
 
 /// The line.
@@ -37,23 +37,27 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if let Some(key) = app.pending_key() {
         start.push(Span::styled(format!("{key}…  "), theme.notice));
     }
-    // As many hints as fit; the last two, help and the way out, before all others.
-    let specs: Vec<_> = COMMANDS.iter().filter(|s| !s.hint.is_empty() && !s.keys_in(app.mode()).is_empty()).collect();
-    let hint = |key: &str, word: &str| {
-        [Span::styled(key.to_owned(), theme.accent), Span::styled(format!(" {word}  "), theme.plain)]
+    // As many hints as fit; help and the ways out before all others, at the end.
+    let (last, others): (Vec<_>, Vec<_>) = COMMANDS
+        .iter()
+        .filter(|spec| !spec.hint.is_empty() && !spec.keys_in(app.mode()).is_empty())
+        .partition(|spec| matches!(spec.command, Command::Help | Command::Back | Command::Quit));
+    let hint = |spec: &Spec| {
+        let key = spec.keys_in(app.mode()).first().copied().unwrap_or_default();
+        [Span::styled(key, theme.accent), Span::styled(format!(" {}  ", spec.hint), theme.plain)]
     };
-    let hints: Vec<_> = specs.iter().map(|spec| hint(spec.keys_in(app.mode())[0], spec.hint)).collect();
-    let (others, last) = hints.split_at(hints.len().saturating_sub(2));
+    let (last, others): (Vec<_>, Vec<_>) =
+        (last.into_iter().map(hint).collect(), others.into_iter().map(hint).collect());
     let columns = |spans: &[Span<'_>]| Line::from(spans.to_vec()).width();
     let mut room = width.saturating_sub(columns(&start) + last.iter().map(|spans| columns(spans)).sum::<usize>());
     for spans in others {
-        let needed = columns(spans);
+        let needed = columns(&spans);
         if needed > room {
             break;
         }
         room -= needed;
-        start.extend(spans.iter().cloned());
+        start.extend(spans);
     }
-    start.extend(last.iter().flatten().cloned());
+    start.extend(last.into_iter().flatten());
     spread(start, Vec::new(), area, buffer);
 }

@@ -93,16 +93,15 @@ pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let culprit = match alert.culprit {
         Some(key) => {
             let name = text::escape(alert.culprit_comm.as_bytes());
-            format!(": {name} [{}] makes {:.0}%", key.pid, alert.share * 100.0)
+            format!(": {name} [{}] makes {:.0}%  (a goes there)", key.pid, alert.share * 100.0)
         }
         None => String::new(),
     };
     let now = rate(app.stats().forks_per_s);
     let text = format!(" spawn rate {now}/s (limit {}){culprit}", rate(app.alert_limit()));
     buffer.set_style(area, theme.alert);
-    let hint = if alert.culprit.is_some() { "a goes there " } else { "" };
     let text = cut(&text, usize::from(area.width));
-    spread(vec![Span::styled(text, theme.alert)], vec![Span::styled(hint, theme.alert)], area, buffer);
+    spread(vec![Span::styled(text, theme.alert)], Vec::new(), area, buffer);
 }
 
 #[cfg(test)]

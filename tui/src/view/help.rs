@@ -5,26 +5,26 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::left;
+use super::cells::{left, spread};
 use super::theme::Theme;
 use crate::action::{COMMANDS, Mode, Spec};
 use crate::app::App;
 
 /// Columns of the keys.
-const KEYS: usize = 14;
+const KEYS: usize = 20;
 /// From this width on, two columns stand side by side.
 const TWO_FROM: u16 = 110;
 
 /// What the marks in the tree mean.
 const MARKS: &[(&str, &str)] = &[
     ("▸ +3", "folded: three processes are hidden below"),
-    ("~", "its fork was not seen; known from something later"),
-    ("?", "not known: its end was not seen"),
+    ("~", "its fork was not seen"),
+    ("?", "not known: nobody saw its end"),
     ("-", "not measured yet"),
     ("green PID", "younger than two seconds"),
-    ("faint", "dead; or there only for the sake of a match below it"),
-    ("CPU", "share of one CPU; of the dead, the CPU time of its whole life"),
-    ("RSS", "memory in use now; of the dead, the most it ever used"),
+    ("faint", "dead, or shown only for a match below it"),
+    ("CPU", "share of one CPU; of the dead, all CPU time"),
+    ("RSS", "memory in use; of the dead, its peak"),
 ];
 
 enum Entry {
@@ -62,14 +62,27 @@ fn keys(spec: &Spec) -> String {
 /// How far the help can be scrolled in an area.
 #[must_use]
 pub(crate) fn scroll_end(area: Rect) -> usize {
-    if area.width >= TWO_FROM { 0 } else { entries().len().saturating_sub(usize::from(area.height)) }
+    if area.width >= TWO_FROM { 0 } else { (entries().len() + 1).saturating_sub(usize::from(area.height)) }
 }
 
 /// The page.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
     let entries = entries();
+    let first = Rect { height: 1, ..area };
+    let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let (from, height) = (app.help_scroll(), usize::from(area.height));
+    let place = if area.width < TWO_FROM && entries.len() > height {
+        format!("{}-{} of {}", from + 1, (from + height).min(entries.len()), entries.len())
+    } else {
+        String::new()
+    };
+    let title = format!("ptree-tui {}", env!("CARGO_PKG_VERSION"));
+    spread(vec![Span::styled(title, theme.strong)], vec![Span::styled(place, theme.dim)], first, buffer);
     if area.width < TWO_FROM {
-        return column(&entries[app.help_scroll().min(entries.len())..], theme, area, buffer);
+        return column(&entries[from.min(entries.len())..], theme, area, buffer);
     }
     let half = entries.iter().position(|entry| matches!(entry, Entry::Heading("Do"))).unwrap_or(0);
     let width = area.width / 2;

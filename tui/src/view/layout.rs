@@ -61,6 +61,12 @@ impl Areas {
         Self { header, alert, body, panels, footer }
     }
 
+    /// Where a page is shown instead of the tree: over panels below it, but not over those beside it.
+    #[must_use]
+    pub fn page(&self) -> Rect {
+        if self.panels.x == self.body.x { self.body.union(self.panels) } else { self.body }
+    }
+
     /// Rows of the tree that fit below its heading.
     #[must_use]
     pub fn rows(&self) -> usize {

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::label::{count, rate};
 
 /// Columns of the table of users, with the space before it.
-const USERS_WIDTH: u16 = 49;
+const USERS_WIDTH: u16 = 50;
 
 /// Both panels: one above the other where there is height, else side by side where there is width.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -65,7 +65,7 @@ fn user_line(cells: [String; 7]) -> String {
         right(&exited, 6),
         right(&failed, 6),
         right(&per_s, 4),
-        right(&cpu, 6),
+        right(&cpu, 7),
     )
 }
 
@@ -76,17 +76,14 @@ fn draw_alerts(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if app.alerts().is_empty() {
         if let Some(row) = rows.next() {
             let limit = rate(app.alert_limit());
-            write(&format!(" none; from {limit} forks a second on"), theme.dim, row, buffer);
+            write(&format!(" none (limit {limit} forks/s)"), theme.dim, row, buffer);
         }
         return;
     }
     for alert in app.alerts().iter().rev() {
         let active = alert.cleared_ns.is_none();
         let [head, culprit] = alert_lines(app, alert);
-        for (text, style) in [
-            (head, if active { theme.bad } else { theme.plain }),
-            (culprit, theme.dim),
-        ] {
+        for (text, style) in [(head, if active { theme.bad } else { theme.plain }), (culprit, theme.dim)] {
             let Some(row) = rows.next() else { return };
             write(&text, style, row, buffer);
         }
@@ -97,7 +94,7 @@ fn alert_lines(app: &App, alert: &Alert) -> [String; 2] {
     let when = app.wall().short(alert.raised_ns, app.now_ns());
     let end = alert.cleared_ns.unwrap_or(app.now_ns());
     let lasted = text::duration(end.saturating_sub(alert.raised_ns));
-    let lasts = if alert.cleared_ns.is_some() { "for" } else { "since" };
+    let lasts = if alert.cleared_ns.is_some() { "lasted" } else { "lasting" };
     let culprit = match alert.culprit {
         Some(key) => {
             let name = text::escape(alert.culprit_comm.as_bytes());

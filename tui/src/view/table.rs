@@ -99,10 +99,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, command) = fitting(app, usize::from(area.width));
     let mut lines = area.rows();
     let Some(first) = lines.next() else { return };
-    let mut heading: Vec<Span<'_>> = columns
-        .iter()
-        .map(|column| Span::styled(column.heading(column.width(app)) + " ", theme.heading))
-        .collect();
+    let mut heading: Vec<Span<'_>> =
+        columns.iter().map(|column| Span::styled(column.heading(column.width(app)) + " ", theme.heading)).collect();
     heading.push(Span::styled("COMMAND", theme.heading));
     heading.push(Span::styled(cut(&shown(app), command.saturating_sub(7)), theme.dim));
     buffer.set_line(first.x, first.y, &Line::from(heading), first.width);
@@ -187,9 +185,8 @@ impl Cells<'_> {
         let base = if self.is_faint() { theme.dim } else { theme.plain };
         match column {
             Column::Pid => {
-                let young = process.is_alive()
-                    && process.origin == Origin::Forked
-                    && process.lifetime_ns(shown) < YOUNG_NS;
+                let young =
+                    process.is_alive() && process.origin == Origin::Forked && process.lifetime_ns(shown) < YOUNG_NS;
                 Span::styled(right(&process.key.pid.to_string(), width), if young { theme.good } else { base })
             }
             Column::User => Span::styled(left(self.app.users().get(process.creds.uid), width), base),
