@@ -71,8 +71,8 @@ pub async fn run(
                         effect = keymap::name(key).and_then(|key| app.press(&key));
                         next_frame = Instant::now();
                     }
-                    Event::Resize(..) => {
-                        app.update(Action::Command(crate::action::Command::Redraw));
+                    Event::Resize(width, height) => {
+                        app.update(Action::Resize(width, height));
                         next_frame = Instant::now();
                     }
                     _ => {}
@@ -107,7 +107,7 @@ pub async fn run(
                 None => open = false,
             },
             result = &mut ended, if !open && outcome.is_none() => {
-                app.capture_ended(result.as_ref().map(|()| ()).map_err(|error| format!("{error:#}")));
+                app.capture_ended(result.as_ref().copied().map_err(|error| format!("{error:#}")));
                 outcome = Some(result);
             }
         }

@@ -12,6 +12,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid, getsid};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
 /// The terminal is ours. Static, since a panic must give it back from whatever thread.
@@ -72,7 +73,10 @@ impl Screen {
     ///
     /// When the terminal is gone.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal where the cursor is, and wait for an answer that the reader of keys
+        // has taken.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Gives the terminal back and stops this process group, as `^Z` does; returns when continued. `false` when there
@@ -101,7 +105,7 @@ impl Screen {
         // Raw mode that is believed to be on would not be set again.
         disable_raw_mode()?;
         enter()?;
-        self.terminal.clear()
+        self.clear()
     }
 }
 

@@ -52,6 +52,18 @@ pub(super) fn right(text: &str, width: usize) -> String {
     " ".repeat(width.saturating_sub(text.width())) + &text
 }
 
+/// Where a page of `len` lines stands that shows `height` of them from line `from` on: `1-20 of 54 ↓`, the arrows for
+/// what is out of sight. Empty when nothing is.
+pub(super) fn place(from: usize, height: usize, len: usize) -> String {
+    if len <= height {
+        return String::new();
+    }
+    let to = (from + height).min(len);
+    let up = if from > 0 { " ↑" } else { "" };
+    let down = if to < len { " ↓" } else { "" };
+    format!("{}-{to} of {len}{up}{down}", from + 1)
+}
+
 /// Writes spans from the left edge and others up to the right edge; where both do not fit, the left ones win.
 pub(super) fn spread(left: Vec<Span<'_>>, right: Vec<Span<'_>>, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
@@ -85,5 +97,9 @@ mod tests {
         assert_eq!(left("漢", 3), "漢 ");
         assert_eq!(right("漢字", 3), "漢…");
         assert_eq!(right("7", 3), "  7");
+        assert_eq!(place(0, 20, 54), "1-20 of 54 ↓");
+        assert_eq!(place(5, 20, 54), "6-25 of 54 ↑ ↓");
+        assert_eq!(place(34, 20, 54), "35-54 of 54 ↑");
+        assert_eq!(place(0, 20, 20), "");
     }
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::cells::{left, spread};
+use super::cells::{left, place, spread};
 use super::theme::Theme;
 use crate::app::{Details, LABELS};
 use crate::label::Tone;
@@ -19,11 +19,7 @@ pub(super) fn draw(page: &Details, theme: &Theme, area: Rect, buffer: &mut Buffe
         title.push(Span::styled("  has left the tree: as last known", theme.bad));
     }
     let height = usize::from(area.height - 1);
-    let place = if lines.len() > height {
-        format!("{}-{} of {}", page.scroll() + 1, (page.scroll() + height).min(lines.len()), lines.len())
-    } else {
-        String::new()
-    };
+    let place = place(page.scroll(), height, lines.len());
     spread(title, vec![Span::styled(place, theme.dim)], first, buffer);
     for ((label, value, tone), row) in lines.into_iter().skip(page.scroll()).zip(rows) {
         let line = if tone == Tone::Heading {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{left, spread};
+use super::cells::{left, place, spread};
 use super::theme::Theme;
 use crate::action::{COMMANDS, Mode, Spec};
 use crate::app::App;
@@ -74,12 +74,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let first = Rect { height: 1, ..area };
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let (from, height) = (app.help_scroll(), usize::from(area.height));
-    let place = if area.width < TWO_FROM && entries.len() > height {
-        format!("{}-{} of {}", from + 1, (from + height).min(entries.len()), entries.len())
-    } else {
-        String::new()
-    };
-    let title = format!("ptree-tui {}", env!("CARGO_PKG_VERSION"));
+    let place = if area.width < TWO_FROM { place(from, height, entries.len()) } else { String::new() };
+    let title = "Keys and marks";
     spread(vec![Span::styled(title, theme.strong)], vec![Span::styled(place, theme.dim)], first, buffer);
     if area.width < TWO_FROM {
         return column(&entries[from.min(entries.len())..], theme, area, buffer);
