@@ -19,6 +19,8 @@ use retention::Retention;
 use watch::Watch;
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
 
 /// What the engine keeps and watches for.

@@ -13,6 +13,8 @@ pub mod process;
 pub mod rate;
 pub mod rows;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod tree;
 

@@ -107,7 +107,7 @@ pub fn bytes(n: u64) -> String {
     // In tenths of a unit, rounded once, from the exact number.
     let tenths = |shift: u32| (u128::from(n) * 10 + (1 << (shift - 1))) >> shift;
     let units = [(10, 'K'), (20, 'M'), (30, 'G'), (40, 'T'), (50, 'P'), (60, 'E')];
-    let (shift, unit) = units.into_iter().find(|&(shift, _)| tenths(shift) < 9_995).unwrap_or((60, 'E'));
+    let (shift, unit) = units.into_iter().find(|&(shift, _)| u128::from(n) * 10 < 9_995 << shift).unwrap_or((60, 'E'));
     match tenths(shift) {
         tenths @ ..100 => format!("{}.{}{unit}", tenths / 10, tenths % 10),
         _ => format!("{}{unit}", (u128::from(n) + (1 << (shift - 1))) >> shift),

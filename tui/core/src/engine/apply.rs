@@ -170,7 +170,8 @@ impl Engine {
         deltas.push(Delta::Changed(e.key));
     }
 
-    /// Whether an unknown key is that of a process to be added: not the idle task, and none that has left the tree.
+    /// Whether an unknown key is that of a process to be added: not the idle task, and none that has left the tree
+    /// or whose pid has passed to one that has.
     fn is_news(&self, key: ProcKey) -> bool {
         key.pid != 0 && !self.retention.is_gone(key)
     }

@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::event::ProcKey;
 use crate::process::Lifecycle;
 use crate::tree::{Lineage, Tree};
+
+#[cfg(test)]
+mod tests;
 
 /// How many of those who left are remembered: events about them may still be under way.
 const REMEMBERED: usize = 16_384;
@@ -20,7 +23,8 @@ pub(super) struct Retention {
     /// The dead without children, by the time of their end. An entry may be out of date: it is checked when its turn
     /// comes, and who becomes childless again is entered again.
     ripe: BTreeSet<(u64, ProcKey)>,
-    gone: FxHashSet<ProcKey>,
+    /// By pid, the start of the youngest that has left.
+    gone: FxHashMap<u32, u64>,
     gone_order: VecDeque<ProcKey>,
 }
 
@@ -48,19 +52,20 @@ impl Retention {
 
     /// Notes that it has left the tree.
     pub(super) fn remember(&mut self, key: ProcKey) {
-        if self.gone.insert(key) {
-            self.gone_order.push_back(key);
-        }
+        let youngest = self.gone.entry(key.pid).or_default();
+        *youngest = key.start_ns.max(*youngest);
+        self.gone_order.push_back(key);
         if self.gone_order.len() > REMEMBERED
             && let Some(oldest) = self.gone_order.pop_front()
+            && self.gone.get(&oldest.pid) == Some(&oldest.start_ns)
         {
-            self.gone.remove(&oldest);
+            self.gone.remove(&oldest.pid);
         }
     }
 
-    /// Whether it has left the tree lately: what is heard of it now is stale.
+    /// Whether it, or one that had its pid after it, has left the tree lately: what is heard of it now is stale.
     pub(super) fn is_gone(&self, key: ProcKey) -> bool {
-        self.gone.contains(&key)
+        self.gone.get(&key.pid).is_some_and(|&start_ns| key.start_ns <= start_ns)
     }
 }
 

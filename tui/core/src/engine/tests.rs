@@ -1,1 +1,306 @@
-//! Tests.
+//! Tests of what events do, by situation. That it is right in all combinations is for `oracle` to show.
+
+use super::*;
+use crate::event::{Argv, Comm, Execed, ExitStatus, Found};
+use crate::process::{Lifecycle, Origin};
+use crate::testing::{SECOND, Scene};
+use crate::tree::Lineage;
+
+fn args(scene: &Scene, pid: u32) -> Vec<String> {
+    let argv = scene.get(pid).program().and_then(|program| program.argv.clone());
+    argv.iter().flat_map(Argv::iter).map(|arg| String::from_utf8_lossy(arg).into_owned()).collect()
+}
+
+/// I5, and that nothing is counted twice.
+fn assert_sums(scene: &Scene) {
+    let (tree, stats) = (scene.engine.tree(), scene.engine.stats());
+    assert_eq!(stats.live, tree.iter().filter(|process| process.is_alive()).count() as u64);
+    assert_eq!(stats.forks + stats.found - stats.exits, stats.live);
+    let sum = |count: fn(&crate::UidStats) -> u64| stats.users.values().map(count).sum::<u64>();
+    let sums = [sum(|user| user.live), sum(|user| user.spawned), sum(|user| user.exited), sum(|user| user.failed)];
+    assert_eq!(sums, [stats.live, stats.forks, stats.exits, stats.failed]);
+}
+
+#[test]
+fn a_life_from_fork_to_exit() {
+    let mut scene = Scene::of("found 1 0");
+    let deltas = scene.play("fork 1 2 1000\nexec 2 /bin/ls -l");
+    let key = scene.key(2);
+    assert_eq!(deltas, [Delta::Added(key), Delta::Changed(key)]);
+    let process = scene.get(2);
+    assert_eq!((process.origin, process.forker, process.execs), (Origin::Forked, Some(scene.key(1)), 1));
+    assert_eq!((process.comm, process.creds.uid), (Comm::new(b"/bin/ls"), 1000));
+    assert_eq!(args(&scene, 2), ["/bin/ls", "-l"]);
+    assert_eq!(scene.get(1).spawned, 1);
+    assert_eq!(scene.play("exit 2 3"), [Delta::Ended(key)]);
+    let process = scene.get(2);
+    assert_eq!(process.life, Lifecycle::Exited { at_ns: 4 * SECOND, status: ExitStatus::Code(3), inferred: false });
+    assert_eq!((process.lifetime_ns(99 * SECOND), process.threads), (2 * SECOND, 0));
+    let user = &scene.engine.stats().users[&1000];
+    assert_eq!((user.live, user.spawned, user.exited, user.failed, user.dead_cpu_ns), (0, 1, 1, 1, 1_000_000));
+    assert_sums(&scene);
+}
+
+#[test]
+fn i1_a_pid_in_use_again_ends_the_one_before() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2");
+    let (first, forked_ns) = (scene.key(2), 3 * SECOND);
+    let deltas = scene.play("fork 1 2");
+    assert_eq!(deltas, [Delta::Ended(first), Delta::Added(scene.key(2))]);
+    let old = scene.engine.tree().get(first).unwrap();
+    assert_eq!(old.life, Lifecycle::Exited { at_ns: forked_ns, status: ExitStatus::Unknown, inferred: true });
+    assert_sums(&scene);
+}
+
+#[test]
+fn i1_one_older_than_the_user_of_its_pid_is_dead() {
+    let mut scene = Scene::of("found 1 0");
+    scene.clock_ns += SECOND;
+    let late = scene.event(&["fork", "1", "2"]);
+    let old = scene.key(2);
+    scene.play("fork 1 2\nexit 2");
+    for dead_rival in [false, true] {
+        if !dead_rival {
+            scene.play("fork 1 2");
+        }
+        let mut deltas = Vec::new();
+        scene.engine.ingest(&late, &mut deltas);
+        let news = if dead_rival { vec![] } else { vec![Delta::Added(old), Delta::Ended(old)] };
+        assert_eq!(deltas, news);
+        assert_eq!(scene.engine.tree().live_by_pid(2).map(|process| process.key), Some(scene.key(2)));
+    }
+    assert_sums(&scene);
+}
+
+#[test]
+fn i7_who_is_first_heard_of_at_exec_or_exit_is_a_marked_placeholder() {
+    let mut scene = Scene::of("found 1 0\nexec 5 ls\nexit 6 SIGKILL\nend 7\nuid 8 3\ncomm 8 x\nparent 8 1\nusage 8 1");
+    assert_eq!(scene.engine.tree().len(), 3);
+    assert_eq!((scene.get(5).origin, scene.get(5).is_alive()), (Origin::Inferred, true));
+    assert_eq!((scene.get(6).origin, scene.get(6).is_alive()), (Origin::Inferred, false));
+    let stats = scene.engine.stats();
+    assert_eq!((stats.found, stats.inferred, stats.execs, stats.exits, stats.failed), (3, 2, 1, 1, 1));
+    scene.play("exec 0 swapper\nexit 0\nfork 1 0\nfound 0 0");
+    assert_eq!(scene.engine.tree().len(), 3, "the idle task is no process");
+    assert_sums(&scene);
+}
+
+#[test]
+fn i8_what_comes_twice_counts_once() {
+    let script = "found 1 0\nfork 1 2\nexec 2 ls\nuid 2 5\ncomm 2 x\nparent 2 1\nusage 2 7\nexit 2 1\nexit 9";
+    let mut scene = Scene::new(Config::default());
+    for line in script.lines() {
+        scene.clock_ns += SECOND;
+        let event = scene.event(&line.split(' ').collect::<Vec<_>>());
+        let mut deltas = Vec::new();
+        scene.engine.ingest(&event, &mut deltas);
+        let once = format!("{:?}{:?}", scene.engine.tree().iter().collect::<Vec<_>>(), scene.engine.stats());
+        deltas.clear();
+        scene.engine.ingest(&event, &mut deltas);
+        assert_eq!(deltas, [], "{line}");
+        assert_eq!(once, format!("{:?}{:?}", scene.engine.tree().iter().collect::<Vec<_>>(), scene.engine.stats()));
+    }
+    assert_sums(&scene);
+}
+
+#[test]
+fn i8_end_and_exec_are_never_before_the_start() {
+    let mut scene = Scene::of("at 10\nfork 1 2\nat 3\nexec 2 ls");
+    assert_eq!(scene.get(2).images[0].since_ns, Some(10 * SECOND));
+    scene.play("at 20\nexec 2 ps\nat 2\nexit 2");
+    assert_eq!(scene.get(2).lifetime_ns(0), 10 * SECOND, "not before its last exec");
+}
+
+#[test]
+fn a_fork_heard_of_after_its_child_is_counted_once_and_mends_the_parent() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexec 2 sh");
+    for (pid, first) in [("3", "found 3 1"), ("4", "exec 4 sh")] {
+        scene.clock_ns += SECOND;
+        let fork = scene.event(&["fork", "2", pid]);
+        scene.play(first);
+        let key = scene.key(pid.parse().unwrap());
+        let parent = scene.engine.tree().get(key).unwrap().forker;
+        let mut deltas = Vec::new();
+        scene.engine.ingest(&fork, &mut deltas);
+        let moved = (parent != Some(scene.key(2))).then_some(Delta::Moved(key));
+        assert_eq!(deltas, moved.into_iter().chain([Delta::Changed(key)]).collect::<Vec<_>>());
+        scene.engine.ingest(&fork, &mut deltas);
+        assert_sums(&scene);
+    }
+    assert_eq!(scene.shape(Lineage::Forked), "1(2(3 4))");
+    assert_eq!(scene.shape(Lineage::Kernel), "1(2(4) 3)");
+    assert_eq!((scene.get(2).spawned, scene.get(3).origin, scene.get(4).origin), (2, Origin::Forked, Origin::Forked));
+    let stats = scene.engine.stats();
+    assert_eq!((stats.forks, stats.found, stats.inferred), (3, 1, 0));
+    assert_eq!(args(&scene, 3), ["sh"]);
+}
+
+#[test]
+fn a_seen_end_corrects_an_inferred_one() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2 7\nend 2");
+    assert_eq!((scene.engine.stats().exits, scene.engine.stats().inferred), (1, 1));
+    scene.play("at 3\nexit 2 SIGSEGV\nend 2");
+    let status = ExitStatus::Signal { signal: 11, core: false };
+    assert_eq!(scene.get(2).life, Lifecycle::Exited { at_ns: 3 * SECOND, status, inferred: false });
+    let stats = scene.engine.stats();
+    assert_eq!((stats.exits, stats.inferred, stats.failed, stats.users[&7].failed), (1, 0, 1, 1));
+    assert_eq!(stats.users[&7].dead_cpu_ns, 1_000_000);
+    assert_sums(&scene);
+}
+
+#[test]
+fn a_change_of_user_moves_the_living() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2 7\nuid 2 8");
+    let live = |scene: &Scene| scene.engine.stats().users.iter().map(|(&uid, u)| (uid, u.live)).collect::<Vec<_>>();
+    assert_eq!(live(&scene), [(0, 1), (7, 0), (8, 1)]);
+    scene.play("exit 2 1\nuid 2 9");
+    assert_eq!(live(&scene), [(0, 1), (7, 0), (8, 0)]);
+    let users = &scene.engine.stats().users;
+    assert_eq!((users[&7].spawned, users[&7].exited, users[&8].exited, users[&8].failed), (1, 0, 1, 1));
+}
+
+#[test]
+fn both_lineages_are_kept_through_re_parenting_and_late_parents() {
+    let scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nexit 3\nparent 4 1");
+    assert_eq!(scene.shape(Lineage::Forked), "1(2(3+(4)))");
+    assert_eq!(scene.shape(Lineage::Kernel), "1(2(3+) 4)");
+    assert!(scene.get(4).is_reparented());
+    // A subreaper that has not been heard of yet, and a child before its parent.
+    let mut scene = Scene::of("found 1 0");
+    scene.clock_ns += SECOND;
+    let parent = scene.event(&["fork", "1", "2"]);
+    scene.play("fork 2 3\nfork 1 5\nparent 5 2");
+    assert_eq!(scene.shape(Lineage::Forked), "1(5) 3");
+    assert_eq!(scene.shape(Lineage::Kernel), "1 3 5");
+    let (mut deltas, [two, three, five]) = (Vec::new(), [2, 3, 5].map(|pid| scene.key(pid)));
+    scene.engine.ingest(&parent, &mut deltas);
+    assert_eq!(deltas, [Delta::Added(two), Delta::Moved(three), Delta::Moved(five)]);
+    assert_eq!(scene.shape(Lineage::Forked), "1(2(3) 5)");
+    assert_eq!(scene.shape(Lineage::Kernel), "1(2(3 5))");
+    assert_eq!(scene.get(2).spawned, 1);
+}
+
+#[test]
+fn a_child_runs_its_forkers_program_of_the_time_until_it_execs() {
+    let scene = Scene::of("found 1 0\nexec 1 init\nfork 1 2\nexec 1 other\nfork 2 3\nfork 3 4\nexec 4 ls");
+    assert_eq!(args(&scene, 2), ["init"]);
+    assert_eq!(args(&scene, 3), ["init"], "inherited from one that had inherited it");
+    assert!(scene.get(3).images.is_empty());
+    assert_eq!(args(&scene, 4), ["ls"]);
+    assert!(scene.get(4).inherited.is_none());
+}
+
+#[test]
+fn what_is_found_later_is_added_but_nothing_newer_is_overwritten() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexec 2 ls -l");
+    let found = |scene: &mut Scene, pid: &str, comm: &str, argv: &str| {
+        let Event::Process(found) = scene.event(&["found", pid, "1"]) else { unreachable!() };
+        let mut task = found.task.clone();
+        task.parent = if pid == "1" { ProcKey::SWAPPER } else { task.parent };
+        task.comm = Comm::new(comm.as_bytes());
+        Event::Process(Found { task, argv: Some(Argv::from_args([argv])), cgroup: Some((*b"/x").into()), ..found })
+    };
+    let mut deltas = Vec::new();
+    scene.clock_ns -= 1;
+    let stale = found(&mut scene, "2", "sh", "sh");
+    scene.engine.ingest(&stale, &mut deltas);
+    assert_eq!((scene.get(2).comm, args(&scene, 2)), (Comm::new(b"ls"), vec!["ls".into(), "-l".into()]));
+    assert_eq!(scene.get(2).cgroup.as_deref(), Some(&b"/x"[..]));
+    scene.clock_ns += SECOND;
+    let news = found(&mut scene, "1", "systemd", "/sbin/init");
+    scene.engine.ingest(&news, &mut deltas);
+    assert_eq!((scene.get(1).comm, args(&scene, 1)), (Comm::new(b"systemd"), vec!["/sbin/init".into()]));
+    assert_eq!(deltas, [Delta::Changed(scene.key(2)), Delta::Changed(scene.key(1))]);
+    scene.engine.ingest(&news, &mut deltas);
+    assert_eq!(deltas.len(), 2);
+    // Dead ones are not raised, living zombies are ended.
+    scene.play("exit 2");
+    let mut zombie = found(&mut scene, "2", "ls", "ls");
+    scene.engine.ingest(&zombie, &mut deltas);
+    assert!(!scene.get(2).is_alive());
+    scene.play("fork 1 3");
+    zombie = found(&mut scene, "3", "defunct", "");
+    let Event::Process(found) = &mut zombie else { unreachable!() };
+    found.exited = Some(ExitStatus::Code(4));
+    scene.engine.ingest(&zombie, &mut deltas);
+    assert_eq!(scene.get(3).exit_status(), Some(ExitStatus::Code(4)));
+    assert_sums(&scene);
+}
+
+#[test]
+fn an_exec_told_late_of_a_program_already_found_is_not_a_second_program() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2");
+    scene.clock_ns += SECOND;
+    let exec = scene.event(&["exec", "2", "ls"]);
+    scene.clock_ns += SECOND;
+    let Event::Process(mut found) = scene.event(&["found", "2", "1"]) else { unreachable!() };
+    found.argv = Some(Argv::from_args(["ls"]));
+    let mut deltas = Vec::new();
+    for event in [Event::Process(found), exec] {
+        scene.engine.ingest(&event, &mut deltas);
+    }
+    let since: Vec<_> = scene.get(2).images.iter().map(|image| image.since_ns).collect();
+    assert_eq!((since, scene.get(2).execs), (vec![Some(3 * SECOND)], 1));
+}
+
+#[test]
+fn of_a_long_chain_of_programs_the_first_and_the_latest_are_kept() {
+    let mut scene = Scene::of("found 1 0");
+    for n in 0..40 {
+        scene.play(&format!("exec 1 program{n}"));
+    }
+    let since: Vec<_> = scene.get(1).images.iter().filter_map(|image| image.since_ns).collect();
+    let kept = std::iter::once(2).chain(27..=41).map(|second| second * SECOND);
+    assert_eq!(since, kept.collect::<Vec<_>>());
+    assert_eq!(scene.get(1).execs, 40);
+}
+
+#[test]
+fn usage_is_measured_between_two_looks() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nusage 2 500");
+    assert!((scene.get(2).cpu_share - 0.5).abs() < 1e-6, "since its start");
+    scene.play("at 5\nusage 2 2500\nat 4\nusage 2 0");
+    let process = scene.get(2);
+    assert!((process.cpu_share - 1.0).abs() < 1e-6, "{}", process.cpu_share);
+    assert_eq!((process.cost.cpu_ns, process.rss_bytes), (2_500_000_000, Some(4096)));
+    assert_eq!((process.threads, process.state, process.measured_ns), (3, 'S', 5 * SECOND));
+    assert_eq!(scene.play("at 7\nexit 2\nusage 2 9").len(), 1, "the dead use nothing");
+}
+
+#[test]
+fn loss_adds_up() {
+    let mut scene = Scene::of("lost 2");
+    assert_eq!(scene.play("lost 3"), []);
+    assert_eq!((scene.engine.stats().lost.fork, scene.engine.stats().lost.total()), (5, 5));
+}
+
+#[test]
+fn rates_and_history_follow_the_forks() {
+    let mut scene = Scene::of("found 1 0\nat 99\ntick");
+    for second in 100..103 {
+        for n in 0..50 {
+            scene.clock_ns = (second - 1) * SECOND + n * SECOND / 50;
+            scene.play(&format!("fork 1 {} 7", second * 100 + n));
+        }
+    }
+    scene.play("at 103\ntick");
+    let stats = scene.engine.stats();
+    assert_eq!(stats.fork_history[stats.fork_history.len() - 4..], [0, 50, 50, 50]);
+    assert!((stats.forks_per_s - 50.0).abs() < 5.0, "{}", stats.forks_per_s);
+    assert!((stats.users[&7].spawns_per_s - stats.forks_per_s).abs() < 1e-9);
+    assert!((scene.engine.spawns_per_s(scene.key(1)) - stats.forks_per_s).abs() < 1e-9);
+    scene.play("at 200\ntick");
+    let stats = scene.engine.stats();
+    assert_eq!((stats.fork_history.len(), stats.fork_history.iter().sum::<u32>()), (60, 0));
+    assert!(stats.forks_per_s == 0.0 && stats.users[&7].spawns_per_s == 0.0);
+}
+
+#[test]
+fn execs_without_arguments_are_execs() {
+    let mut scene = Scene::of("found 1 0");
+    scene.clock_ns += SECOND;
+    let Event::Exec(exec) = scene.event(&["exec", "1", "x"]) else { unreachable!() };
+    let exec = Execed { filename: None, argv: None, ..exec };
+    scene.engine.ingest(&Event::Exec(exec), &mut Vec::new());
+    assert_eq!((scene.get(1).execs, scene.get(1).image().unwrap().argv.is_none()), (1, true));
+}

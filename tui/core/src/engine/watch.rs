@@ -12,6 +12,9 @@ use crate::event::{Comm, ProcKey};
 use crate::rate::Rate;
 use crate::tree::{Lineage, Tree};
 
+#[cfg(test)]
+mod tests;
+
 /// Alerts kept.
 const ALERTS_MAX: usize = 100;
 /// An active alert is brought up to date this often.

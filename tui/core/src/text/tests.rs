@@ -1,1 +1,125 @@
-//! Tests.
+//! Tests of what is made harmless and of what is made readable.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::Argv;
+
+#[test]
+fn escaping_leaves_what_prints_and_takes_what_does_not() {
+    for plain in ["", "ls -l", "naïve é e\u{301} 日本 👩 🎉", r"C:\path \n \xzz \x", "'quoted' \"too\""] {
+        assert!(matches!(escape(plain.as_bytes()), Cow::Borrowed(text) if text == plain), "{plain}");
+    }
+    for (bytes, escaped) in [
+        (&b"a\nb\x1b[31m\x7f"[..], r"a\x0ab\x1b[31m\x7f"),
+        (b"caf\xe9 \xff\xfe", r"caf\xe9 \xff\xfe"),
+        ("\u{85}\u{9b}".as_bytes(), r"\xc2\x85\xc2\x9b"),
+        ("gnp\u{202e}exe.\u{2066}".as_bytes(), r"gnp\xe2\x80\xaeexe.\xe2\x81\xa6"),
+        ("a\u{200b}b\u{feff}\u{e0041}".as_bytes(), r"a\xe2\x80\x8bb\xef\xbb\xbf\xf3\xa0\x81\x81"),
+        ("a\u{2028}b\u{fff9}".as_bytes(), r"a\xe2\x80\xa8b\xef\xbf\xb9"),
+        (br"\x41 \xg1 \\x1B", r"\x5cx41 \xg1 \\x5cx1B"),
+        (b"\\\x01\\x4\xff", r"\\x01\x4\xff"),
+    ] {
+        assert_eq!(escape(bytes), escaped);
+        assert_eq!(unescape(escaped), bytes);
+    }
+}
+
+proptest! {
+    #[test]
+    fn escaped_text_gives_the_bytes_back_and_holds_no_control(
+        bytes in prop_oneof![
+            any::<Vec<u8>>(),
+            any::<String>().prop_map(String::into_bytes),
+            prop::collection::vec(prop::sample::select(&b"\\x0aF\x1b\xc2\x85\xe2\x80\xae"[..]), 0..24),
+        ]
+    ) {
+        let text = escape(&bytes);
+        prop_assert!(!text.chars().any(|c| c.is_control() || is_control(c)), "{text:?}");
+        prop_assert_eq!(unescape(&text), bytes);
+    }
+
+    #[test]
+    fn figures_fit_their_columns(n in any::<u64>(), shift in 0..64_u32) {
+        let n = n >> shift;
+        prop_assert!(bytes(n).len() <= 5, "{}", bytes(n));
+        prop_assert!(duration(n).len() <= 8, "{}", duration(n));
+    }
+}
+
+#[test]
+fn durations_have_their_two_greatest_units() {
+    const S: u64 = 1_000_000_000;
+    const D: u64 = 86_400 * S;
+    for (ns, text) in [
+        (0, "0s"),
+        (999, "999ns"),
+        (850_000, "850us"),
+        (12_999_999, "12ms"),
+        (999_999_999, "999ms"),
+        (S, "1.00s"),
+        (1_249_999_999, "1.24s"),
+        (60 * S - 1, "59.99s"),
+        (60 * S, "1m"),
+        (125 * S, "2m 5s"),
+        (3600 * S - 1, "59m 59s"),
+        (3600 * S, "1h"),
+        (11_520 * S, "3h 12m"),
+        (D, "1d"),
+        (5 * D + 3_700 * S, "5d 1h"),
+        (770 * D, "2y 40d"),
+        (u64::MAX, "584y"),
+    ] {
+        assert_eq!(duration(ns), text, "{ns}");
+    }
+}
+
+#[test]
+fn bytes_are_rounded_to_at_most_three_digits() {
+    for (n, text) in [
+        (0, "0B"),
+        (999, "999B"),
+        (1000, "1.0K"),
+        (1229, "1.2K"),
+        (10_188, "9.9K"),
+        (10_189, "10K"),
+        (1_023_487, "999K"),
+        (1_023_488, "1.0M"),
+        (35 << 20, "35M"),
+        (1 << 30, "1.0G"),
+        (u64::MAX, "16E"),
+    ] {
+        assert_eq!(bytes(n), text, "{n}");
+    }
+}
+
+#[test]
+fn a_command_line_can_be_typed_into_a_shell() {
+    let line = |args: &[&[u8]]| command_line(&Argv::from_args(args));
+    assert_eq!(line(&[b"/bin/ls", b"-l", b"--color=auto", "é".as_bytes()]), "/bin/ls -l --color=auto é");
+    assert_eq!(line(&[b"sh", b"-c", b"echo $HOME; it's", b"", b"~"]), r"sh -c 'echo $HOME; it'\''s' '' '~'");
+    assert_eq!(line(&[b"a\nb", br"\x41", b"it's\\\xff"]), r"$'a\x0ab' '\x41' $'it\'s\\\xff'");
+    assert_eq!(line(&["a\u{3000}b".as_bytes(), "\u{202e}".as_bytes()]), "'a\u{3000}b' $'\\xe2\\x80\\xae'");
+    assert_eq!(line(&[]), "");
+}
+
+proptest! {
+    #[test]
+    fn a_command_line_holds_no_control(args in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
+        let text = command_line(&Argv::from_args(args));
+        prop_assert!(!text.chars().any(is_control), "{text:?}");
+    }
+}
+
+#[test]
+fn signals_have_the_names_of_kill_and_back() {
+    let named = [(1, "SIGHUP"), (9, "SIGKILL"), (11, "SIGSEGV"), (15, "SIGTERM"), (31, "SIGSYS"), (0, "SIG0")];
+    let rest = [(32, "SIG32"), (33, "SIG33"), (34, "SIGRTMIN"), (37, "SIGRTMIN+3"), (64, "SIGRTMAX"), (77, "SIG77")];
+    for (number, name) in named.into_iter().chain(rest) {
+        assert_eq!(signal_name(number), name);
+    }
+    for signal in 0..=u8::MAX {
+        assert_eq!(signal_number(&signal_name(signal)), Some(signal));
+    }
+    assert_eq!(signal_number("SIGNOTHING"), None);
+}

@@ -1,0 +1,385 @@
+//! A second model of the engine, as naive as can be (lists, searched from end to end; parents looked up by key whenever
+//! they are asked for), and the property that both agree on any events in any order (I3).
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::{Argv, Comm, Cost, Creds, Execed, ExitStatus, Exited, Forked, Found, Task};
+use crate::process::{Lifecycle, Origin, Process};
+use crate::tree::Lineage;
+
+mod events;
+
+/// What is compared of a process.
+#[derive(Clone, Debug, PartialEq)]
+struct Node {
+    key: ProcKey,
+    forker: ProcKey,
+    kernel_parent: ProcKey,
+    origin: Origin,
+    comm: Comm,
+    creds: Creds,
+    /// Start and arguments of the programs it ran.
+    images: Vec<(Option<u64>, Option<Argv>)>,
+    execs: u32,
+    life: Lifecycle,
+    cost: Cost,
+    as_of_ns: u64,
+}
+
+impl Node {
+    fn of(process: &Process) -> Self {
+        Self {
+            key: process.key,
+            forker: process.forker.unwrap(),
+            kernel_parent: process.kernel_parent.unwrap(),
+            origin: process.origin,
+            comm: process.comm,
+            creds: process.creds,
+            images: process.images.iter().map(|image| (image.since_ns, image.argv.clone())).collect(),
+            execs: process.execs,
+            life: process.life,
+            cost: process.cost,
+            as_of_ns: process.as_of_ns,
+        }
+    }
+
+    fn new(task: &Task, forker: ProcKey, origin: Origin, ts_ns: u64) -> Self {
+        Self {
+            key: task.key,
+            forker,
+            kernel_parent: task.parent,
+            origin,
+            comm: task.comm,
+            creds: task.creds,
+            images: Vec::new(),
+            execs: 0,
+            life: Lifecycle::Running,
+            cost: Cost::default(),
+            as_of_ns: ts_ns,
+        }
+    }
+
+    fn alive(&self) -> bool {
+        self.life == Lifecycle::Running
+    }
+}
+
+/// The second model.
+#[derive(Default)]
+struct Oracle {
+    keep_ns: u64,
+    keep_max: usize,
+    now_ns: u64,
+    nodes: Vec<Node>,
+    gone: Vec<ProcKey>,
+    /// Forks, execs, exits, failed exits, found, inferred.
+    counts: [i64; 6],
+}
+
+impl Oracle {
+    fn find(&mut self, key: ProcKey) -> Option<&mut Node> {
+        self.nodes.iter_mut().find(|node| node.key == key)
+    }
+
+    fn parent(&self, node: &Node, lineage: Lineage) -> Option<&Node> {
+        let parent = if lineage == Lineage::Forked { node.forker } else { node.kernel_parent };
+        let older = (parent.start_ns, parent.pid) < (node.key.start_ns, node.key.pid);
+        self.nodes.iter().find(|node| node.key == parent && older)
+    }
+
+    fn children(&self, parent: ProcKey, lineage: Lineage) -> Vec<ProcKey> {
+        let is_child = |node: &&Node| self.parent(node, lineage).is_some_and(|node| node.key == parent);
+        let mut children: Vec<_> = self.nodes.iter().filter(is_child).map(|node| node.key).collect();
+        children.sort_by_key(|key| (key.start_ns, key.pid));
+        children
+    }
+
+    fn take(&mut self, event: &Event) {
+        self.now_ns = self.now_ns.max(event.ts_ns());
+        match event {
+            Event::Process(e) => self.found(e),
+            Event::Fork(e) => self.fork(e),
+            Event::Exec(e) => self.exec(e),
+            Event::Exit(e) => {
+                if let Some(task) = &e.task {
+                    self.placeholder(task, e.ts_ns);
+                    self.update(task, e.ts_ns);
+                }
+                self.end(e.key, e.ts_ns, e.status, e.cost);
+            }
+            Event::Creds { ts_ns, key, creds } => self.set(*key, *ts_ns, |node| node.creds = *creds),
+            Event::Comm { ts_ns, key, comm } => self.set(*key, *ts_ns, |node| node.comm = *comm),
+            Event::Parent { ts_ns, key, parent } => self.set(*key, *ts_ns, |node| node.kernel_parent = *parent),
+            Event::Usage(_) | Event::Lost { .. } => unreachable!("not among the events of this test"),
+        }
+        self.expire(false);
+    }
+
+    fn tick(&mut self, now_ns: u64) {
+        self.now_ns = self.now_ns.max(now_ns);
+        self.expire(true);
+    }
+
+    fn expire(&mut self, by_age: bool) {
+        loop {
+            let ended = |node: &Node| match node.life {
+                Lifecycle::Exited { at_ns, .. } => at_ns,
+                Lifecycle::Running => u64::MAX,
+            };
+            let dead: Vec<_> = self.nodes.iter().filter(|node| !node.alive()).collect();
+            let free = dead.iter().filter(|node| self.children(node.key, Lineage::Forked).is_empty());
+            let Some(oldest) = free.min_by_key(|node| (ended(node), node.key)) else { return };
+            let aged = by_age && ended(oldest) + self.keep_ns <= self.now_ns;
+            if !aged && dead.len() <= self.keep_max {
+                return;
+            }
+            let key = oldest.key;
+            self.nodes.retain(|node| node.key != key);
+            self.gone.push(key);
+        }
+    }
+
+    fn set(&mut self, key: ProcKey, ts_ns: u64, change: impl Fn(&mut Node)) {
+        if let Some(node) = self.find(key).filter(|node| node.alive() && ts_ns >= node.as_of_ns) {
+            node.as_of_ns = ts_ns;
+            change(node);
+        }
+    }
+
+    fn update(&mut self, task: &Task, ts_ns: u64) {
+        self.set(task.key, ts_ns, |node| {
+            (node.comm, node.creds, node.kernel_parent) = (task.comm, task.creds, task.parent);
+        });
+    }
+
+    fn add(&mut self, node: Node) {
+        let key = node.key;
+        let gone = self.gone.iter().any(|gone| gone.pid == key.pid && gone.start_ns >= key.start_ns);
+        if key.pid == 0 || gone {
+            return;
+        }
+        let rivals = || self.nodes.iter().filter(|node| node.key.pid == key.pid);
+        let younger = rivals().map(|node| node.key.start_ns).max().filter(|&start_ns| start_ns > key.start_ns);
+        let older: Vec<_> = rivals().filter(|n| n.alive() && n.key.start_ns < key.start_ns).map(|n| n.key).collect();
+        for rival in older {
+            self.end(rival, key.start_ns, ExitStatus::Unknown, None);
+        }
+        self.counts[4] += i64::from(node.origin != Origin::Forked);
+        self.counts[5] += i64::from(node.origin == Origin::Inferred);
+        self.nodes.push(node);
+        if let Some(start_ns) = younger {
+            self.end(key, start_ns, ExitStatus::Unknown, None);
+        }
+    }
+
+    fn placeholder(&mut self, task: &Task, ts_ns: u64) {
+        if self.find(task.key).is_none() {
+            self.add(Node::new(task, task.parent, Origin::Inferred, ts_ns));
+        }
+    }
+
+    fn found(&mut self, e: &Found) {
+        if self.find(e.task.key).is_none() {
+            let origin = if e.repaired { Origin::Inferred } else { Origin::Found };
+            self.add(Node::new(&e.task, e.task.parent, origin, e.ts_ns));
+        }
+        self.update(&e.task, e.ts_ns);
+        if let Some(node) = self.find(e.task.key) {
+            match node.images.last_mut() {
+                None if e.argv.is_some() => node.images.push((None, e.argv.clone())),
+                Some((since_ns, argv @ None)) if since_ns.unwrap_or(0) <= e.ts_ns => argv.clone_from(&e.argv),
+                _ => {}
+            }
+        }
+        if let Some(status) = e.exited {
+            self.end(e.task.key, e.ts_ns, status, None);
+        }
+    }
+
+    fn fork(&mut self, e: &Forked) {
+        let key = e.task.key;
+        let known = self.find(key).map(|node| (std::mem::replace(&mut node.origin, Origin::Forked), node));
+        match known {
+            Some((Origin::Forked, _)) => return,
+            Some((origin, node)) => {
+                node.forker = e.forker;
+                self.counts[4] -= 1;
+                self.counts[5] -= i64::from(origin == Origin::Inferred);
+            }
+            None => self.add(Node::new(&e.task, e.forker, Origin::Forked, e.ts_ns)),
+        }
+        self.counts[0] += i64::from(self.find(key).is_some());
+    }
+
+    fn exec(&mut self, e: &Execed) {
+        self.placeholder(&e.task, e.ts_ns);
+        let at_ns = e.ts_ns.max(e.task.key.start_ns);
+        let Some(node) = self.find(e.task.key).filter(|node| node.alive()) else { return };
+        if node.images.iter().any(|&(since_ns, _)| since_ns.is_some_and(|since_ns| since_ns >= at_ns)) {
+            return;
+        }
+        if e.ts_ns < node.as_of_ns && node.images.last() == Some(&(None, e.argv.clone())) {
+            node.images.pop();
+        }
+        node.images.push((Some(at_ns), e.argv.clone()));
+        if node.images.len() > Process::IMAGES_MAX {
+            node.images.remove(1);
+        }
+        node.execs += 1;
+        self.counts[1] += 1;
+        self.update(&e.task, e.ts_ns);
+    }
+
+    fn end(&mut self, key: ProcKey, ts_ns: u64, status: ExitStatus, cost: Option<Cost>) {
+        let Some(node) = self.find(key) else { return };
+        let last = node.images.iter().filter_map(|&(since_ns, _)| since_ns).chain([key.start_ns]).max().unwrap();
+        let (mut at_ns, inferred) = (ts_ns.max(last), cost.is_none());
+        let mut counts = [0; 6];
+        match node.life {
+            Lifecycle::Running => counts[2] = 1,
+            Lifecycle::Exited { inferred: false, .. } => return,
+            Lifecycle::Exited { at_ns: noticed, status: known, .. } => {
+                if inferred && (known != ExitStatus::Unknown || status == ExitStatus::Unknown) {
+                    return;
+                }
+                if inferred {
+                    at_ns = at_ns.min(noticed);
+                }
+                counts[3] -= i64::from(known.is_failure());
+                counts[5] -= 1;
+            }
+        }
+        counts[3] += i64::from(status.is_failure());
+        counts[5] += i64::from(inferred);
+        node.life = Lifecycle::Exited { at_ns, status, inferred };
+        node.cost = cost.unwrap_or(node.cost);
+        for (count, more) in self.counts.iter_mut().zip(counts) {
+            *count += more;
+        }
+    }
+
+    /// I3: the engine is in the state that follows from the events.
+    fn compare(&self, engine: &Engine) {
+        let (tree, stats) = (engine.tree(), engine.stats());
+        assert_eq!((tree.len(), tree.iter().count()), (self.nodes.len(), self.nodes.len()));
+        for node in &self.nodes {
+            assert_eq!(tree.get(node.key).map(Node::of).as_ref(), Some(node));
+            for lineage in [Lineage::Forked, Lineage::Kernel] {
+                let parent = tree.parent(node.key, lineage).map(|process| process.key);
+                assert_eq!(parent, self.parent(node, lineage).map(|node| node.key), "{node:?} {lineage:?}");
+                let children: Vec<_> = tree.children(node.key, lineage).map(|process| process.key).collect();
+                assert_eq!(children, self.children(node.key, lineage), "{node:?} {lineage:?}");
+                assert_eq!(children.len(), tree.child_count(node.key, lineage));
+            }
+        }
+        let counts = [stats.forks, stats.execs, stats.exits, stats.failed, stats.found, stats.inferred];
+        assert_eq!(counts.map(|count| i64::try_from(count).unwrap()), self.counts);
+    }
+}
+
+/// What holds of the engine whatever the oracle says.
+fn check_invariants(engine: &Engine) {
+    let (tree, stats) = (engine.tree(), engine.stats());
+    let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
+    for process in &alive {
+        let live = tree.live_by_pid(process.key.pid).map(|process| process.key);
+        assert_eq!(live, Some(process.key), "I1: the only one alive of its pid");
+    }
+    for lineage in [Lineage::Forked, Lineage::Kernel] {
+        let walk: Vec<_> = tree.walk(lineage).collect();
+        assert_eq!(walk.len(), tree.len(), "I2: whoever is on a cycle is under no root");
+        for (index, visit) in walk.iter().enumerate() {
+            assert!(visit.parent.is_none_or(|parent| parent < index));
+            let parent = visit.parent.map(|parent| walk[parent].process.key);
+            assert_eq!(parent, tree.parent(visit.process.key, lineage).map(|process| process.key));
+            assert_eq!(visit.depth, tree.ancestors(visit.process.key, lineage).count());
+        }
+    }
+    let count = |n: usize| u64::try_from(n).unwrap();
+    assert_eq!((stats.live, stats.dead), (count(alive.len()), count(tree.len() - alive.len())));
+    assert_eq!(tree.live(), alive.len());
+    assert_eq!(stats.forks + stats.found - stats.exits, stats.live, "I5");
+    for (uid, user) in &stats.users {
+        assert_eq!(user.live, count(alive.iter().filter(|process| process.creds.uid == *uid).count()), "I5: {uid}");
+    }
+    let sum = |of: fn(&crate::UidStats) -> u64| stats.users.values().map(of).sum::<u64>();
+    let sums = (sum(|user| user.spawned), sum(|user| user.exited), sum(|user| user.failed));
+    assert_eq!(sums, (stats.forks, stats.exits, stats.failed), "I5");
+    for process in tree.iter() {
+        let execs: Vec<_> = process.images.iter().filter_map(|image| image.since_ns).collect();
+        assert!(execs.is_sorted() && execs.iter().all(|&exec_ns| exec_ns >= process.key.start_ns), "I8");
+        if let Lifecycle::Exited { at_ns, .. } = process.life {
+            assert!(at_ns >= execs.last().copied().unwrap_or(process.key.start_ns), "I8");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn i1_i2_i3_i5_i6_i7_i8_the_engine_agrees_with_the_oracle_on_any_events(
+        steps in events::steps(),
+        keep_ns in 0..30_u64,
+        keep_max in prop_oneof![0..6_usize, Just(1000)],
+    ) {
+        let alert = AlertRule { spawns_per_s: 0.0, ..AlertRule::default() };
+        let mut engine = Engine::new(Config { keep_ns, keep_max, alert });
+        let mut oracle = Oracle { keep_ns, keep_max, ..Oracle::default() };
+        // What the deltas alone say is in the tree.
+        let mut told = Vec::new();
+        for step in steps {
+            let mut deltas = Vec::new();
+            let before: Vec<_> = oracle.nodes.clone();
+            match &step {
+                events::Step::Event(event) => {
+                    engine.ingest(event, &mut deltas);
+                    oracle.take(event);
+                }
+                events::Step::Tick(now_ns) => {
+                    engine.tick(*now_ns, &mut deltas);
+                    oracle.tick(*now_ns);
+                }
+            }
+            oracle.compare(&engine);
+            check_invariants(&engine);
+            check_deltas(&before, &oracle, &deltas, &mut told);
+            // I6: only the dead leave, and nobody that a living one descends from.
+            for gone in before.iter().filter(|node| engine.tree().get(node.key).is_none()) {
+                prop_assert!(oracle.nodes.iter().all(|node| node.forker != gone.key || node.key.birth() <= gone.key.birth()));
+            }
+            if let events::Step::Event(event) = &step {
+                let state = format!("{:?}", engine.stats());
+                let mut again = Vec::new();
+                engine.ingest(event, &mut again);
+                prop_assert_eq!(again, [], "I8: {:?}", event);
+                oracle.compare(&engine);
+                prop_assert_eq!(state, format!("{:?}", engine.stats()), "I8");
+            }
+        }
+    }
+}
+
+/// The deltas tell all that changed, and nothing for a process that did not.
+fn check_deltas(before: &[Node], after: &Oracle, deltas: &[Delta], told: &mut Vec<ProcKey>) {
+    let mut touched = Vec::new();
+    for delta in deltas {
+        match delta {
+            Delta::Added(key) => told.push(*key),
+            Delta::Removed { key, .. } => told.retain(|told| told != key),
+            Delta::Ended(key) | Delta::Changed(key) | Delta::Moved(key) => touched.push(*key),
+            Delta::Alert(_) => panic!("switched off"),
+        }
+    }
+    let mut keys: Vec<_> = after.nodes.iter().map(|node| node.key).collect();
+    keys.sort();
+    told.sort();
+    assert_eq!(keys, *told);
+    for node in &after.nodes {
+        let Some(old) = before.iter().find(|old| old.key == node.key) else { continue };
+        if (Node { as_of_ns: 0, ..old.clone() }) != (Node { as_of_ns: 0, ..node.clone() }) {
+            assert!(touched.contains(&node.key), "{node:?} changed, but {deltas:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Random events about so few pids and starts that reuse, duplicates, unknown processes and disorder abound.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is done to both models.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Event(Event),
+    Tick(u64),
+}
+
+const TIME: u64 = 60;
+
+fn key() -> impl Strategy<Value = ProcKey> {
+    // Few starts a pid, spread so that parents before and after their children come up.
+    (0..7_u32, 0..4_u64).prop_map(|(pid, n)| ProcKey::new(pid, n * 11 + u64::from(pid)))
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    (key(), key(), 0..3_u32, 0..3_usize).prop_map(|(key, parent, uid, name)| Task {
+        key,
+        parent,
+        creds: Creds { uid, ..Creds::default() },
+        comm: Comm::new([&b"sh"[..], b"ls", b"make"][name]),
+        cgroup_id: None,
+        pid_ns: None,
+        ns_pid: None,
+        threads: 1,
+        kernel: false,
+    })
+}
+
+fn argv() -> impl Strategy<Value = Option<Argv>> {
+    prop::option::of(prop::sample::select(vec!["sh", "ls"])).prop_map(|arg| arg.map(|arg| Argv::from_args([arg])))
+}
+
+fn status() -> impl Strategy<Value = ExitStatus> {
+    let killed = ExitStatus::Signal { signal: 9, core: false };
+    prop::sample::select(vec![ExitStatus::Code(0), ExitStatus::Code(1), killed])
+}
+
+fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
+    let found = (task(), argv(), prop::option::weighted(0.1, status()), any::<bool>()).prop_map(
+        move |(task, argv, exited, repaired)| {
+            Event::Process(Found { ts_ns, task, argv, exe: None, cgroup: None, exited, repaired })
+        },
+    );
+    let fork = (task(), key()).prop_map(move |(task, forker)| Event::Fork(Forked { ts_ns, task, forker }));
+    let exec = (task(), argv())
+        .prop_map(move |(task, argv)| Event::Exec(Execed { ts_ns, task, filename: None, argv, argv_truncated: false }));
+    let exit = (task(), status(), 0..9_u64).prop_map(move |(task, status, cpu_ns)| {
+        let cost = Some(Cost { cpu_ns, ..Cost::default() });
+        Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost })
+    });
+    let end = key()
+        .prop_map(move |key| Event::Exit(Exited { ts_ns, key, task: None, status: ExitStatus::Unknown, cost: None }));
+    let creds = task().prop_map(move |task| Event::Creds { ts_ns, key: task.key, creds: task.creds });
+    let comm = task().prop_map(move |task| Event::Comm { ts_ns, key: task.key, comm: task.comm });
+    let parent = (key(), key()).prop_map(move |(key, parent)| Event::Parent { ts_ns, key, parent });
+    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 2 => parent]
+}
+
+/// Time goes on, but not without stepping back now and then.
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0..TIME)
+        .prop_flat_map(|ts_ns| prop_oneof![12 => event(ts_ns).prop_map(Step::Event), 1 => Just(Step::Tick(ts_ns))]);
+    let ts_ns = |step: &Step| match step {
+        Step::Event(event) => event.ts_ns(),
+        Step::Tick(now_ns) => *now_ns,
+    };
+    (prop::collection::vec(step, 1..80), any::<bool>()).prop_map(move |(mut steps, in_order)| {
+        if in_order {
+            steps.sort_by_key(ts_ns);
+        } else {
+            // Each only a little out of its place.
+            steps.sort_by_key(|step| ts_ns(step) / 20);
+        }
+        steps
+    })
+}

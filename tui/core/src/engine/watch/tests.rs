@@ -1,0 +1,154 @@
+//! Tests of the alert: when it is raised, whom it names, when it ends.
+
+use super::*;
+use crate::testing::{SECOND, Scene};
+use crate::{AlertLevel, Config};
+
+/// A busy machine: init, a shell under it, and workers of the shell.
+fn scene() -> Scene {
+    Scene::of("found 1 0\nfork 1 10\ncomm 10 bash\nfork 10 20\nfork 10 21\nfork 10 22\nfork 1 30")
+}
+
+/// For this many seconds, forks evenly spread over the forkers; what was told of alerts.
+fn storm(scene: &mut Scene, second: u64, seconds: u64, per_s: u64, forkers: &[u32]) -> Vec<Alert> {
+    let mut deltas = Vec::new();
+    for n in 0..seconds * per_s {
+        scene.clock_ns = second * SECOND + n * SECOND / per_s - SECOND;
+        let forker = forkers[n as usize % forkers.len()];
+        deltas.extend(scene.play(&format!("fork {forker} {}", 1000 + n)));
+    }
+    scene.clock_ns = (second + seconds - 1) * SECOND;
+    deltas.extend(scene.play("tick"));
+    alerts(deltas)
+}
+
+fn alerts(deltas: Vec<Delta>) -> Vec<Alert> {
+    deltas.into_iter().filter_map(|d| if let Delta::Alert(alert) = d { Some(alert) } else { None }).collect()
+}
+
+#[test]
+fn a_storm_is_told_once_a_second_and_ends_after_calm() {
+    let mut scene = scene();
+    assert_eq!(storm(&mut scene, 100, 5, 150, &[20]), [], "below the threshold");
+    let told = storm(&mut scene, 200, 10, 400, &[20]);
+    assert!((9..=10).contains(&told.len()), "{}", told.len());
+    let first = &told[0];
+    assert!(first.raised_ns >= 200 * SECOND + 9 * SECOND / 10 && first.raised_ns <= 202 * SECOND, "{first:?}");
+    assert!((200.0..240.0).contains(&first.rate) && first.level() == AlertLevel::Raised);
+    assert!(told.iter().all(|alert| alert.raised_ns == first.raised_ns && alert.culprit == Some(scene.key(20))));
+    assert!((told.last().unwrap().peak - 400.0).abs() < 20.0);
+    let mut calm = Vec::new();
+    for second in 211..220 {
+        calm.extend(alerts(scene.play(&format!("at {second}\ntick"))));
+    }
+    // The window still holds the storm for a moment.
+    calm.retain(|alert| alert.level() == AlertLevel::Cleared);
+    let [over] = &calm[..] else { panic!("{calm:?}") };
+    assert_eq!(over.level(), AlertLevel::Cleared);
+    assert!(over.cleared_ns.unwrap() >= 213 * SECOND && over.cleared_ns.unwrap() <= 216 * SECOND);
+    assert_eq!(scene.engine.alerts(), calm);
+}
+
+#[test]
+fn a_lull_shorter_than_the_calm_asked_for_does_not_end_it() {
+    let mut scene = scene();
+    storm(&mut scene, 100, 4, 400, &[20]);
+    let lull = storm(&mut scene, 104, 3, 50, &[20]);
+    assert!(lull.iter().all(|alert| alert.level() == AlertLevel::Raised));
+    storm(&mut scene, 107, 5, 130, &[20]);
+    assert_eq!(scene.engine.alerts().len(), 1);
+    assert_eq!(scene.engine.alerts()[0].cleared_ns, None, "between the marks it goes on");
+    storm(&mut scene, 112, 8, 50, &[20]);
+    assert!(scene.engine.alerts()[0].cleared_ns.is_some());
+    storm(&mut scene, 200, 4, 400, &[20]);
+    assert_eq!(scene.engine.alerts().len(), 2);
+}
+
+#[test]
+fn the_culprit_is_the_deepest_that_most_forks_descend_from() {
+    for (forkers, culprit, share) in [
+        (&[20][..], Some(20), 1.0),
+        (&[20, 21, 22], Some(10), 1.0),
+        (&[20, 20, 20, 21], Some(20), 0.75),
+        (&[10, 20, 10, 21], Some(10), 1.0),
+        // One branch of two, and init above both: nobody stands out.
+        (&[20, 30], None, 0.0),
+        (&[1, 1, 1, 20], Some(1), 1.0),
+    ] {
+        let mut scene = scene();
+        let told = storm(&mut scene, 100, 5, 400, forkers);
+        let last = told.last().unwrap();
+        assert_eq!(last.culprit, culprit.map(|pid| scene.key(pid)), "{forkers:?}");
+        assert!((last.share - share).abs() < 0.02, "{forkers:?}: {}", last.share);
+    }
+}
+
+#[test]
+fn a_fork_chain_is_the_work_of_its_beginning() {
+    let mut scene = scene();
+    let mut told = Vec::new();
+    for n in 0..2000_u64 {
+        scene.clock_ns = 100 * SECOND + n * SECOND / 1000 - SECOND;
+        told.extend(alerts(scene.play(&format!("fork {} {}", if n == 0 { 30 } else { 999 + n }, 1000 + n))));
+    }
+    let pid = told[0].culprit.unwrap().pid;
+    assert!((1000..1200).contains(&pid), "more than 60 % of the forks are below {pid}");
+}
+
+#[test]
+fn a_culprit_keeps_its_name_and_the_gone_leave_their_forks_to_their_parent() {
+    let mut scene = Scene::new(Config { keep_max: 0, ..Config::default() });
+    scene.play("found 1 0\nfork 1 10\ncomm 10 bash");
+    let mut deltas = Vec::new();
+    for n in 0..1200_u32 {
+        scene.clock_ns = 100 * SECOND + u64::from(n) * SECOND / 300 - SECOND;
+        // Each job of the shell forks a helper; both are gone at once.
+        let (job, helper) = (1000 + 2 * n, 1001 + 2 * n);
+        let script = format!("fork 10 {job}\nfork {job} {helper}\nexit {helper}\nexit {job}");
+        for line in script.lines() {
+            scene.clock_ns -= SECOND - 1000;
+            deltas.extend(scene.play(line));
+        }
+    }
+    let told = alerts(deltas);
+    let last = told.last().unwrap();
+    assert_eq!((last.culprit, last.culprit_comm), (Some(scene.key(10)), Comm::new(b"bash")));
+    assert!(last.share > 0.99, "{}", last.share);
+    scene.play("exit 10");
+    assert!(scene.engine.tree().get(scene.key(10)).is_none());
+    assert_eq!(scene.engine.alerts()[0].culprit_comm, Comm::new(b"bash"));
+}
+
+#[test]
+fn forkers_are_forgotten_when_idle() {
+    let mut scene = scene();
+    storm(&mut scene, 100, 2, 100, &[20, 21, 22]);
+    assert_eq!(scene.engine.watch.forkers.len(), 3);
+    scene.play("at 110\ntick");
+    assert_eq!(scene.engine.watch.forkers.len(), 0);
+}
+
+#[test]
+fn a_threshold_of_zero_switches_it_off() {
+    let alert = AlertRule { spawns_per_s: 0.0, ..AlertRule::default() };
+    let mut scene = Scene::new(Config { alert, ..Config::default() });
+    scene.play("found 1 0");
+    assert_eq!(storm(&mut scene, 100, 4, 400, &[1]), []);
+    assert!(scene.engine.alerts().is_empty());
+}
+
+#[test]
+fn a_hundred_alerts_are_kept() {
+    let mut watch = Watch::new(AlertRule { clear_ns: 0, ..AlertRule::default() });
+    let (tree, mut deltas) = (Tree::default(), Vec::new());
+    for n in 1..=150 {
+        let now_ns = n * 20 * SECOND;
+        for _ in 0..500 {
+            watch.fork(now_ns, ProcKey::SWAPPER);
+        }
+        watch.advance(now_ns, &tree, &mut deltas);
+        watch.advance(now_ns + 10 * SECOND, &tree, &mut deltas);
+    }
+    assert_eq!((watch.alerts().len(), deltas.len()), (ALERTS_MAX, 300));
+    assert_eq!(watch.alerts()[0].raised_ns, 51 * 20 * SECOND);
+}
