@@ -1,4 +1,5 @@
 //! The DOT export: what it says, and that GraphViz reads back every byte of it.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What the screen shows, as pictures in text: a scripted machine, a fixed clock, keys typed into the whole app.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
 mod common;
 

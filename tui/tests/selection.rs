@@ -1,4 +1,5 @@
 //! How selection, folds, window and pause behave while the tree changes under them; and that drawing changes nothing.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
 mod common;
 

@@ -2,6 +2,7 @@
 //!
 //! The program is the example `invented`: the same runtime and screen without the kernel behind, so that this runs
 //! anywhere.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
 use std::fs::File;
 use std::io::{Read, Write};

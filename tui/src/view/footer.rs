@@ -21,7 +21,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut start = Vec::new();
     let filter = app.row_options().filter;
     if app.mode() == Mode::Filter || (app.mode() == Mode::Tree && !filter.is_empty()) {
-        let matches = app.list().rows().as_slice().iter().filter(|row| row.matched).count();
+        let matches: u32 = app.list().rows().as_slice().iter().map(|row| u32::from(row.matched) + row.hidden).sum();
         let typed = text::escape(filter.text().as_bytes()).into_owned();
         start.push(Span::styled("/", theme.accent));
         start.push(Span::styled(typed, theme.strong));
