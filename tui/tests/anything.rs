@@ -1,5 +1,7 @@
 //! Any keys, in any order, at any size, while anything happens: the screen holds.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
+
 mod common;
 
 use common::{Machine, SECOND};
