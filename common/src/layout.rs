@@ -90,6 +90,16 @@ members! {
     task_cgroups: "task_struct", ["cgroups"], 8, optional;
     /// CPU time of the thread, nanoseconds.
     task_sum_exec_runtime: "task_struct", ["se.sum_exec_runtime"], 8, vital;
+    /// Up to when that is: on the run queue's `clock_task`.
+    task_exec_start: "task_struct", ["se.exec_start"], 8, optional;
+    /// Run queue of the thread's group; only with `CONFIG_FAIR_GROUP_SCHED`.
+    task_cfs_rq: "task_struct", ["se.cfs_rq"], 8, optional;
+    /// The CPU's run queue.
+    cfs_rq_rq: "cfs_rq", ["rq"], 8, optional;
+    /// The scheduler's clock, as last read on that CPU, nanoseconds.
+    rq_clock: "rq", ["clock"], 8, optional;
+    /// The same less the time taken by interrupts and by the hypervisor.
+    rq_clock_task: "rq", ["clock_task"], 8, optional;
     /// Page faults of the thread served without I/O.
     task_min_flt: "task_struct", ["min_flt"], 8, vital;
     /// Page faults of the thread that needed I/O.

@@ -128,11 +128,15 @@ wire! {
 
 wire! {
     /// `sched_process_exit` of the last thread of a group.
-    pub struct Exit [144] {
+    pub struct Exit [152] {
         pub header: Header,
         pub task: Task,
-        /// CPU time of all threads, nanoseconds.
+        /// CPU time of all threads, nanoseconds, up to `charged_ns`.
         pub cpu_ns: u64,
+        /// Up to when the last thread's CPU time is in `cpu_ns`, on the scheduler's clock: it is charged at ticks and
+        /// switches only, so that a short process may not have been charged at all. [`UNKNOWN`] where that clock
+        /// cannot be read.
+        pub charged_ns: u64,
         /// Peak resident set, pages; [`UNKNOWN`] where the kernel does not say.
         pub max_rss_pages: u64,
         /// Bytes that caused reads from storage; [`UNKNOWN`] without I/O accounting.
@@ -150,11 +154,13 @@ wire! {
 
 wire! {
     /// A process found by the task iterator.
-    pub struct TaskRow [136] {
+    pub struct TaskRow [144] {
         pub header: Header,
         pub task: Task,
         /// CPU time of the leader and of threads that have ended, nanoseconds.
         pub cpu_ns: u64,
+        /// Up to when the leader was charged; see [`Exit::charged_ns`].
+        pub charged_ns: u64,
         /// Resident set, pages; [`UNKNOWN`] where the kernel does not say; 0 for kernel threads.
         pub rss_pages: u64,
         /// Peak resident set of what has exited in the group, pages; [`UNKNOWN`] where the kernel does not say.
@@ -172,13 +178,19 @@ wire! {
 
 wire! {
     /// A thread other than the leader, found by the task iterator: its share of the process's CPU time.
-    pub struct ThreadRow [32] {
+    pub struct ThreadRow [48] {
         pub header: Header,
         /// CPU time of this thread, nanoseconds.
         pub cpu_ns: u64,
+        /// Up to when it was charged; see [`Exit::charged_ns`].
+        pub charged_ns: u64,
         /// Thread-group id.
         pub pid: u32,
+        /// Thread id.
+        pub tid: u32,
         /// `task_struct.__state`.
         pub state: u32,
+        /// Zero.
+        pub reserved: u32,
     }
 }

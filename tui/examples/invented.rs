@@ -167,10 +167,9 @@ async fn main() -> anyhow::Result<()> {
     };
     let options = app::Options {
         engine: ptree_core::engine::Config::default(),
-        filter: String::new(),
+        filter: ptree_core::Filter::default(),
         zone: jiff::tz::TimeZone::system(),
     };
-    let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let theme = if colourless { view::theme::Theme::mono() } else { view::theme::Theme::ansi() };
+    let theme = view::theme::Theme::of_environment();
     runtime::run(options, theme, header, receiver, async move { source.await? }).await
 }

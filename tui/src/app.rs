@@ -33,8 +33,8 @@ const MESSAGE_NS: u64 = 6_000_000_000;
 pub struct Options {
     /// What the engine keeps and watches for.
     pub engine: Config,
-    /// A filter to begin with.
-    pub filter: String,
+    /// A filter to begin with; its user, if any, stays whatever is typed.
+    pub filter: Filter,
     /// The zone in which wall times are shown.
     pub zone: jiff::tz::TimeZone,
 }
@@ -110,7 +110,7 @@ impl App {
             frozen: None,
             lineage: Lineage::default(),
             folds: Folds::default(),
-            filter: Filter::new(&options.filter),
+            filter: options.filter,
             show_kernel: false,
             show_dead: true,
             list: List::default(),
@@ -240,7 +240,6 @@ impl App {
         let screen = Rect::new(0, 0, self.size.0, self.size.1);
         let areas = Areas::of(screen, self.shape());
         self.list.resize(areas.rows());
-        self.users.number(self.engine.stats().users.keys().copied());
         if self.stale {
             self.rebuild();
         }

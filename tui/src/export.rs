@@ -1,4 +1,35 @@
-//! The tree written down.
+//! The tree in other forms than the screen, each from the same rows.
 
 pub mod dot;
 pub mod file;
+pub mod json;
+pub mod text;
+
+use ptree_core::{Lineage, Rows, Tree};
+
+/// What is exported.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "holds a closure")]
+pub struct Scope<'a> {
+    /// The tree.
+    pub tree: &'a Tree,
+    /// Which of it, in which order.
+    pub rows: &'a Rows,
+    /// Which parents the rows follow.
+    pub lineage: Lineage,
+    /// Now, for the ages of the living: boot-time nanoseconds.
+    pub now_ns: u64,
+    /// Names of users; empty for an unknown one.
+    pub user: &'a dyn Fn(u32) -> &'a str,
+}
+
+impl Scope<'_> {
+    /// Name of a user, or its number.
+    #[must_use]
+    pub fn user_name(&self, uid: u32) -> String {
+        match (self.user)(uid) {
+            "" => uid.to_string(),
+            name => ptree_core::text::escape(name.as_bytes()).into_owned(),
+        }
+    }
+}

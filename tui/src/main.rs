@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `ptree-tui`; everything is in the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ptree_tui::cli::main()
+}

@@ -140,9 +140,7 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
     let (file, path) = file::create(&folder, &app.wall().stamp(app.now_ns()), "dot")
         .with_context(|| format!("no new file in '{}'", folder.display()))?;
     let mut out = BufWriter::new(&file);
-    let folds = ptree_core::Folds::default();
-    let options = ptree_core::rows::RowOptions { folds: &folds, ..app.row_options() };
-    dot::write_dot(&mut out, app.tree(), options, |uid| app.users().get(uid), app.shown_ns())
+    app.export(|scope| dot::write_dot(&mut out, scope))
         .and_then(|()| out.flush())
         .and_then(|()| file::give_to_sudo_caller(&file))
         .with_context(|| format!("'{}'", path.display()))?;

@@ -32,11 +32,7 @@ impl Screen {
     ///
     /// When standard input or output is no terminal, or it refuses.
     pub fn take() -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            io::stdin().is_terminal() && io::stdout().is_terminal(),
-            "the screen needs a terminal as standard input and output; \
-             'ptree-tui stream' and 'ptree-tui snapshot' do without"
-        );
+        ensure_terminal()?;
         hook_panics();
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
@@ -113,6 +109,20 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Checks that there is a terminal to take.
+///
+/// # Errors
+///
+/// When there is none, with what does without.
+pub fn ensure_terminal() -> anyhow::Result<()> {
+    anyhow::ensure!(
+        io::stdin().is_terminal() && io::stdout().is_terminal(),
+        "the screen needs a terminal as standard input and output; \
+         'ptree-tui stream' and 'ptree-tui snapshot' do without"
+    );
+    Ok(())
 }
 
 /// Whether a shell waits for us: a parent in our session but not in our process group's place.

@@ -7,16 +7,12 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use common::{Machine, SECOND};
-use ptree_core::rows::RowOptions;
-use ptree_core::{ExitStatus, Filter, Folds, text};
+use ptree_core::{ExitStatus, text};
 use ptree_tui::export::dot::write_dot;
 
-fn dot(machine: &Machine, filter: &str) -> String {
-    let (folds, filter) = (Folds::default(), Filter::new(filter));
-    let options = RowOptions { folds: &folds, filter: &filter, kernel: false, ..machine.app.row_options() };
+fn dot(machine: &Machine) -> String {
     let mut out = Vec::new();
-    let app = &machine.app;
-    write_dot(&mut out, app.tree(), options, |uid| app.users().get(uid), machine.now_ns).unwrap();
+    machine.app.export(|scope| write_dot(&mut out, scope)).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -31,14 +27,15 @@ fn nodes_and_edges_say_who_and_how() {
     machine.code(1500, 0);
     machine.reparent(1501, 1);
     machine.screen(80, 24);
-    insta::assert_snapshot!(dot(&machine, "").replace(&common::BEGIN.to_string(), "BEGIN"));
+    insta::assert_snapshot!(dot(&machine).replace(&common::BEGIN.to_string(), "BEGIN"));
 }
 
 #[test]
-fn a_filter_keeps_ancestors_and_leaves_the_rest_out() {
+fn a_filter_counts_but_folds_do_not() {
     let mut machine = Machine::booted();
     machine.screen(80, 24);
-    let dot = dot(&machine, "vim");
+    machine.keys("/vim<Enter>zM");
+    let dot = dot(&machine);
     assert!(dot.contains("vim [700]") && dot.contains("[500]") && !dot.contains("cron"), "{dot}");
 }
 
@@ -90,7 +87,7 @@ fn graphviz_gives_every_byte_of_a_name_back() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(dot(&machine, "").as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(dot(&machine).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !complaints.contains("syntax error"), "{complaints}");

@@ -1,1 +1,147 @@
-fn main() {}
+//! Developer commands, run as `cargo xtask COMMAND`: this file owns the table of commands and the exit status.
+//!
+//! What a command does is in the module of its name; none of them is needed to build or to run ptree-tui.
+
+mod ci;
+mod ebpf;
+mod process;
+mod setup;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// A row of the table.
+struct Command {
+    name: &'static str,
+    options: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> anyhow::Result<()>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "setup",
+        options: "[--ci]",
+        about: "install what building the eBPF object needs; with --ci, what the checks need as well",
+        run: setup::run,
+    },
+    Command {
+        name: "ebpf",
+        options: "[--check]",
+        about: "rebuild assets/ptree.bpf.o; with --check, only compare it with what the sources give",
+        run: ebpf::run,
+    },
+    Command {
+        name: "test",
+        options: "[ARGS...]",
+        about: "all tests; ARGS go to `cargo test --workspace`. The live ones need root",
+        run: test::run,
+    },
+    Command {
+        name: "tidy",
+        options: "",
+        about: "what the compiler does not check: layers, file sizes, leftovers, links between documents",
+        run: tidy::run,
+    },
+    Command {
+        name: "ci",
+        options: "",
+        about: "everything that CI runs, in its order, up to the first failure",
+        run: ci::run,
+    },
+    Command { name: "help", options: "", about: "this list", run: help },
+];
+
+/// A command line that makes no sense: told from other failures by its exit status, 2.
+#[derive(Debug)]
+struct UsageError(String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> anyhow::Result<()> {
+    let Some((name, rest)) = args.split_first() else { return Err(unknown("no command given")) };
+    let name = if name == "--help" || name == "-h" { "help" } else { name };
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(rest),
+        None => Err(unknown(&format!("there is no command '{name}'"))),
+    }
+}
+
+fn unknown(what: &str) -> anyhow::Error {
+    let names: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
+    UsageError(format!("{what}; the commands are {}", names.join(", "))).into()
+}
+
+fn help(args: &[String]) -> anyhow::Result<()> {
+    flag(args, None)?;
+    println!("Usage: cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        println!("  {:<16} {}", format!("{} {}", command.name, command.options), command.about);
+    }
+    Ok(())
+}
+
+/// Whether `known` was given, where nothing else may be.
+fn flag(args: &[String], known: Option<&str>) -> anyhow::Result<bool> {
+    match args.iter().find(|arg| Some(arg.as_str()) != known) {
+        None => Ok(!args.is_empty()),
+        Some(arg) => {
+            let allowed = known.map_or("the command takes none".into(), |known| format!("the only one is '{known}'"));
+            Err(UsageError(format!("unknown argument '{arg}'; {allowed}")).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_unknown_command_is_a_usage_error_that_names_the_valid_ones() {
+        for line in [&["frobnicate"][..], &[]] {
+            let error = dispatch(&args(line)).unwrap_err();
+            assert!(error.is::<UsageError>());
+            for command in COMMANDS {
+                assert!(error.to_string().contains(command.name), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_is_taken_and_anything_else_refused() {
+        assert!(!flag(&args(&[]), Some("--check")).unwrap());
+        assert!(flag(&args(&["--check"]), Some("--check")).unwrap());
+        assert!(flag(&args(&["--chekc"]), Some("--check")).unwrap_err().to_string().contains("'--chekc'"));
+        assert!(flag(&args(&["--check"]), None).is_err());
+    }
+
+    #[test]
+    fn no_command_is_listed_twice() {
+        let mut names: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), COMMANDS.len());
+    }
+}

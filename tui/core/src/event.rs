@@ -235,7 +235,7 @@ pub struct Exited {
 /// What a process cost over its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Cost {
-    /// CPU time of all its threads, nanoseconds.
+    /// CPU time of all its threads up to the exit event, nanoseconds: freeing its memory comes later.
     pub cpu_ns: u64,
     /// Peak resident set, bytes.
     pub max_rss_bytes: Option<u64>,

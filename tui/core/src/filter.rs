@@ -9,13 +9,27 @@ pub struct Filter {
     text: String,
     /// The text has a capital.
     exact: bool,
+    /// Only processes of this effective user.
+    uid: Option<u32>,
 }
 
 impl Filter {
     /// From what a user typed.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), exact: text.chars().any(char::is_uppercase) }
+        Self { text: text.to_owned(), exact: text.chars().any(char::is_uppercase), uid: None }
+    }
+
+    /// The same, for processes of one effective user only; of all with `None`.
+    #[must_use]
+    pub fn of_user(self, uid: Option<u32>) -> Self {
+        Self { uid, ..self }
+    }
+
+    /// The only user whose processes match.
+    #[must_use]
+    pub fn uid(&self) -> Option<u32> {
+        self.uid
     }
 
     /// What was typed.
@@ -27,13 +41,16 @@ impl Filter {
     /// Whether everything matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
+        self.text.is_empty() && self.uid.is_none()
     }
 
     /// Whether this process matches; `user` is its user's name.
     #[must_use]
     pub fn matches(&self, process: &Process, user: &str) -> bool {
-        if self.is_empty() || self.occurs_in(process.comm.as_bytes()) || self.occurs_in(user.as_bytes()) {
+        if self.uid.is_some_and(|uid| uid != process.creds.uid) {
+            return false;
+        }
+        if self.text.is_empty() || self.occurs_in(process.comm.as_bytes()) || self.occurs_in(user.as_bytes()) {
             return true;
         }
         let argv = process.program().and_then(|program| program.argv.as_ref()).map_or(&[][..], |argv| argv.as_bytes());

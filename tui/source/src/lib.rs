@@ -2,6 +2,17 @@
 //!
 //! Delivers [`Batch`]es of [`Event`](ptree_core::Event)s and knows nothing of the tree kept from them nor of any screen.
 
+pub mod btf;
+pub mod decode;
+pub mod host;
+pub mod layout;
+pub mod live;
+pub mod ndjson;
+pub mod privilege;
+pub mod procfs;
+pub mod track;
+pub mod users;
+
 use ptree_core::Event;
 
 /// What a source delivers at a time.

@@ -137,7 +137,7 @@ impl App {
 
     /// Shows what contains the text, and goes to the first of it unless a match is selected already.
     pub(super) fn set_filter(&mut self, text: String) {
-        self.filter = Filter::new(&text);
+        self.filter = Filter::new(&text).of_user(self.filter.uid());
         self.rebuild();
         if !text.is_empty()
             && self.list.row().is_some_and(|row| !row.matched)
@@ -150,7 +150,7 @@ impl App {
 
     /// Goes to the next or previous match, around the ends.
     fn seek(&mut self, forward: bool) {
-        if self.filter.is_empty() {
+        if self.filter.text().is_empty() {
             return self.say("No filter: / sets one".to_owned(), false);
         }
         let rows = self.list.rows().as_slice();

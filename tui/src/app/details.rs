@@ -154,8 +154,8 @@ impl Page<'_> {
 
     fn user(&self, uid: u32) -> String {
         match self.app.users().get(uid) {
-            "?" => uid.to_string(),
-            name => format!("{name} ({uid})"),
+            "" => uid.to_string(),
+            _ => format!("{} ({uid})", self.app.users().shown(uid)),
         }
     }
 

@@ -1,11 +1,12 @@
 //! What there is to draw: everything that the view may ask of the app.
 
 use ptree_core::rows::RowOptions;
-use ptree_core::{Alert, Stats, Tree};
+use ptree_core::{Alert, Folds, Rows, Stats, Tree};
 use ptree_source::Header;
 
 use super::{App, Capture, Details, List, Message, Users, Wall};
 use crate::action::Mode;
+use crate::export::Scope;
 use crate::view::layout::Shape;
 
 impl App {
@@ -116,6 +117,15 @@ impl App {
             kernel: self.show_kernel,
             dead: self.show_dead,
         }
+    }
+
+    /// Calls `write` with the shown tree, unfolded.
+    pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let user = |uid| self.users.get(uid);
+        let rows = Rows::build(self.tree(), RowOptions { folds: &Folds::default(), ..self.row_options() }, user);
+        let scope =
+            Scope { tree: self.tree(), rows: &rows, lineage: self.lineage, now_ns: self.shown_ns(), user: &user };
+        write(&scope)
     }
 
     /// Rows, selection and window.

@@ -4,37 +4,31 @@
 
 use std::io::{self, Write};
 
-use ptree_core::rows::RowOptions;
-use ptree_core::{ProcKey, Process, Rows, Tree, text};
+use ptree_core::{ProcKey, Process, text};
 
+use super::Scope;
 use crate::label::{self, Tone};
 
-/// Writes the processes that `options` let through, folds included, as they are at `now_ns`; `user` names a uid.
+/// Writes the processes of a scope.
 ///
-/// The dead are dashed and grey, failures red. A dotted edge comes from the kernel's parent where that is not the
-/// forker.
+/// The dead are dashed and grey, failures red. Solid edges come from forkers; a dotted one from the kernel's parent where
+/// that is another.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn write_dot<'u>(
-    out: &mut impl Write,
-    tree: &Tree,
-    options: RowOptions<'_>,
-    user: impl Fn(u32) -> &'u str,
-    now_ns: u64,
-) -> io::Result<()> {
-    let rows = Rows::build(tree, options, &user);
+pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
+    let (tree, rows) = (scope.tree, scope.rows);
     writeln!(out, "digraph processes {{")?;
     writeln!(out, "  rankdir=LR;")?;
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
     for row in rows.as_slice() {
         let Some(process) = tree.get(row.key) else { continue };
         let hidden = if row.folded && row.hidden > 0 { row.hidden } else { 0 };
-        let label = label(process, user(process.creds.uid), hidden, now_ns);
+        let label = label(process, &scope.user_name(process.creds.uid), hidden, scope.now_ns);
         writeln!(out, "  {} [label=\"{label}\"{}];", id(row.key), style(process))?;
     }
-    let shown: std::collections::HashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
+    let shown: rustc_hash::FxHashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
     for row in rows.as_slice() {
         let Some(process) = tree.get(row.key) else { continue };
         if let Some(forker) = process.forker.filter(|key| shown.contains(key)) {

@@ -20,7 +20,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let mut start = Vec::new();
     let filter = app.row_options().filter;
-    if app.mode() == Mode::Filter || (app.mode() == Mode::Tree && !filter.is_empty()) {
+    if app.mode() == Mode::Filter || (app.mode() == Mode::Tree && !filter.text().is_empty()) {
         let matches: u32 = app.list().rows().as_slice().iter().map(|row| u32::from(row.matched) + row.hidden).sum();
         let typed = text::escape(filter.text().as_bytes()).into_owned();
         start.push(Span::styled("/", theme.accent));
@@ -28,7 +28,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         if app.mode() == Mode::Filter {
             start.push(Span::styled(" ", theme.selected));
         }
-        if !filter.is_empty() {
+        if !filter.text().is_empty() {
             start.push(Span::styled(format!("  {matches} match  "), theme.dim));
         } else {
             start.push(Span::styled("  name, arguments, pid or user  ", theme.dim));

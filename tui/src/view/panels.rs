@@ -42,7 +42,7 @@ fn draw_users(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     users.sort_by_key(|(uid, user)| (std::cmp::Reverse(user.spawned), **uid));
     for ((uid, user), row) in users.into_iter().zip(rows) {
         let cells = [
-            app.users().get(*uid).to_owned(),
+            app.users().shown(*uid).into_owned(),
             count(user.live),
             count(user.spawned),
             count(user.exited),

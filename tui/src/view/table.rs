@@ -140,6 +140,8 @@ fn shown(app: &App) -> String {
     if options.kernel {
         words.push("kernel threads");
     }
+    let user = options.filter.uid().map(|uid| format!("only {}", app.users().shown(uid)));
+    words.extend(user.as_deref());
     if app.sideways() > 0 {
         words.push("scrolled");
     }
@@ -149,7 +151,7 @@ fn shown(app: &App) -> String {
 /// Says why there is no row.
 fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filter = app.row_options().filter;
-    let lines = if !filter.is_empty() && !app.tree().is_empty() {
+    let lines = if !filter.text().is_empty() && !app.tree().is_empty() {
         [format!("Nothing contains '{}'.", text::escape(filter.text().as_bytes())), "Esc drops the filter.".to_owned()]
     } else {
         match app.capture() {
@@ -189,7 +191,7 @@ impl Cells<'_> {
                     process.is_alive() && process.origin == Origin::Forked && process.lifetime_ns(shown) < YOUNG_NS;
                 Span::styled(right(&process.key.pid.to_string(), width), if young { theme.good } else { base })
             }
-            Column::User => Span::styled(left(self.app.users().get(process.creds.uid), width), base),
+            Column::User => Span::styled(left(&self.app.users().shown(process.creds.uid), width), base),
             Column::Start => Span::styled(left(&self.app.wall().short(process.key.start_ns, shown), width), base),
             Column::Lifetime => Span::styled(right(&text::duration(process.lifetime_ns(shown)), width), base),
             Column::Cpu => Span::styled(right(&self.cpu(), width), base),

@@ -33,6 +33,13 @@ pub struct Theme {
 }
 
 impl Theme {
+    /// With colours, unless `NO_COLOR` is set to anything.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        if colourless { Self::mono() } else { Self::ansi() }
+    }
+
     /// With the terminal's palette.
     #[must_use]
     pub const fn ansi() -> Self {

@@ -26,7 +26,7 @@ impl Machine {
     pub(crate) fn new() -> Self {
         Self::with(Options {
             engine: ptree_core::engine::Config::default(),
-            filter: String::new(),
+            filter: ptree_core::Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
         })
     }

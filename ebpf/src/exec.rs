@@ -1,0 +1,53 @@
+//! `sched_process_exec`: a process started a program. The record is put together in memory of its own, since its
+//! length varies: a short command line must not cost a long slot of the ring buffer.
+
+use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user};
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, kind};
+
+use crate::kernel::{Struct, offset};
+use crate::maps::{exec_space, output_exec};
+use crate::task::Group;
+
+// Kernel 5.8 to 7.3: trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm), past
+// the point of no return: `mm` is the new one, credentials are the new ones, other threads are gone.
+#[btf_tracepoint(function = "sched_process_exec")]
+pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
+    let Some(space) = exec_space() else { return 0 };
+    // SAFETY: the arguments have the types above; all writes stay in `space`, which the verifier checks.
+    unsafe {
+        let task = Struct::new(ctx.arg(0));
+        let bprm = Struct::new(ctx.arg(2));
+        let out = &raw mut (*space).exec;
+        let texts = (&raw mut (*space).texts).cast::<u8>();
+        let ts_ns = bpf_ktime_get_boot_ns();
+
+        let filename = bprm.follow(offset!(bprm_filename));
+        let read = bpf_probe_read_kernel_str(texts.cast(), FILENAME_MAX as u32, filename.as_ptr().cast());
+        let filename_len = if read > 0 && read <= FILENAME_MAX as i64 { read as u64 } else { 0 };
+
+        let mm = task.follow(offset!(task_mm));
+        let start: u64 = mm.load(offset!(mm_arg_start));
+        let total = mm.load::<u64>(offset!(mm_arg_end)).wrapping_sub(start);
+        let mut argv_len = if total > ARGV_MAX as u64 { ARGV_MAX as u64 } else { total };
+        let mut argv_field = argv_len as u32;
+        if argv_len > 0 {
+            let into = texts.add(filename_len as usize);
+            if bpf_probe_read_user(into.cast(), argv_len as u32, start as *const _) != 0 {
+                argv_len = 0;
+                argv_field = ARGV_UNREADABLE;
+            }
+        }
+
+        let size = size_of::<Exec>() as u64 + filename_len + argv_len;
+        (*out).header = Header { kind: kind::EXEC, size: size as u32, ts_ns };
+        Group::of(task).describe(&raw mut (*out).task);
+        (*out).filename_len = filename_len as u32;
+        (*out).argv_len = argv_field;
+        (*out).argv_total = if total > u64::from(u32::MAX) { u32::MAX } else { total as u32 };
+        (*out).reserved = 0;
+        output_exec(space, size, ts_ns);
+    }
+    0
+}

@@ -1,0 +1,46 @@
+//! `sched_process_exit`: a thread ends; the process ends with its last one.
+
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use ptree_common::wire::{Exit, Header, UNKNOWN, kind};
+
+use crate::kernel::{Struct, constant, offset, settings};
+use crate::maps::submit;
+use crate::task::{Group, charged_ns};
+
+// Kernel 5.8 to 6.15: trace_sched_process_exit(struct task_struct *p); since 6.16 with a second argument,
+// bool group_dead. Called by do_exit() after `live` was decremented and `exit_code` and `maxrss` were set.
+#[btf_tracepoint(function = "sched_process_exit")]
+pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
+    // SAFETY: the arguments have the types above; the second is read only where the kernel has it; `out` is a
+    // reserved record.
+    unsafe {
+        let task = Struct::new(ctx.arg(0));
+        let group = Group::of(task);
+        let last = if constant(&raw const (*settings()).exit_has_group_dead) != 0 {
+            core::ptr::read_volatile(ctx.as_ptr().cast::<u64>().add(1)) & 0xff != 0
+        } else {
+            // Two threads that end at once may both see zero: user space takes the second as a duplicate.
+            group.signal.load::<u32>(offset!(signal_live)) == 0
+        };
+        if !last {
+            return 0;
+        }
+        let ts_ns = bpf_ktime_get_boot_ns();
+        submit(kind::EXIT, ts_ns, |out: *mut Exit| {
+            (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
+            group.describe(&raw mut (*out).task);
+            (*out).cpu_ns = group.sum(offset!(task_sum_exec_runtime), offset!(signal_sum_sched_runtime));
+            (*out).charged_ns = charged_ns(task);
+            (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
+            (*out).read_bytes = group.sum(offset!(task_read_bytes), offset!(signal_read_bytes));
+            (*out).write_bytes = group.sum(offset!(task_write_bytes), offset!(signal_write_bytes));
+            (*out).minor_faults = group.sum(offset!(task_min_flt), offset!(signal_min_flt));
+            (*out).major_faults = group.sum(offset!(task_maj_flt), offset!(signal_maj_flt)) as u32;
+            (*out).status = group.status();
+        });
+    }
+    0
+}

@@ -1,0 +1,88 @@
+//! `iter/task`: a pass over every task, for what was running before us, for repair after a loss and for live metrics.
+
+use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
+use ptree_common::layout::MISSING;
+use ptree_common::wire::{Header, PF_KTHREAD, TaskRow, ThreadRow, UNKNOWN, kind};
+
+use crate::kernel::{Struct, offset};
+use crate::task::{Group, charged_ns};
+
+/// `struct bpf_iter__task`.
+#[repr(C)]
+pub(crate) struct Context {
+    meta: *const Meta,
+    task: *const u8,
+}
+
+/// The head of `struct bpf_iter_meta`.
+#[repr(C)]
+struct Meta {
+    seq: *mut aya_ebpf::bindings::seq_file,
+}
+
+/// Writes a [`TaskRow`] for a leader, a [`ThreadRow`] for any other thread.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "iter/task")]
+pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
+    // SAFETY: the kernel passes this context; `task` is null once, after the last task.
+    unsafe {
+        let (seq, task) = ((*(*ctx).meta).seq, (*ctx).task);
+        if task.is_null() {
+            return 0;
+        }
+        let task = Struct::new(task);
+        let group = Group::of(task);
+        let ts_ns = bpf_ktime_get_boot_ns();
+        let state = task.load_or(offset!(task_state), u32::MAX);
+        if task.load::<u32>(offset!(task_pid)) != group.pid() {
+            let mut row = ThreadRow {
+                header: Header { kind: kind::THREAD, size: size_of::<ThreadRow>() as u32, ts_ns },
+                cpu_ns: task.load(offset!(task_sum_exec_runtime)),
+                charged_ns: charged_ns(task),
+                pid: group.pid(),
+                tid: task.load(offset!(task_pid)),
+                state,
+                reserved: 0,
+            };
+            bpf_seq_write(seq, (&raw mut row).cast(), size_of::<ThreadRow>() as u32);
+            return 0;
+        }
+        let mut row = core::mem::MaybeUninit::<TaskRow>::uninit();
+        let out = row.as_mut_ptr();
+        (*out).header = Header { kind: kind::TASK, size: size_of::<TaskRow>() as u32, ts_ns };
+        group.describe(&raw mut (*out).task);
+        (*out).cpu_ns = task
+            .load::<u64>(offset!(task_sum_exec_runtime))
+            .wrapping_add(group.signal.load::<u64>(offset!(signal_sum_sched_runtime)));
+        (*out).charged_ns = charged_ns(task);
+        (*out).rss_pages = rss_pages(task);
+        (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
+        (*out).state = state;
+        (*out).exit_state = task.load(offset!(task_exit_state));
+        (*out).live = group.signal.load(offset!(signal_live));
+        (*out).status = group.status();
+        bpf_seq_write(seq, out.cast(), size_of::<TaskRow>() as u32);
+    }
+    0
+}
+
+/// Resident file, anonymous and shared-memory pages, as `/proc/PID/statm` counts them.
+#[inline(always)]
+unsafe fn rss_pages(task: Struct) -> u64 {
+    // SAFETY: members of task_struct and mm_struct; a process that is ending has no `mm`, and reads as zero.
+    unsafe {
+        if task.load::<u32>(offset!(task_flags)) & PF_KTHREAD != 0 {
+            return 0;
+        }
+        if offset!(mm_rss_file) == MISSING || offset!(mm_rss_anon) == MISSING || offset!(mm_rss_shmem) == MISSING {
+            return UNKNOWN;
+        }
+        let mm = task.follow(offset!(task_mm));
+        // Each counter may be below zero for a moment, and counts as none then.
+        let pages = |offset| {
+            let count = mm.load::<i64>(offset);
+            if count > 0 { count as u64 } else { 0 }
+        };
+        pages(offset!(mm_rss_file)) + pages(offset!(mm_rss_anon)) + pages(offset!(mm_rss_shmem))
+    }
+}

@@ -1,0 +1,196 @@
+//! What every record says of its process: identity, parent, credentials, name, control group, namespace.
+//!
+//! Owns the knowledge of `task_struct` and what hangs off it; does not know the hooks.
+
+use aya_ebpf::helpers::bpf_probe_read_kernel;
+use ptree_common::layout::MISSING;
+use ptree_common::wire;
+
+use crate::kernel::{Struct, constant, offset, settings};
+
+/// Inode number of the initial pid namespace (`PROC_PID_INIT_INO`, a kernel ABI).
+const INIT_PID_NS: u32 = 0xefff_fffc;
+/// `MAX_PID_NS_LEVEL`: pid namespaces nest no deeper.
+const PID_NS_LEVELS: u32 = 32;
+/// `SIGNAL_GROUP_EXIT`: the group ends together, with one status.
+const SIGNAL_GROUP_EXIT: u32 = 4;
+
+/// The thread group of a task.
+#[derive(Clone, Copy)]
+pub(crate) struct Group {
+    /// A thread of it: the one that the hook is about.
+    pub(crate) task: Struct,
+    /// Its leader, whose pid and start identify the process.
+    pub(crate) leader: Struct,
+    /// What its threads share.
+    pub(crate) signal: Struct,
+}
+
+impl Group {
+    /// # Safety
+    /// `task` is a `task_struct`.
+    #[inline(always)]
+    pub(crate) unsafe fn of(task: Struct) -> Self {
+        // SAFETY: members of task_struct.
+        unsafe { Self { task, leader: task.follow(offset!(task_group_leader)), signal: task.follow(offset!(task_signal)) } }
+    }
+
+    /// Start of the leader: with the pid, the identity of the process.
+    #[inline(always)]
+    pub(crate) fn start_ns(self) -> u64 {
+        // SAFETY: a member of task_struct.
+        unsafe { self.leader.load(offset!(task_start_boottime)) }
+    }
+
+    /// Thread-group id.
+    #[inline(always)]
+    pub(crate) fn pid(self) -> u32 {
+        // SAFETY: a member of task_struct.
+        unsafe { self.task.load(offset!(task_tgid)) }
+    }
+
+    /// Fills what every record has.
+    ///
+    /// # Safety
+    /// `out` points to a writable [`wire::Task`].
+    #[inline(always)]
+    pub(crate) unsafe fn describe(self, out: *mut wire::Task) {
+        let Self { task, leader, signal } = self;
+        // SAFETY: members of the structs that the pointers point to; `out` by the caller.
+        unsafe {
+            let parent = Self::of(leader.follow(offset!(task_real_parent)));
+            let pid = self.pid();
+            (*out).pid = pid;
+            (*out).start_ns = self.start_ns();
+            (*out).ppid = parent.pid();
+            (*out).parent_start_ns = parent.start_ns();
+
+            // The name is a char array at a multiple of 8 in every kernel seen; as two words it is two loads.
+            let comm = offset!(task_comm);
+            let name = (&raw mut (*out).comm).cast::<u64>();
+            *name = leader.load(comm);
+            *name.add(1) = leader.load(comm.wrapping_add(8));
+
+            let cred = task.follow(offset!(task_real_cred));
+            (*out).uid = cred.load(offset!(cred_euid));
+            (*out).gid = cred.load(offset!(cred_egid));
+            (*out).ruid = cred.load(offset!(cred_uid));
+            (*out).rgid = cred.load(offset!(cred_gid));
+
+            (*out).threads = signal.load(offset!(signal_nr_threads));
+            (*out).flags = leader.load(offset!(task_flags));
+            (*out).cgroup_id = cgroup_id(task);
+            let (pid_ns, ns_pid) = namespace(leader, pid);
+            (*out).pid_ns = pid_ns;
+            (*out).ns_pid = ns_pid;
+        }
+    }
+
+    /// The wait status that the parent will get.
+    #[inline(always)]
+    pub(crate) fn status(self) -> u32 {
+        // SAFETY: members of signal_struct and task_struct.
+        unsafe {
+            let flags: u32 = self.signal.load(offset!(signal_flags));
+            if flags & SIGNAL_GROUP_EXIT != 0 {
+                self.signal.load(offset!(signal_group_exit_code))
+            } else {
+                self.leader.load(offset!(task_exit_code))
+            }
+        }
+    }
+
+    /// A sum over the process of something that is counted for each thread and, for those released, in the group:
+    /// this thread, the leader where it is another (it stays unreleased to the end), and the released ones.
+    ///
+    /// # Safety
+    /// The offsets are those of 8-byte members of `task_struct` and `signal_struct`.
+    #[inline(always)]
+    pub(crate) unsafe fn sum(self, in_task: u32, in_signal: u32) -> u64 {
+        if in_task == MISSING || in_signal == MISSING {
+            return wire::UNKNOWN;
+        }
+        // SAFETY: by the caller.
+        unsafe {
+            let mut sum = self.task.load::<u64>(in_task).wrapping_add(self.signal.load::<u64>(in_signal));
+            if self.task.as_ptr() != self.leader.as_ptr() {
+                sum = sum.wrapping_add(self.leader.load::<u64>(in_task));
+            }
+            sum
+        }
+    }
+}
+
+/// Up to when a thread's CPU time has been charged to it, on the scheduler's clock of all CPUs.
+#[inline(always)]
+pub(crate) fn charged_ns(task: Struct) -> u64 {
+    // SAFETY: members of the structs along the way; loads through null give zero.
+    unsafe {
+        if offset!(task_exec_start) == MISSING {
+            return wire::UNKNOWN;
+        }
+        let exec_start: u64 = task.load(offset!(task_exec_start));
+        if offset!(task_cfs_rq) == MISSING
+            || offset!(cfs_rq_rq) == MISSING
+            || offset!(rq_clock) == MISSING
+            || offset!(rq_clock_task) == MISSING
+        {
+            // Right where interrupts and the hypervisor are not accounted for.
+            return exec_start;
+        }
+        let rq = task.follow(offset!(task_cfs_rq)).follow(offset!(cfs_rq_rq));
+        let taken = rq.load::<u64>(offset!(rq_clock)).wrapping_sub(rq.load::<u64>(offset!(rq_clock_task)));
+        exec_start.wrapping_add(taken)
+    }
+}
+
+/// Id of the cgroup in the unified hierarchy, or 0.
+#[inline(always)]
+unsafe fn cgroup_id(task: Struct) -> u64 {
+    // SAFETY: members of the structs along the way; loads through null give zero.
+    unsafe {
+        if offset!(task_cgroups) == MISSING
+            || offset!(css_set_dfl_cgrp) == MISSING
+            || offset!(cgroup_kn) == MISSING
+            || offset!(kernfs_node_id) == MISSING
+        {
+            return 0;
+        }
+        task.follow(offset!(task_cgroups))
+            .follow(offset!(css_set_dfl_cgrp))
+            .follow(offset!(cgroup_kn))
+            .load(offset!(kernfs_node_id))
+    }
+}
+
+/// The process's own pid namespace and its pid there; zeros when not known.
+#[inline(always)]
+unsafe fn namespace(leader: Struct, pid: u32) -> (u32, u32) {
+    // SAFETY: members of the structs along the way; the array entry is read by a helper that checks the address, since
+    // its index is not a constant.
+    unsafe {
+        if offset!(task_thread_pid) == MISSING || offset!(pid_level) == MISSING {
+            return (0, 0);
+        }
+        let thread_pid = leader.follow(offset!(task_thread_pid));
+        let level: u32 = thread_pid.load(offset!(pid_level));
+        if level == 0 {
+            return (INIT_PID_NS, pid);
+        }
+        if level > PID_NS_LEVELS
+            || offset!(pid_numbers) == MISSING
+            || offset!(upid_nr) == MISSING
+            || offset!(upid_ns) == MISSING
+            || offset!(pid_namespace_inum) == MISSING
+        {
+            return (0, 0);
+        }
+        let entry = offset!(pid_numbers) + level * constant(&raw const (*settings()).upid_size);
+        let upid = thread_pid.as_ptr().wrapping_add(entry as usize);
+        let nr = bpf_probe_read_kernel(upid.wrapping_add(offset!(upid_nr) as usize).cast::<u32>()).unwrap_or(0);
+        let ns = bpf_probe_read_kernel(upid.wrapping_add(offset!(upid_ns) as usize).cast::<*const u8>())
+            .unwrap_or(core::ptr::null());
+        let inum = ns.wrapping_add(offset!(pid_namespace_inum) as usize);
+        (bpf_probe_read_kernel(inum.cast::<u32>()).unwrap_or(0), nr)
+    }
+}

@@ -1,0 +1,85 @@
+//! Does exact things with processes and logs what it did: the independent truth that the live tests compare a capture
+//! with.
+//!
+//! `workload SITUATION` logs NDJSON on standard output, which must be a file opened for appending: several processes
+//! write to it, a whole line at a time. The account is complete: one line for every process that the situation made
+//! (`fork`), every program started in one (`exec`) and every end (`exit`), as the kernel told it to the one who asked
+//! (return value of the call, wait status, /proc). Situations that go on until told otherwise say `settled` when there
+//! is nothing left to do but wait, and end when standard input does, so that no test needs to guess a time and nothing
+//! survives a test that failed.
+//!
+//! Knows nothing of ptree-tui.
+
+mod argv;
+mod births;
+mod churn;
+mod lives;
+mod log;
+mod program;
+mod storm;
+mod sys;
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::program::CHILD;
+
+fn main() -> ExitCode {
+    // Programs started with peculiar arguments are this one as well; the environment says how they shall end.
+    if let Ok(end) = std::env::var(CHILD) {
+        return match end.parse::<u8>() {
+            Ok(code) => ExitCode::from(code),
+            Err(_) => until_told().map_or(ExitCode::from(sys::FAILED), |()| ExitCode::SUCCESS),
+        };
+    }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("workload {}: {error}", args.join(" "));
+            ExitCode::from(sys::FAILED)
+        }
+    }
+}
+
+fn run(args: &[&str]) -> io::Result<u8> {
+    match *args {
+        // Inside of other situations.
+        ["link", left] => return births::link(number(left)?),
+        ["code", code] => return number(code),
+        _ => log::this()?,
+    }
+    match *args {
+        ["exit-codes"] => births::exit_codes(),
+        ["signals"] => births::signals(),
+        ["ways-to-spawn"] => births::ways_to_spawn(),
+        ["clone-parent"] => births::clone_parent(),
+        ["exec-chain"] => births::exec_chain(),
+        ["pid-namespace"] => births::pid_namespace(),
+        ["pid-reuse"] => births::pid_reuse(),
+        ["daemon"] => lives::daemon(),
+        ["subreaper"] => lives::subreaper(),
+        ["leader-gone"] => lives::leader_gone(),
+        ["thread-exec"] => lives::thread_exec(),
+        ["threads"] => lives::threads(),
+        ["credentials"] => lives::credentials(),
+        ["rename"] => lives::rename(),
+        ["heavy"] => lives::heavy(),
+        ["tree"] => lives::tree(),
+        ["argv"] => argv::all(),
+        ["churn"] => churn::run(),
+        ["storm", cycles, stay_every] => storm::run(number(cycles)?, number(stay_every)?),
+        _ => Err(io::Error::other("no such situation; see main.rs")),
+    }?;
+    Ok(0)
+}
+
+fn number<T: std::str::FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>>>(text: &str) -> io::Result<T> {
+    text.parse().map_err(io::Error::other)
+}
+
+/// Waits until standard input ends: every process of a situation can wait so at the same time.
+fn until_told() -> io::Result<()> {
+    io::copy(&mut io::stdin().lock(), &mut io::sink()).map(drop)
+}

@@ -1,0 +1,154 @@
+//! The calls that std and nix lack or cannot make safe; all of this program's `unsafe` but for the storm's code.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::io;
+
+use nix::unistd::ForkResult;
+
+use crate::log;
+use crate::program::Program;
+
+/// Exit code of a process whose situation could not be made.
+pub(crate) const FAILED: u8 = 99;
+
+/// Runs `body` in a new process, which ends with its code, and logs the birth. Only for processes of one thread.
+pub(crate) fn child(body: impl FnOnce() -> io::Result<u8>) -> io::Result<i32> {
+    // SAFETY: there is only this thread, so the child finds no lock held.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Child => finish(body()),
+        ForkResult::Parent { child } => log::fork(child.as_raw()).map(|()| child.as_raw()),
+    }
+}
+
+/// The same by clone3 with these flags and, if given, this pid. Returns the pid as this process sees it.
+///
+/// Without the C library's knowledge: the new process must not call what needs its thread id.
+pub(crate) fn clone3(flags: c_int, pid: Option<i32>, body: impl FnOnce() -> io::Result<u8>) -> io::Result<i32> {
+    // SAFETY: plain numbers, for which zero is valid.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = u64::from(flags.cast_unsigned());
+    // With CLONE_PARENT it is the forker's own signal, and none may be given.
+    args.exit_signal = if flags & libc::CLONE_PARENT == 0 { u64::from(libc::SIGCHLD.cast_unsigned()) } else { 0 };
+    if let Some(pid) = &pid {
+        args.set_tid = std::ptr::from_ref(pid) as u64;
+        args.set_tid_size = 1;
+    }
+    // SAFETY: without CLONE_VM this is a fork: the child goes on with a copy of this thread's stack and memory, and
+    // there is only this thread. `args` and `pid` outlive the call.
+    match unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => finish(body()),
+        pid => i32::try_from(pid).map_err(io::Error::other),
+    }
+}
+
+fn finish(code: io::Result<u8>) -> ! {
+    exit_process(code.unwrap_or_else(|error| {
+        eprintln!("workload, process {}: {error}", std::process::id());
+        FAILED
+    }))
+}
+
+/// Starts programs the way vfork and exec do: the parent stands still, and lends its memory, until the child execs.
+pub(crate) struct Vfork {
+    stack: Vec<u128>,
+}
+
+impl Vfork {
+    /// Ready to start programs, one at a time.
+    pub(crate) fn new() -> Self {
+        Self { stack: vec![0; 4096] }
+    }
+
+    /// Starts a program whose arguments and environment are `pointers`.
+    pub(crate) fn spawn(&mut self, program: &Program, pointers: &[Vec<*const c_char>; 2]) -> io::Result<i32> {
+        struct Image(*const c_char, *const *const c_char, *const *const c_char);
+        extern "C" fn become_it(image: *mut c_void) -> c_int {
+            // SAFETY: `image` is what `spawn` passed, and its parent keeps it until this process execs or ends.
+            unsafe {
+                let Image(path, argv, env) = *image.cast::<Image>();
+                libc::execve(path, argv, env);
+                libc::_exit(127)
+            }
+        }
+        let mut image = Image(program.path.as_ptr(), pointers[0].as_ptr(), pointers[1].as_ptr());
+        let top = self.stack.as_mut_ptr_range().end.cast();
+        // What vfork is to the kernel. The function itself cannot be called from Rust: it returns twice.
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        // SAFETY: the child runs on a stack of its own, aligned as elements are, while this thread stands still; it
+        // makes but one system call.
+        match unsafe { libc::clone(become_it, top, flags, (&raw mut image).cast()) } {
+            -1 => Err(io::Error::last_os_error()),
+            pid => Ok(pid),
+        }
+    }
+}
+
+/// Starts a program by posix_spawn.
+pub(crate) fn posix_spawn(program: &Program) -> io::Result<i32> {
+    let [argv, env] = program.pointers();
+    let mut pid = 0;
+    // SAFETY: the path ends with NUL, both arrays with a null pointer, and all outlive the call. The strings are not
+    // written to, whatever the prototype says.
+    let error = unsafe {
+        let (argv, env) = (argv.as_ptr().cast::<*mut c_char>(), env.as_ptr().cast::<*mut c_char>());
+        libc::posix_spawn(&raw mut pid, program.path.as_ptr(), std::ptr::null(), std::ptr::null(), argv, env)
+    };
+    if error == 0 { Ok(pid) } else { Err(io::Error::from_raw_os_error(error)) }
+}
+
+/// Waits until a child has ended, and leaves it a zombie.
+pub(crate) fn wait_ended(pid: i32) -> io::Result<()> {
+    let flags = libc::WEXITED | libc::WNOWAIT;
+    // SAFETY: plain numbers, for which zero is valid; written to by the call, and not looked at: nix, which would look,
+    // takes no real-time signal.
+    let result = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, pid.cast_unsigned(), &raw mut info, flags)
+    };
+    nix::errno::Errno::result(result)?;
+    Ok(())
+}
+
+/// Waits for a child: wait status and resource usage.
+pub(crate) fn wait4(pid: i32) -> io::Result<(c_int, libc::rusage)> {
+    let mut status = 0;
+    // SAFETY: plain numbers, for which zero is valid.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to valid memory that is written before it is read.
+    match unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok((status, usage)),
+    }
+}
+
+/// Sends a signal by number: nix has no names for real-time ones.
+pub(crate) fn kill(pid: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::kill(pid, signal) })?;
+    Ok(())
+}
+
+/// Ends this process, all threads, at once.
+pub(crate) fn exit_process(code: u8) -> ! {
+    // SAFETY: takes no pointer and does not return.
+    unsafe { libc::_exit(code.into()) }
+}
+
+/// Ends this thread alone, at once: nothing of it is unwound or dropped.
+pub(crate) fn exit_thread(code: u8) -> ! {
+    // SAFETY: what the thread owns is leaked, and nobody joins it.
+    unsafe { libc::syscall(libc::SYS_exit, c_int::from(code)) };
+    unreachable!("a thread that has ended")
+}
+
+/// Touches memory that nobody has: death by SIGSEGV.
+pub(crate) fn segfault() -> ! {
+    let (access, flags) = (libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a new mapping of which nothing else knows; the write to it is the purpose, and faults.
+    unsafe {
+        let memory = libc::mmap(std::ptr::null_mut(), 4096, access, flags, -1, 0);
+        memory.cast::<u8>().write_volatile(1);
+    }
+    exit_process(FAILED)
+}

@@ -1,0 +1,97 @@
+//! BTF made by hand, and mutilated.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A blob of these words of types and this string section.
+pub(crate) fn blob(types: &[u32], strings: &str) -> Vec<u8> {
+    let mut data = Vec::new();
+    data.extend_from_slice(&0xeb9f_u16.to_ne_bytes());
+    data.extend_from_slice(&[1, 0]);
+    let type_len = 4 * types.len() as u32;
+    for word in [24, 0, type_len, type_len, strings.len() as u32] {
+        data.extend_from_slice(&word.to_ne_bytes());
+    }
+    for word in types {
+        data.extend_from_slice(&word.to_ne_bytes());
+    }
+    data.extend_from_slice(strings.as_bytes());
+    data
+}
+
+const fn info(kind: u32, len: u32) -> u32 {
+    (kind << 24) | len
+}
+
+/// ```c
+/// typedef int num;
+/// struct inner { num x; num y; };
+/// struct outer { num a; struct { num b; union { num c; struct inner d[3]; }; }; num bits:4; };
+/// typedef void (*btf_trace_hook)(void *, int, int);
+/// ```
+fn sample() -> Btf {
+    let strings = "\0int\0num\0inner\0x\0y\0outer\0a\0b\0c\0d\0bits\0btf_trace_hook\0";
+    let name = |text: &str| strings.find(&format!("\0{text}\0")).unwrap() as u32 + 1;
+    let bitfields = 1 << 31;
+    #[rustfmt::skip]
+    let types = [
+        name("int"), info(kind::INT, 0), 4, 32,                                        // 1
+        name("num"), info(kind::TYPEDEF, 0), 1,                                        // 2
+        name("inner"), info(kind::STRUCT, 2), 8, name("x"), 2, 0, name("y"), 2, 32,    // 3
+        0, info(kind::ARRAY, 0), 0, 3, 1, 3,                                           // 4
+        0, info(kind::UNION, 2), 24, name("c"), 2, 0, name("d"), 4, 0,                 // 5
+        0, info(kind::STRUCT, 2), 28, name("b"), 2, 0, 0, 5, 32,                       // 6
+        name("outer"), info(kind::STRUCT, 3) | bitfields, 36,
+            name("a"), 2, 0, 0, 6, 32, name("bits"), 2, (4 << 24) | 256,               // 7
+        0, info(kind::FUNC_PROTO, 3), 0, 0, 9, 0, 1, 0, 1,                             // 8
+        0, info(kind::PTR, 0), 8,                                                      // 9
+        name("btf_trace_hook"), info(kind::TYPEDEF, 0), 9,                             // 10
+    ];
+    Btf::parse(blob(&types, strings)).unwrap()
+}
+
+#[test]
+fn finds_members_in_anonymous_structs_unions_and_arrays() {
+    let btf = sample();
+    let place = |offset, size| Some(Place { offset, size });
+    assert_eq!(btf.member("outer", "a"), place(0, 4));
+    assert_eq!(btf.member("outer", "b"), place(4, 4));
+    assert_eq!(btf.member("outer", "c"), place(8, 4));
+    assert_eq!(btf.member("outer", "d"), place(8, 24));
+    assert_eq!(btf.member("outer", "d[2].y"), place(8 + 2 * 8 + 4, 4));
+    assert_eq!(btf.member("outer", "d[3].y"), None, "out of bounds");
+    assert_eq!(btf.member("outer", "bits"), None, "a bit-field has no byte offset");
+    assert_eq!(btf.member("outer", "nothing"), None);
+    assert_eq!(btf.member("outer", "a.x"), None, "not a struct");
+    assert_eq!(btf.member("nothing", "a"), None);
+    assert_eq!(btf.struct_size("outer"), Some(36));
+    assert_eq!(btf.tracepoint_args("hook"), Some(2));
+    assert_eq!(btf.tracepoint_args("nothing"), None);
+}
+
+#[test]
+fn refuses_what_is_not_btf() {
+    assert_eq!(Btf::parse(b"\x7fELF...".to_vec()).unwrap_err(), BtfError::Magic(b"\x7fELF".to_vec()));
+    assert!(matches!(Btf::parse(Vec::new()), Err(BtfError::Magic(_))));
+    let swapped: Vec<u8> = 0xeb9f_u16.to_ne_bytes().into_iter().rev().collect();
+    assert!(matches!(Btf::parse(swapped), Err(BtfError::Magic(_))));
+    assert!(matches!(Btf::parse(blob(&[0, info(31, 0), 0], "\0")), Err(BtfError::UnknownKind { id: 1, kind: 31 })));
+}
+
+proptest! {
+    /// However a blob is mutilated, there is an answer or an error, and no panic.
+    #[test]
+    fn survives_mutilation(cut in 0_usize..500, at in 0_usize..500, byte: u8) {
+        let mut data = sample().data;
+        data.truncate(data.len().min(cut + 24));
+        let len = data.len();
+        data[at % len] = byte;
+        if let Ok(btf) = Btf::parse(data) {
+            for path in ["a", "b", "c", "d[1].y", "bits", "d[4294967295].x"] {
+                let _ = btf.member("outer", path);
+            }
+            let _ = btf.tracepoint_args("hook");
+        }
+    }
+}

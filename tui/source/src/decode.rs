@@ -1,0 +1,275 @@
+//! Bytes from the kernel into facts. Total: whatever the bytes, there is a record or an error, never a panic.
+//!
+//! Does not know how the bytes came, nor what has been seen before; see `live` and `track`.
+
+use ptree_common::wire::{self, COMM_LEN, UNKNOWN, kind};
+use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// Why a record was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Shorter than its kind or its own header says.
+    #[error("a record of kind {kind} has {have} bytes, not {need}")]
+    Short {
+        /// Kind, 0 when not even that is there.
+        kind: u32,
+        /// Bytes needed.
+        need: usize,
+        /// Bytes there are.
+        have: usize,
+    },
+    /// Of a kind that this program does not know.
+    #[error("a record is of unknown kind {0}")]
+    UnknownKind(u32),
+}
+
+/// CPU time of a thread, and up to when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Nanoseconds.
+    pub cpu_ns: u64,
+    /// On the scheduler's clock, nanoseconds.
+    pub charged_ns: Option<u64>,
+}
+
+/// A row of the task iterator for a process.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// When it was visited.
+    pub ts_ns: u64,
+    /// The process.
+    pub task: Task,
+    /// CPU time of the leader and of ended threads; that of other threads comes in [`Record::Thread`].
+    pub cpu: Charge,
+    /// Resident set, pages.
+    pub rss_pages: Option<u64>,
+    /// Run state of the leader, as `ps` shows it.
+    pub state: char,
+    /// Set when no thread is left: a zombie.
+    pub exited: Option<ExitStatus>,
+}
+
+/// One decoded record.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// From the fork hook.
+    Fork(Forked),
+    /// From the exec hook.
+    Exec(Execed),
+    /// From the exit hook.
+    Exit {
+        /// What happened; CPU time is that which was charged.
+        exit: Exited,
+        /// Up to when it was charged, on the scheduler's clock.
+        charged_ns: Option<u64>,
+    },
+    /// From the iterator.
+    Row(Row),
+    /// From the iterator: a thread that is no leader.
+    Thread {
+        /// Its process.
+        pid: u32,
+        /// The thread.
+        tid: u32,
+        /// Its CPU time.
+        cpu: Charge,
+    },
+}
+
+/// Decodes one record; the bytes may go on behind it.
+///
+/// # Errors
+/// When the bytes are too few or of an unknown kind.
+pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
+    let header: wire::Header = read(bytes, 0)?;
+    Ok(match header.kind {
+        kind::FORK => {
+            let fork: wire::Fork = read(bytes, kind::FORK)?;
+            Record::Fork(Forked {
+                ts_ns: header.ts_ns,
+                task: task(&fork.task),
+                forker: ProcKey::new(fork.forker_pid, fork.forker_start_ns),
+            })
+        }
+        kind::EXEC => Record::Exec(exec(bytes)?),
+        kind::EXIT => {
+            let exit: wire::Exit = read(bytes, kind::EXIT)?;
+            let task = task(&exit.task);
+            let cost = Cost {
+                cpu_ns: exit.cpu_ns,
+                max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
+                read_bytes: known(exit.read_bytes),
+                write_bytes: known(exit.write_bytes),
+                minor_faults: exit.minor_faults,
+                major_faults: u64::from(exit.major_faults),
+            };
+            Record::Exit {
+                charged_ns: known(exit.charged_ns),
+                exit: Exited {
+                    ts_ns: header.ts_ns,
+                    key: task.key,
+                    task: Some(task),
+                    status: ExitStatus::from_wait_status(exit.status),
+                    cost: Some(cost),
+                },
+            }
+        }
+        kind::TASK => {
+            let row: wire::TaskRow = read(bytes, kind::TASK)?;
+            let exited = (row.live == 0).then(|| ExitStatus::from_wait_status(row.status));
+            Record::Row(Row {
+                ts_ns: header.ts_ns,
+                task: task(&row.task),
+                cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
+                rss_pages: known(row.rss_pages),
+                state: if exited.is_some() { 'Z' } else { state(row.state) },
+                exited,
+            })
+        }
+        kind::THREAD => {
+            let row: wire::ThreadRow = read(bytes, kind::THREAD)?;
+            let cpu = Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) };
+            Record::Thread { pid: row.pid, tid: row.tid, cpu }
+        }
+        kind => return Err(DecodeError::UnknownKind(kind)),
+    })
+}
+
+/// Splits what the iterator wrote into records; ends at the first that cannot be measured.
+pub fn split(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let header: wire::Header = read(bytes, 0).ok()?;
+        let size = (header.size as usize).max(size_of::<wire::Header>());
+        let (record, rest) = bytes.split_at_checked(size)?;
+        bytes = rest;
+        Some(record)
+    })
+}
+
+fn read<T: FromBytes + KnownLayout + Immutable>(bytes: &[u8], kind: u32) -> Result<T, DecodeError> {
+    let short = DecodeError::Short { kind, need: size_of::<T>(), have: bytes.len() };
+    T::read_from_prefix(bytes).map(|(value, _)| value).ok().ok_or(short)
+}
+
+const fn known(value: u64) -> Option<u64> {
+    if value == UNKNOWN { None } else { Some(value) }
+}
+
+fn exec(bytes: &[u8]) -> Result<Execed, DecodeError> {
+    let exec: wire::Exec = read(bytes, kind::EXEC)?;
+    let texts = &bytes[size_of::<wire::Exec>()..];
+    let filename_len = exec.filename_len as usize;
+    let argv_len = if exec.argv_len == wire::ARGV_UNREADABLE { 0 } else { exec.argv_len as usize };
+    let need = filename_len.saturating_add(argv_len);
+    let texts = texts.get(..need).ok_or(DecodeError::Short { kind: kind::EXEC, need, have: texts.len() })?;
+    let (filename, argv) = texts.split_at(filename_len);
+    Ok(Execed {
+        ts_ns: exec.header.ts_ns,
+        task: task(&exec.task),
+        filename: filename.strip_suffix(&[0]).map(Into::into),
+        argv: (exec.argv_len != wire::ARGV_UNREADABLE).then(|| Argv::from_nul_terminated(argv)),
+        argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
+    })
+}
+
+fn task(task: &wire::Task) -> Task {
+    let comm: &[u8; COMM_LEN] = &task.comm;
+    Task {
+        key: ProcKey::new(task.pid, task.start_ns),
+        parent: ProcKey::new(task.ppid, task.parent_start_ns),
+        creds: Creds { uid: task.uid, gid: task.gid, ruid: task.ruid, rgid: task.rgid },
+        comm: Comm::new(comm),
+        cgroup_id: (task.cgroup_id != 0).then_some(task.cgroup_id),
+        pid_ns: (task.pid_ns != 0).then_some(task.pid_ns),
+        ns_pid: (task.ns_pid != 0).then_some(task.ns_pid),
+        threads: task.threads,
+        kernel: task.flags & wire::PF_KTHREAD != 0,
+    }
+}
+
+/// `TASK_*` bits as the letter `ps` shows (`task_state_array` in fs/proc/array.c); `?` where this kernel does not say.
+const fn state(bits: u32) -> char {
+    const NOLOAD: u32 = 0x400;
+    const UNINTERRUPTIBLE: u32 = 2;
+    if bits == u32::MAX {
+        return '?';
+    }
+    if bits & (UNINTERRUPTIBLE | NOLOAD) == (UNINTERRUPTIBLE | NOLOAD) {
+        return 'I';
+    }
+    match bits & 0x7f {
+        0 => 'R',
+        bits => match bits.trailing_zeros() {
+            0 => 'S',
+            1 => 'D',
+            2 => 'T',
+            3 => 't',
+            4 => 'X',
+            5 => 'Z',
+            _ => 'P',
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wire::{Exec, Fork, Header};
+    use zerocopy::{FromZeros, IntoBytes};
+
+    use super::*;
+
+    fn exec_bytes(filename: &[u8], argv: &[u8], total: u32) -> Vec<u8> {
+        let mut exec = Exec::new_zeroed();
+        exec.header = Header { kind: kind::EXEC, size: 0, ts_ns: 7 };
+        exec.filename_len = filename.len() as u32;
+        exec.argv_len = argv.len() as u32;
+        exec.argv_total = total;
+        [exec.as_bytes(), filename, argv].concat()
+    }
+
+    #[test]
+    fn exec_texts_are_taken_apart_and_a_cut_is_marked() {
+        let Ok(Record::Exec(exec)) = decode(&exec_bytes(b"/bin/sh\0", b"sh\0-c\0\0", 7), 4096) else { panic!() };
+        assert_eq!(exec.filename.as_deref(), Some(&b"/bin/sh"[..]));
+        assert_eq!(exec.argv, Some(Argv::from_args(["sh", "-c", ""])));
+        assert!(!exec.argv_truncated);
+        let Ok(Record::Exec(exec)) = decode(&exec_bytes(b"", b"long", 5), 4096) else { panic!() };
+        assert_eq!(exec.filename, None);
+        assert!(exec.argv_truncated);
+    }
+
+    #[test]
+    fn lengths_that_lie_are_errors() {
+        let mut bytes = exec_bytes(b"/bin/sh\0", b"sh\0", 3);
+        bytes.pop();
+        assert!(matches!(decode(&bytes, 4096), Err(DecodeError::Short { kind: kind::EXEC, need: 11, have: 10 })));
+        let mut fork = Fork::new_zeroed();
+        fork.header.kind = 99;
+        assert!(matches!(decode(fork.as_bytes(), 4096), Err(DecodeError::UnknownKind(99))));
+        assert!(matches!(decode(b"abc", 4096), Err(DecodeError::Short { .. })));
+    }
+
+    #[test]
+    fn states_are_the_letters_of_ps() {
+        let states = [(0, 'R'), (1, 'S'), (2, 'D'), (0x402, 'I'), (4, 'T'), (8, 't'), (0x20, 'Z'), (u32::MAX, '?')];
+        for (bits, letter) in states {
+            assert_eq!(state(bits), letter, "{bits:#x}");
+        }
+    }
+
+    proptest! {
+        /// Arbitrary bytes never panic, and splitting them ends.
+        #[test]
+        fn decode_is_total(kind in 0_u32..8, mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = decode(&bytes, 4096);
+            if bytes.len() >= 4 {
+                bytes[..4].copy_from_slice(&kind.to_ne_bytes());
+            }
+            let _ = decode(&bytes, 4096);
+            prop_assert!(split(&bytes).count() <= bytes.len());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The live kernel as a source of events: the programs are attached, everything running is seeded, and from then on the
+//! ring buffer is drained by a timer (or earlier, when the kernel says that it fills), with a pass over all tasks at
+//! regular intervals and after every loss.
+//!
+//! Knows the order of things; the programs are in [`load`], the account of the living in [`crate::track`].
+
+mod clock;
+mod error;
+mod load;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub use error::{LiveError, RingSizeError};
+pub use load::{Kernel, MIN_RING_BYTES, check_release, check_ring_bytes};
+use ptree_core::event::{Found, LossCount};
+use ptree_core::Event;
+use rustc_hash::FxHashSet;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::decode::Row;
+use crate::track::Tracker;
+use crate::{Batch, host, procfs, users};
+
+/// The ring buffer is emptied so often. At 70,000 events a second, a quarter of a megabyte waits by then.
+const DRAIN_INTERVAL: Duration = Duration::from_millis(25);
+/// Records taken before a batch is handed on.
+const BATCH_RECORDS: usize = 4096;
+/// After a loss, the next pass follows the last one no sooner.
+const REPAIR_INTERVAL: Duration = Duration::from_millis(250);
+/// Processes whose /proc details are read between two drains: each takes some 40 us.
+const DETAILS_PER_TURN: usize = 128;
+
+/// What to capture, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveOptions {
+    /// Size of the ring buffer, bytes: a power of two, at least a page.
+    pub ring_bytes: u32,
+    /// Time between two passes over all tasks.
+    pub pass_interval: Duration,
+    /// Whether `Process` events wait for arguments and the like from /proc, or come again with them a little later.
+    pub details_first: bool,
+}
+
+impl Default for LiveOptions {
+    fn default() -> Self {
+        Self { ring_bytes: 8 << 20, pass_interval: Duration::from_secs(1), details_first: false }
+    }
+}
+
+/// The running capture.
+pub struct Live {
+    kernel: Kernel,
+    tracker: Tracker,
+    options: LiveOptions,
+    events: Vec<Event>,
+    /// Found running, their details not read yet.
+    awaiting_details: VecDeque<Found>,
+    /// Lost so far, as the kernel counts it.
+    lost: LossCount,
+    repair_due: bool,
+    last_pass: Instant,
+    uids: FxHashSet<u32>,
+    names: JoinSet<(u32, String)>,
+}
+
+impl Live {
+    /// Loads and attaches the programs, then makes the first pass. Everything that starts after this returns is
+    /// captured whole. Needs a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// When privilege, kernel or memory do not allow it; each says what to do.
+    pub fn open(options: LiveOptions) -> Result<Self, LiveError> {
+        let mut kernel = Kernel::load(options.ring_bytes)?;
+        kernel.attach()?;
+        let tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
+        let mut live = Self {
+            kernel,
+            tracker,
+            options,
+            events: Vec::new(),
+            awaiting_details: VecDeque::new(),
+            lost: LossCount::default(),
+            repair_due: false,
+            last_pass: Instant::now(),
+            uids: FxHashSet::default(),
+            names: JoinSet::new(),
+        };
+        let rows = live.kernel.pass()?;
+        live.kernel.ensure_calibrated()?;
+        live.tracker.seed(rows, &mut live.events);
+        live.note_found(0);
+        Ok(live)
+    }
+
+    /// Delivers batches until `stop` fires or the receiver is gone; then whatever the kernel still holds.
+    ///
+    /// # Errors
+    /// When the kernel refuses a pass or a map.
+    pub async fn run(mut self, batches: Sender<Batch>, mut stop: oneshot::Receiver<()>) -> Result<(), LiveError> {
+        let mut timer = interval(DRAIN_INTERVAL);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let stopping = tokio::select! {
+                biased;
+                _ = &mut stop => true,
+                () = batches.closed() => return Ok(()),
+                ready = self.kernel.filling() => { ready?; false }
+                _ = timer.tick() => false,
+            };
+            while self.take_records(BATCH_RECORDS)? {
+                if !self.deliver(&batches).await {
+                    return Ok(());
+                }
+            }
+            self.count_loss()?;
+            if stopping {
+                if self.repair_due {
+                    self.make_pass(&batches).await?;
+                }
+                self.read_details(usize::MAX);
+                self.deliver(&batches).await;
+                return Ok(());
+            }
+            let since_pass = self.last_pass.elapsed();
+            if since_pass >= self.options.pass_interval || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
+                self.make_pass(&batches).await?;
+            }
+            self.read_details(DETAILS_PER_TURN);
+            if !self.deliver(&batches).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes up to `limit` records; whether there may be more.
+    fn take_records(&mut self, limit: usize) -> Result<bool, LiveError> {
+        let from = self.events.len();
+        let Self { kernel, tracker, events, .. } = self;
+        let taken = kernel.drain(limit, |record| tracker.record(record, events));
+        self.note_found(from);
+        Ok(taken == limit)
+    }
+
+    /// Turns what the kernel has counted as lost since last time into an event, and has it repaired.
+    fn count_loss(&mut self) -> Result<(), LiveError> {
+        let lost = self.kernel.lost()?;
+        let count = LossCount {
+            fork: lost.fork - self.lost.fork,
+            exec: lost.exec - self.lost.exec,
+            exit: lost.exit - self.lost.exit,
+        };
+        if count.total() > 0 {
+            self.lost = lost;
+            self.repair_due = true;
+            self.events.push(Event::Lost { ts_ns: host::boottime_ns(), count });
+        }
+        Ok(())
+    }
+
+    async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
+        self.last_pass = Instant::now();
+        let after_loss = std::mem::take(&mut self.repair_due);
+        self.tracker.begin_pass();
+        let started_ns = host::boottime_ns();
+        let rows = self.kernel.pass()?;
+        // Every record that was written before the pass ended explains a difference.
+        while self.take_records(BATCH_RECORDS)? {
+            self.deliver(batches).await;
+        }
+        self.count_loss()?;
+        let from = self.events.len();
+        self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, &mut self.events);
+        self.note_found(from);
+        Ok(())
+    }
+
+    /// Notes which of the new events want details from /proc, and which users want names.
+    fn note_found(&mut self, from: usize) {
+        for event in &mut self.events[from..] {
+            let creds = match event {
+                Event::Process(found) => {
+                    if !found.task.kernel && found.exited.is_none() {
+                        if self.options.details_first {
+                            add_details(found);
+                        } else {
+                            self.awaiting_details.push_back(found.clone());
+                        }
+                    }
+                    found.task.creds
+                }
+                Event::Fork(fork) => fork.task.creds,
+                Event::Exec(exec) => exec.task.creds,
+                Event::Creds { creds, .. } => *creds,
+                _ => continue,
+            };
+            if self.uids.insert(creds.uid) {
+                // May ask a directory server: never in the way of the ring buffer.
+                self.names.spawn_blocking(move || (creds.uid, users::name(creds.uid)));
+            }
+        }
+    }
+
+    fn read_details(&mut self, limit: usize) {
+        for _ in 0..limit {
+            let Some(mut found) = self.awaiting_details.pop_front() else { return };
+            if self.tracker.is_alive(found.task.key) && add_details(&mut found) {
+                self.events.push(Event::Process(found));
+            }
+        }
+    }
+
+    /// Hands on what there is; false when nobody listens any more.
+    async fn deliver(&mut self, batches: &Sender<Batch>) -> bool {
+        let mut users = Vec::new();
+        while let Some(name) = self.names.try_join_next() {
+            users.extend(name.ok());
+        }
+        if self.events.is_empty() && users.is_empty() {
+            return true;
+        }
+        batches.send(Batch { events: std::mem::take(&mut self.events), users }).await.is_ok()
+    }
+}
+
+/// Fills in what /proc says; whether it said anything.
+fn add_details(found: &mut Found) -> bool {
+    let procfs::Details { argv, exe, cgroup } = procfs::details(found.task.key);
+    let any = argv.is_some() || exe.is_some() || cgroup.is_some();
+    (found.argv, found.exe, found.cgroup) = (argv, exe, cgroup);
+    any
+}
+
+/// All processes once, without attaching anything: for a snapshot.
+///
+/// # Errors
+/// As for [`Live::open`].
+pub fn snapshot() -> Result<Batch, LiveError> {
+    let mut kernel = Kernel::load(MIN_RING_BYTES)?;
+    let rows: Vec<Row> = kernel.pass()?;
+    let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
+    let mut events = Vec::new();
+    tracker.seed(rows, &mut events);
+    let mut uids = FxHashSet::default();
+    for event in &mut events {
+        if let Event::Process(found) = event {
+            uids.insert(found.task.creds.uid);
+            if !found.task.kernel {
+                add_details(found);
+            }
+        }
+    }
+    let users = uids.into_iter().map(|uid| (uid, users::name(uid))).collect();
+    Ok(Batch { events, users })
+}

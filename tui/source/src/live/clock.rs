@@ -1,0 +1,124 @@
+//! The scheduler's clock against the boot-time clock, so that a process's CPU time can be completed at its end.
+//!
+//! The kernel charges CPU time at ticks and switches. A process that ends within a tick has been charged nothing, or
+//! only its past slices; what is missing runs from the last charge to the exit event. The charge is stamped on the
+//! scheduler's clock, which no eBPF helper reads; so we read it on ourselves: asking for our own CPU time has the kernel
+//! charge us at that very moment, and the next pass of the iterator shows the stamp.
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::decode::{Charge, Record};
+use crate::host;
+
+/// What is missing can be no more than a tick (10 ms at the slowest), with some slack. More means that the clocks have
+/// moved against one another, as they do in suspend.
+const MAX_PENDING_NS: u64 = 12_000_000;
+
+/// A moment at which the kernel charged this thread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Witness {
+    tid: u32,
+    boottime_ns: u64,
+    cpu_ns: u64,
+}
+
+impl Witness {
+    /// Has this thread charged, now.
+    pub(super) fn now() -> Self {
+        let before = host::boottime_ns();
+        let cpu_ns = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
+            .map_or(0, |time| u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_nsec()).unwrap_or(0));
+        let boottime_ns = u64::midpoint(before, host::boottime_ns());
+        Self { tid: nix::unistd::gettid().as_raw().unsigned_abs(), boottime_ns, cpu_ns }
+    }
+}
+
+/// How far the boot-time clock is ahead of the scheduler's, nanoseconds; may be negative, hence wrapping.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SchedClock {
+    ahead_ns: Option<u64>,
+}
+
+impl SchedClock {
+    /// Whether it is known.
+    pub(super) const fn is_calibrated(self) -> bool {
+        self.ahead_ns.is_some()
+    }
+
+    /// Takes what the iterator says of a thread. It counts when it is the witness, and was not charged again since.
+    pub(super) fn calibrate(&mut self, witness: Witness, tid: u32, charge: Charge) {
+        if tid == witness.tid
+            && charge.cpu_ns == witness.cpu_ns
+            && let Some(charged_ns) = charge.charged_ns
+        {
+            self.ahead_ns = Some(witness.boottime_ns.wrapping_sub(charged_ns));
+        }
+    }
+
+    /// Adds to the CPU time of a process that ended what was not charged yet.
+    pub(super) fn complete(self, record: &mut Record) {
+        if let Record::Exit { exit, charged_ns: Some(charged_ns) } = record
+            && let Some(ahead_ns) = self.ahead_ns
+            && let Some(cost) = &mut exit.cost
+        {
+            let since = charged_ns.wrapping_add(ahead_ns).max(exit.key.start_ns);
+            let pending_ns = exit.ts_ns.saturating_sub(since);
+            if pending_ns <= MAX_PENDING_NS {
+                cost.cpu_ns += pending_ns;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ptree_core::event::{Cost, Exited};
+    use ptree_core::{ExitStatus, ProcKey};
+
+    use super::*;
+
+    fn completed(clock: SchedClock, charged_ns: Option<u64>) -> u64 {
+        let exit = Exited {
+            ts_ns: 50_000_000,
+            task: None,
+            key: ProcKey::new(5, 49_000_000),
+            status: ExitStatus::Code(0),
+            cost: Some(Cost { cpu_ns: 100, ..Cost::default() }),
+        };
+        let mut record = Record::Exit { exit, charged_ns };
+        clock.complete(&mut record);
+        let Record::Exit { exit, .. } = record else { unreachable!() };
+        exit.cost.unwrap().cpu_ns
+    }
+
+    #[test]
+    fn time_since_the_last_charge_is_added() {
+        let witness = Witness { tid: 7, boottime_ns: 1_000, cpu_ns: 55 };
+        let mut clock = SchedClock::default();
+        clock.calibrate(witness, 8, Charge { cpu_ns: 55, charged_ns: Some(1) });
+        clock.calibrate(witness, 7, Charge { cpu_ns: 56, charged_ns: Some(1) });
+        assert!(!clock.is_calibrated(), "another thread, or charged again since");
+        assert_eq!(completed(clock, Some(0)), 100);
+        // The scheduler's clock is 400 ns ahead.
+        clock.calibrate(witness, 7, Charge { cpu_ns: 55, charged_ns: Some(1_400) });
+        assert_eq!(completed(clock, Some(50_000_400 - 30)), 130);
+        assert_eq!(completed(clock, Some(50_000_400 + 30)), 100, "never less than charged");
+        assert_eq!(completed(clock, Some(45_000_000)), 100 + 1_000_000, "no more than its life");
+        assert_eq!(completed(clock, None), 100);
+    }
+
+    #[test]
+    fn clocks_that_moved_apart_are_not_believed() {
+        let clock = SchedClock { ahead_ns: Some(0) };
+        let exit = Exited {
+            ts_ns: 50_000_000,
+            task: None,
+            key: ProcKey::new(5, 0),
+            status: ExitStatus::Code(0),
+            cost: Some(Cost::default()),
+        };
+        let mut record = Record::Exit { exit, charged_ns: Some(10) };
+        clock.complete(&mut record);
+        assert!(matches!(record, Record::Exit { exit: Exited { cost: Some(Cost { cpu_ns: 0, .. }), .. }, .. }));
+    }
+}

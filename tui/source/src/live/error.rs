@@ -1,0 +1,160 @@
+//! What can keep the kernel from being captured, each with what to do about it.
+
+use std::io;
+
+use aya::maps::MapError;
+use aya::programs::ProgramError;
+
+use crate::btf::BtfError;
+use crate::layout::VitalMissing;
+use crate::privilege::Capability;
+
+/// Oldest kernel: ring buffers, task iterators and CAP_BPF came with it.
+pub(super) const FLOOR: (u32, u32) = (5, 8);
+
+/// Why the kernel cannot be captured.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// Not root, and not the capabilities.
+    #[error(
+        "no permission to load eBPF programs: {} missing\n  run it as root:              sudo {program}\n  or \
+         give it what it needs:  sudo setcap cap_bpf,cap_perfmon+ep {program}",
+        list(.missing)
+    )]
+    Privilege {
+        /// What is not there.
+        missing: Vec<Capability>,
+        /// Path of this program.
+        program: String,
+    },
+    /// It has the capabilities, yet the kernel says no.
+    #[error(
+        "the kernel refused the eBPF programs with 'Operation not permitted' although the capabilities are there: \
+         a container's seccomp filter or kernel lockdown may forbid it; 'ptree-tui doctor' tells more"
+    )]
+    Forbidden,
+    /// The kernel has no type information.
+    #[error(
+        "this kernel has no BTF ('/sys/kernel/btf/vmlinux': {0}); use one built with CONFIG_DEBUG_INFO_BTF=y, as \
+         distributions do since 2021"
+    )]
+    NoBtf(io::Error),
+    /// Its type information cannot be read.
+    #[error("the kernel's BTF ('/sys/kernel/btf/vmlinux') cannot be used: {0}")]
+    Btf(#[from] BtfError),
+    /// aya cannot read its type information.
+    #[error("the kernel's BTF ('/sys/kernel/btf/vmlinux') cannot be used: {0}")]
+    AyaBtf(#[from] aya::BtfError),
+    /// A member that cannot be done without.
+    #[error("{0}; please report it with the output of 'ptree-tui doctor'")]
+    Layout(#[from] VitalMissing),
+    /// Older than what is needed.
+    #[error("kernel '{release}' is too old: ptree-tui needs Linux {}.{} or newer", FLOOR.0, FLOOR.1)]
+    TooOld {
+        /// Its release.
+        release: String,
+    },
+    /// Not a size that the kernel takes.
+    #[error(transparent)]
+    RingSize(#[from] RingSizeError),
+    /// The kernel would not give so much memory.
+    #[error("the kernel has no memory for a ring buffer of {bytes} bytes ({source}); give a smaller --ring-buffer")]
+    RingTooLarge {
+        /// What was asked for.
+        bytes: u32,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The verifier did not like a program.
+    #[error(
+        "the kernel refused the eBPF program '{program}' ({source}). Please report it with your kernel's release; the \
+         end of the verifier's log:\n{log_end}"
+    )]
+    Refused {
+        /// Name of the program.
+        program: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+        /// Last lines of the log, indented.
+        log_end: String,
+    },
+    /// Something else went wrong with the programs.
+    #[error("eBPF program '{program}': {source}")]
+    Program {
+        /// Name of the program.
+        program: &'static str,
+        /// What aya said.
+        source: Box<ProgramError>,
+    },
+    /// The object does not hold what it should.
+    #[error("the eBPF object lacks '{0}': this is a broken build")]
+    Object(&'static str),
+    /// Something went wrong with the object.
+    #[error("the eBPF object cannot be loaded: {0}")]
+    Load(#[source] Box<aya::EbpfError>),
+    /// A map could not be used.
+    #[error("eBPF map: {0}")]
+    Map(#[from] MapError),
+    /// The iterator's file or the ring buffer could not be read.
+    #[error("reading {what}: {source}")]
+    Read {
+        /// From where.
+        what: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// Not a size for a ring buffer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("ring buffer size {bytes} is not a power of two from {min} to {max} bytes; try '{nearest}'")]
+pub struct RingSizeError {
+    pub(super) bytes: u64,
+    pub(super) min: u64,
+    pub(super) max: u64,
+    pub(super) nearest: String,
+}
+
+impl LiveError {
+    pub(super) fn privilege(missing: Vec<Capability>) -> Self {
+        let program = std::env::current_exe()
+            .map_or_else(|_| "ptree-tui".to_owned(), |path| ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned());
+        Self::Privilege { missing, program }
+    }
+
+    /// Whether more privilege is what it takes.
+    #[must_use]
+    pub const fn is_privilege(&self) -> bool {
+        matches!(self, Self::Privilege { .. } | Self::Forbidden)
+    }
+
+    pub(super) fn program(program: &'static str, error: ProgramError) -> Self {
+        match error {
+            ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::PermissionDenied
+                && io_error.raw_os_error() == Some(nix::errno::Errno::EPERM as i32) => Self::Forbidden,
+            ProgramError::LoadError { io_error, verifier_log } => {
+                let log = verifier_log.to_string();
+                let lines: Vec<&str> = log.lines().collect();
+                let end = &lines[lines.len().saturating_sub(15)..];
+                let log_end = end.iter().map(|line| format!("  {}\n", ptree_core::text::escape(line.as_bytes()))).collect();
+                Self::Refused { program, source: io_error, log_end }
+            }
+            source => Self::Program { program, source: Box::new(source) },
+        }
+    }
+
+    pub(super) fn object(error: aya::EbpfError, ring_bytes: u32) -> Self {
+        match error {
+            aya::EbpfError::MapError(MapError::CreateError { name, io_error }) => match io_error.raw_os_error() {
+                Some(code) if code == nix::errno::Errno::EPERM as i32 => Self::Forbidden,
+                _ if name == super::load::EVENTS => Self::RingTooLarge { bytes: ring_bytes, source: io_error },
+                _ => Self::Load(Box::new(aya::EbpfError::MapError(MapError::CreateError { name, io_error }))),
+            },
+            error => Self::Load(Box::new(error)),
+        }
+    }
+}
+
+fn list(missing: &[Capability]) -> String {
+    missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}

@@ -1,0 +1,319 @@
+//! The eBPF object in the kernel: loaded with the offsets of this kernel, attached, drained, iterated.
+//!
+//! Does not know what the records mean, nor when to drain.
+
+use std::fs;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd};
+
+use aya::maps::{MapData, PerCpuArray, RingBuf};
+use aya::programs::{BtfTracePoint, Iter};
+use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use ptree_common::wire::kind;
+use ptree_core::event::LossCount;
+use rustc_hash::FxHashMap;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use zerocopy::IntoBytes;
+
+use super::clock::{SchedClock, Witness};
+use super::error::{FLOOR, LiveError, RingSizeError};
+use crate::btf::Btf;
+use crate::decode::{Record, Row, decode, split};
+use crate::host;
+use crate::layout::Layout;
+use crate::privilege::Capabilities;
+
+/// The programs, as `cargo xtask ebpf` compiled them.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/ptree.bpf.o"));
+
+/// Name of the ring buffer in the object.
+pub(super) const EVENTS: &str = "EVENTS";
+/// Names of the programs, their tracepoints, and the kind of record they make. In the order in which they are attached:
+/// fork last, so that whatever is seen to be forked has its exec and exit seen as well.
+const HOOKS: [(&str, &str, u32); 3] = [
+    ("on_exit", "sched_process_exit", kind::EXIT),
+    ("on_exec", "sched_process_exec", kind::EXEC),
+    ("on_fork", "sched_process_fork", kind::FORK),
+];
+const ITERATOR: &str = "on_task";
+
+/// Smallest ring buffer: a page.
+pub const MIN_RING_BYTES: u32 = 4096;
+/// Largest: what a power of two in 32 bits can say.
+const MAX_RING_BYTES: u32 = 1 << 31;
+
+/// The loaded object.
+pub struct Kernel {
+    ebpf: Ebpf,
+    events: AsyncFd<RingBuf<MapData>>,
+    lost: PerCpuArray<MapData, u64>,
+    layout: Layout,
+    page_size: u64,
+    clock: SchedClock,
+    /// Records that could not be decoded.
+    undecoded: u64,
+    buffer: Vec<u8>,
+}
+
+/// Whether the kernel takes a ring buffer of this size.
+///
+/// # Errors
+/// When it is not a power of two of at least a page; the error names the nearest that is.
+pub fn check_ring_bytes(bytes: u64) -> Result<u32, RingSizeError> {
+    let (min, max) = (u64::from(MIN_RING_BYTES).max(host::page_size()), u64::from(MAX_RING_BYTES));
+    match u32::try_from(bytes) {
+        Ok(size) if size.is_power_of_two() && bytes >= min => Ok(size),
+        _ => {
+            let nearest = bytes.clamp(min, max).next_power_of_two().min(max);
+            let nearest = match nearest {
+                n if n >= 1 << 20 => format!("{}MiB", n >> 20),
+                n => format!("{}KiB", n >> 10),
+            };
+            Err(RingSizeError { bytes, min, max, nearest })
+        }
+    }
+}
+
+impl Kernel {
+    /// Checks what can be checked beforehand, looks up the offsets, loads the object. Nothing is attached yet.
+    ///
+    /// # Errors
+    /// See [`LiveError`].
+    pub fn load(ring_bytes: u32) -> Result<Self, LiveError> {
+        let ring_bytes = check_ring_bytes(u64::from(ring_bytes))?;
+        check_release(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())?;
+        let blob = fs::read("/sys/kernel/btf/vmlinux").map_err(LiveError::NoBtf)?;
+        let missing = Capabilities::effective().missing();
+        if !missing.is_empty() {
+            return Err(LiveError::privilege(missing));
+        }
+        let aya_btf = AyaBtf::parse(&blob, Endianness::default())?;
+        let mut layout = Layout::resolve(&Btf::parse(blob)?)?;
+        layout.settings.wake_bytes = u64::from(ring_bytes) / 4;
+        // Before 5.11 maps count as locked memory. Where raising the limit is refused it is not needed, or the kernel
+        // says so when a map is made.
+        let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
+
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&aya_btf))
+            .override_global("OFFSETS", layout.offsets.as_bytes(), true)
+            .override_global("SETTINGS", layout.settings.as_bytes(), true)
+            .map_max_entries(EVENTS, ring_bytes)
+            .map_max_entries("EXEC_SPACE", possible_cpus()?)
+            .load(OBJECT)
+            .map_err(|error| LiveError::object(error, ring_bytes))?;
+        for (name, tracepoint, _) in HOOKS {
+            let program: &mut BtfTracePoint = program(&mut ebpf, name)?;
+            program.load(tracepoint, &aya_btf).map_err(|error| LiveError::program(name, error))?;
+        }
+        let iterator: &mut Iter = program(&mut ebpf, ITERATOR)?;
+        iterator.load("task", &aya_btf).map_err(|error| LiveError::program(ITERATOR, error))?;
+
+        let events = RingBuf::try_from(ebpf.take_map(EVENTS).ok_or(LiveError::Object(EVENTS))?)?;
+        // SAFETY: the ring buffer owns its descriptor, and neither closes nor changes it while it lives.
+        let events = unsafe { AsyncFd::register_with_interest(events, Interest::READABLE) }
+            .map_err(|error| LiveError::Read { what: "the ring buffer", source: error.into_parts().1 })?;
+        let lost = PerCpuArray::try_from(ebpf.take_map("LOST").ok_or(LiveError::Object("LOST"))?)?;
+        Ok(Self { ebpf, events, lost, layout, page_size: host::page_size(), clock: SchedClock::default(), undecoded: 0, buffer: Vec::new() })
+    }
+
+    /// Attaches the hooks. They are detached when this is dropped.
+    ///
+    /// # Errors
+    /// When the kernel refuses a link.
+    pub fn attach(&mut self) -> Result<(), LiveError> {
+        for (name, _, _) in HOOKS {
+            let hook: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
+            hook.attach().map_err(|error| LiveError::program(name, error))?;
+        }
+        Ok(())
+    }
+
+    /// Offsets in use.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Records skipped since they could not be decoded: none, unless object and program do not belong together.
+    #[must_use]
+    pub const fn undecoded(&self) -> u64 {
+        self.undecoded
+    }
+
+    /// Returns when the kernel has woken us since the ring buffer fills.
+    ///
+    /// # Errors
+    /// When the ring buffer cannot be waited for.
+    pub async fn filling(&mut self) -> Result<(), LiveError> {
+        let mut ready =
+            self.events.readable_mut().await.map_err(|source| LiveError::Read { what: "the ring buffer", source })?;
+        ready.clear_ready();
+        Ok(())
+    }
+
+    /// Takes up to `limit` records, oldest first; how many were there.
+    pub fn drain(&mut self, limit: usize, mut take: impl FnMut(Record)) -> usize {
+        let mut taken = 0;
+        while taken < limit
+            && let Some(item) = self.events.get_mut().next()
+        {
+            taken += 1;
+            match decode(&item, self.page_size) {
+                Ok(mut record) => {
+                    self.clock.complete(&mut record);
+                    take(record);
+                }
+                Err(_) => self.undecoded += 1,
+            }
+        }
+        taken
+    }
+
+    /// The programs, with the instructions that the verifier went through (known from 5.16 on).
+    #[must_use]
+    pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
+        let names = HOOKS.iter().map(|(name, ..)| *name).chain([ITERATOR]);
+        let count = |name| self.ebpf.program(name)?.info().ok()?.verified_instruction_count();
+        names.map(|name| (name, count(name))).collect()
+    }
+
+    /// Records lost so far: those that found no room, and runs of a program that the kernel skipped since it was
+    /// running already on that CPU (counted from 5.12 on).
+    ///
+    /// # Errors
+    /// When the counters cannot be read.
+    pub fn lost(&mut self) -> Result<LossCount, LiveError> {
+        let mut counts = [0; kind::COUNT as usize];
+        for (name, _, kind) in HOOKS {
+            let no_room: u64 = self.lost.get(&kind, 0)?.iter().sum();
+            let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
+            let fd = program.fd().map_err(|error| LiveError::program(name, error))?.as_fd().as_raw_fd();
+            let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
+            counts[kind as usize] = no_room + recursion_misses(&info);
+        }
+        Ok(LossCount {
+            fork: counts[kind::FORK as usize],
+            exec: counts[kind::EXEC as usize],
+            exit: counts[kind::EXIT as usize],
+        })
+    }
+
+    /// Visits every task.
+    ///
+    /// # Errors
+    /// When the kernel refuses or the file cannot be read to its end.
+    pub fn pass(&mut self) -> Result<Vec<Row>, LiveError> {
+        let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
+        let refused = |error| LiveError::program(ITERATOR, error);
+        let link = iterator.attach().and_then(|id| iterator.take_link(id)).map_err(refused)?;
+        let mut file = link.into_file().map_err(|error| LiveError::Read {
+            what: "the task iterator",
+            source: io::Error::other(error),
+        })?;
+        let witness = Witness::now();
+        self.buffer.clear();
+        file.read_to_end(&mut self.buffer)
+            .map_err(|source| LiveError::Read { what: "the task iterator", source })?;
+
+        let mut rows: Vec<Row> = Vec::new();
+        let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
+        for record in split(&self.buffer) {
+            match decode(record, self.page_size) {
+                Ok(Record::Row(row)) => {
+                    self.clock.calibrate(witness, row.task.key.pid, row.cpu);
+                    rows.push(row);
+                }
+                Ok(Record::Thread { pid, tid, cpu }) => {
+                    self.clock.calibrate(witness, tid, cpu);
+                    *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
+                }
+                Ok(Record::Fork(_) | Record::Exec(_) | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
+            }
+        }
+        for row in &mut rows {
+            row.cpu.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
+        }
+        Ok(rows)
+    }
+
+    /// Makes passes until the scheduler's clock is known, a few at most: a tick that comes between spoils a try.
+    ///
+    /// # Errors
+    /// As for [`Kernel::pass`].
+    pub fn ensure_calibrated(&mut self) -> Result<(), LiveError> {
+        for _ in 0..5 {
+            if self.clock.is_calibrated() {
+                break;
+            }
+            self.pass()?;
+        }
+        Ok(())
+    }
+}
+
+fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, LiveError>
+where
+    &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
+{
+    ebpf.program_mut(name)
+        .ok_or(LiveError::Object(name))?
+        .try_into()
+        .map_err(|error| LiveError::program(name, error))
+}
+
+fn possible_cpus() -> Result<u32, LiveError> {
+    let cpus = aya::util::nr_cpus()
+        .map_err(|(_, source)| LiveError::Read { what: "the number of CPUs", source })?;
+    Ok(u32::try_from(cpus).unwrap_or(u32::MAX))
+}
+
+/// `recursion_misses` of a program's fdinfo; 0 where the kernel does not say.
+fn recursion_misses(info: &str) -> u64 {
+    info.lines()
+        .find_map(|line| line.strip_prefix("recursion_misses:"))
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// Whether this kernel is new enough.
+///
+/// # Errors
+/// When it is older than the floor.
+pub fn check_release(release: &str) -> Result<(), LiveError> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version < FLOOR { Err(LiveError::TooOld { release: release.trim_end().to_owned() }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ring_sizes_that_the_kernel_refuses_are_answered_with_one_it_takes() {
+        assert_eq!(check_ring_bytes(8 << 20), Ok(8 << 20));
+        assert_eq!(check_ring_bytes(4096), Ok(4096));
+        for (bytes, nearest) in [(0, "4KiB"), (1, "4KiB"), (5000, "8KiB"), (9 << 20, "16MiB"), (1 << 40, "2048MiB")] {
+            assert_eq!(check_ring_bytes(bytes).unwrap_err().nearest, nearest, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn the_floor_is_5_8() {
+        for release in ["5.8.0", "5.10.0-30-cloud-amd64", "6.1", "7.3-rc1\n"] {
+            assert!(check_release(release).is_ok(), "{release}");
+        }
+        for release in ["5.7.19", "4.19.0-1\n", ""] {
+            assert!(check_release(release).is_err(), "{release}");
+        }
+    }
+
+    #[test]
+    fn skipped_runs_are_read_from_fdinfo() {
+        assert_eq!(recursion_misses("prog_type:\t26\nrecursion_misses:\t7\nverified_insns:\t9\n"), 7);
+        assert_eq!(recursion_misses("prog_type:\t26\n"), 0);
+    }
+}

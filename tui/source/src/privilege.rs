@@ -1,0 +1,75 @@
+//! What the kernel asks of those who load tracing programs, and whether we have it.
+
+use std::fmt;
+use std::fs;
+
+/// A capability that matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// Loading tracing programs (5.8 and later).
+    Perfmon = 38,
+    /// Loading any program (5.8 and later).
+    Bpf = 39,
+    /// Stands for both of the above.
+    SysAdmin = 21,
+    /// Reading the program paths of other users' processes.
+    SysPtrace = 19,
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Perfmon => "CAP_PERFMON",
+            Self::Bpf => "CAP_BPF",
+            Self::SysAdmin => "CAP_SYS_ADMIN",
+            Self::SysPtrace => "CAP_SYS_PTRACE",
+        })
+    }
+}
+
+/// The effective capabilities of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities(u64);
+
+impl Capabilities {
+    /// Reads them; none where they cannot be read.
+    #[must_use]
+    pub fn effective() -> Self {
+        Self::from_status(&fs::read_to_string("/proc/self/status").unwrap_or_default())
+    }
+
+    fn from_status(status: &str) -> Self {
+        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default();
+        Self(u64::from_str_radix(line.trim(), 16).unwrap_or(0))
+    }
+
+    /// Whether this one is held.
+    #[must_use]
+    pub const fn has(self, capability: Capability) -> bool {
+        self.0 & (1 << capability as u32) != 0
+    }
+
+    /// What is missing to load and attach; empty when it can be done.
+    #[must_use]
+    pub fn missing(self) -> Vec<Capability> {
+        if self.has(Capability::SysAdmin) {
+            return Vec::new();
+        }
+        [Capability::Bpf, Capability::Perfmon].into_iter().filter(|&capability| !self.has(capability)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sys_admin_stands_for_both() {
+        let of = |mask: u64| Capabilities::from_status(&format!("Name:\tx\nCapEff:\t{mask:016x}\n")).missing();
+        assert_eq!(of(1 << 21), []);
+        assert_eq!(of(1 << 38 | 1 << 39), []);
+        assert_eq!(of(1 << 38), [Capability::Bpf]);
+        assert_eq!(of(0), [Capability::Bpf, Capability::Perfmon]);
+        assert_eq!(Capabilities::from_status("").missing().len(), 2);
+    }
+}

@@ -1,0 +1,318 @@
+//! Keeps account of who is alive, so that passes over all tasks can be turned into events: what was running before us,
+//! what changed without a hook (parent, credentials, name), and, after a loss, what was missed.
+//!
+//! Pure: records and rows go in, events come out. Does not know maps, files or clocks, and keeps nothing of the dead.
+
+use std::collections::VecDeque;
+
+use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::{Comm, Event, ProcKey};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::decode::{Record, Row};
+
+/// Ends remembered to recognise one that is reported twice: before 6.16 two threads ending at once may both be taken
+/// for the last, and their records follow one another closely.
+const RECENT_ENDS: usize = 256;
+
+/// What is known of a living process, to be compared with the next pass.
+#[derive(Debug)]
+struct Known {
+    start_ns: u64,
+    parent: ProcKey,
+    creds: Creds,
+    comm: Comm,
+    /// When it was last heard of: older rows say nothing new.
+    heard_ns: u64,
+    /// The last pass that saw it.
+    pass: u64,
+    /// The last pass did not find it alive, though no end was reported: if the next does not either, it has ended.
+    suspect: bool,
+    /// Found as a zombie: its end may yet be reported.
+    zombie: bool,
+}
+
+/// The account.
+#[derive(Debug)]
+pub struct Tracker {
+    live: FxHashMap<u32, Known>,
+    /// Seen by the last pass, but no fork reported yet: if the next pass sees them too, their fork was lost.
+    unconfirmed: FxHashSet<ProcKey>,
+    /// Ended since [`Tracker::begin_pass`]: rows of the pass may still show them alive.
+    ended_in_pass: Option<FxHashSet<ProcKey>>,
+    recent_ends: VecDeque<ProcKey>,
+    pass: u64,
+    /// Everything that starts from here on is captured whole.
+    capture_ns: u64,
+    /// Whether a pass shows every process there is; otherwise absence from it proves nothing.
+    sees_all: bool,
+    page_size: u64,
+}
+
+impl Tracker {
+    /// An empty account. `capture_ns` is a moment at which all hooks were attached; `sees_all` says whether passes show
+    /// every process (they show the reader's pid namespace only).
+    #[must_use]
+    pub fn new(capture_ns: u64, sees_all: bool, page_size: u64) -> Self {
+        Self {
+            live: FxHashMap::default(),
+            unconfirmed: FxHashSet::default(),
+            ended_in_pass: None,
+            recent_ends: VecDeque::with_capacity(RECENT_ENDS),
+            pass: 0,
+            capture_ns,
+            sees_all,
+            page_size,
+        }
+    }
+
+    /// Whether this process is alive as far as is known.
+    #[must_use]
+    pub fn is_alive(&self, key: ProcKey) -> bool {
+        self.live.get(&key.pid).is_some_and(|known| known.start_ns == key.start_ns && !known.zombie)
+    }
+
+    /// Takes the first pass: all that is running already.
+    pub fn seed(&mut self, rows: Vec<Row>, out: &mut Vec<Event>) {
+        for row in rows {
+            out.push(found(&row, false));
+            if row.exited.is_none() {
+                out.push(self.usage(&row));
+            }
+            self.insert(&row.task, row.ts_ns, row.exited.is_some());
+        }
+    }
+
+    /// Takes a record of a hook.
+    pub fn record(&mut self, record: Record, out: &mut Vec<Event>) {
+        match record {
+            Record::Fork(fork) => self.fork(fork, out),
+            Record::Exec(exec) => self.exec(exec, out),
+            Record::Exit { exit, .. } => self.exit(exit, out),
+            // Rows come through `seed` and `finish_pass`.
+            Record::Row(_) | Record::Thread { .. } => {}
+        }
+    }
+
+    /// Call before a pass begins, with all earlier records taken.
+    pub fn begin_pass(&mut self) {
+        self.ended_in_pass = Some(FxHashSet::default());
+    }
+
+    /// Takes the rows of a pass that began at `started_ns`. Call when every record that was written before the end of
+    /// the pass has been taken, since those explain most differences. `after_loss` says that records are known to be
+    /// missing; without that, a difference must be seen twice to count.
+    pub fn finish_pass(&mut self, rows: Vec<Row>, started_ns: u64, after_loss: bool, out: &mut Vec<Event>) {
+        self.pass += 1;
+        let ended = self.ended_in_pass.take().unwrap_or_default();
+        let mut unconfirmed = FxHashSet::default();
+        for row in rows.iter().filter(|row| !ended.contains(&row.task.key)) {
+            let key = row.task.key;
+            match self.live.get_mut(&key.pid) {
+                Some(known) if known.start_ns == key.start_ns => {
+                    known.pass = self.pass;
+                    if row.exited.is_some() {
+                        self.zombie(row, after_loss, out);
+                    } else {
+                        known.suspect = false;
+                        if row.ts_ns > known.heard_ns {
+                            known.compare(&row.task, row.ts_ns, out);
+                        }
+                        out.push(self.usage(row));
+                    }
+                }
+                // The pid has passed on since the row was written.
+                Some(known) if known.start_ns > key.start_ns => {}
+                _ if row.exited.is_some() => {}
+                _ if after_loss || self.unconfirmed.contains(&key) => {
+                    self.displace(key, row.ts_ns, out);
+                    out.push(found(row, true));
+                    out.push(self.usage(row));
+                    self.insert(&row.task, row.ts_ns, false);
+                }
+                _ => {
+                    unconfirmed.insert(key);
+                }
+            }
+        }
+        self.unconfirmed = unconfirmed;
+        if self.sees_all {
+            self.end_missing(started_ns, after_loss, out);
+        }
+    }
+
+    /// Ends those that the pass should have seen, but did not.
+    fn end_missing(&mut self, started_ns: u64, after_loss: bool, out: &mut Vec<Event>) {
+        let pass = self.pass;
+        let mut gone = Vec::new();
+        for (&pid, known) in &mut self.live {
+            if known.pass == pass || known.heard_ns >= started_ns || known.start_ns >= started_ns {
+                continue;
+            }
+            if after_loss || known.suspect || known.zombie {
+                gone.push(ProcKey::new(pid, known.start_ns));
+            } else {
+                known.suspect = true;
+            }
+        }
+        // A hash map's order is not the reader's business.
+        gone.sort_unstable_by_key(|key| (key.start_ns, key.pid));
+        for key in gone {
+            // A zombie has been reported as ended when it was found.
+            if self.live.remove(&key.pid).is_some_and(|known| !known.zombie) {
+                out.push(inferred_end(key, started_ns));
+            }
+        }
+    }
+
+    /// A row shows as a zombie what is alive in the account: its end is still on its way, or was lost.
+    fn zombie(&mut self, row: &Row, after_loss: bool, out: &mut Vec<Event>) {
+        let key = row.task.key;
+        let Some(known) = self.live.get_mut(&key.pid) else { return };
+        if known.zombie {
+            return;
+        }
+        if !after_loss && !known.suspect {
+            known.suspect = true;
+            return;
+        }
+        known.zombie = true;
+        known.compare(&row.task, row.ts_ns, out);
+        let Some(status) = row.exited else { return };
+        out.push(Event::Exit(Exited { ts_ns: row.ts_ns, task: Some(row.task.clone()), key, status, cost: None }));
+    }
+
+    fn fork(&mut self, fork: Forked, out: &mut Vec<Event>) {
+        self.displace(fork.task.key, fork.ts_ns, out);
+        self.insert(&fork.task, fork.ts_ns, false);
+        out.push(Event::Fork(fork));
+    }
+
+    fn exec(&mut self, exec: Execed, out: &mut Vec<Event>) {
+        if !self.ensure_known(&exec.task, exec.ts_ns, out) {
+            return;
+        }
+        if let Some(known) = self.live.get_mut(&exec.task.key.pid) {
+            // Name and credentials are in the event itself.
+            known.comm = exec.task.comm;
+            known.creds = exec.task.creds;
+            known.compare(&exec.task, exec.ts_ns, out);
+        }
+        out.push(Event::Exec(exec));
+    }
+
+    fn exit(&mut self, exit: Exited, out: &mut Vec<Event>) {
+        let Some(task) = &exit.task else { return };
+        if self.recent_ends.contains(&exit.key) || !self.ensure_known(task, exit.ts_ns, out) {
+            return;
+        }
+        if let Some(mut known) = self.live.remove(&exit.key.pid) {
+            known.compare(task, exit.ts_ns, out);
+        }
+        if self.recent_ends.len() == RECENT_ENDS {
+            self.recent_ends.pop_front();
+        }
+        self.recent_ends.push_back(exit.key);
+        if let Some(ended) = &mut self.ended_in_pass {
+            ended.insert(exit.key);
+        }
+        out.push(Event::Exit(exit));
+    }
+
+    /// Makes sure that the process of an exec or exit is in the account. Its fork was lost if it is not; unless it
+    /// started before the capture and was gone before the first pass: then it is none of ours, and `false`.
+    fn ensure_known(&mut self, task: &Task, ts_ns: u64, out: &mut Vec<Event>) -> bool {
+        if self.live.get(&task.key.pid).is_some_and(|known| known.start_ns == task.key.start_ns) {
+            return true;
+        }
+        if task.key.start_ns < self.capture_ns {
+            return false;
+        }
+        self.displace(task.key, ts_ns, out);
+        out.push(Event::Process(Found {
+            ts_ns,
+            task: task.clone(),
+            argv: None,
+            exe: None,
+            cgroup: None,
+            exited: None,
+            repaired: true,
+        }));
+        self.insert(task, ts_ns, false);
+        true
+    }
+
+    /// Whoever else had this pid has ended unseen.
+    fn displace(&mut self, key: ProcKey, ts_ns: u64, out: &mut Vec<Event>) {
+        if self.live.get(&key.pid).is_some_and(|known| known.start_ns != key.start_ns)
+            && let Some(known) = self.live.remove(&key.pid)
+            && !known.zombie
+        {
+            out.push(inferred_end(ProcKey::new(key.pid, known.start_ns), ts_ns));
+        }
+    }
+
+    fn insert(&mut self, task: &Task, heard_ns: u64, zombie: bool) {
+        let known = Known {
+            start_ns: task.key.start_ns,
+            parent: task.parent,
+            creds: task.creds,
+            comm: task.comm,
+            heard_ns,
+            pass: self.pass,
+            suspect: false,
+            zombie,
+        };
+        self.live.insert(task.key.pid, known);
+    }
+
+    fn usage(&self, row: &Row) -> Event {
+        Event::Usage(Usage {
+            ts_ns: row.ts_ns,
+            key: row.task.key,
+            cpu_ns: row.cpu.cpu_ns,
+            rss_bytes: row.rss_pages.map(|pages| pages.saturating_mul(self.page_size)),
+            threads: row.task.threads,
+            state: row.state,
+        })
+    }
+}
+
+impl Known {
+    /// Reports what has changed without a hook, and takes it over.
+    fn compare(&mut self, task: &Task, ts_ns: u64, out: &mut Vec<Event>) {
+        let key = task.key;
+        self.heard_ns = ts_ns;
+        if self.parent != task.parent {
+            self.parent = task.parent;
+            out.push(Event::Parent { ts_ns, key, parent: task.parent });
+        }
+        if self.creds != task.creds {
+            self.creds = task.creds;
+            out.push(Event::Creds { ts_ns, key, creds: task.creds });
+        }
+        if self.comm != task.comm {
+            self.comm = task.comm;
+            out.push(Event::Comm { ts_ns, key, comm: task.comm });
+        }
+    }
+}
+
+fn found(row: &Row, repaired: bool) -> Event {
+    Event::Process(Found {
+        ts_ns: row.ts_ns,
+        task: row.task.clone(),
+        argv: None,
+        exe: None,
+        cgroup: None,
+        exited: row.exited,
+        repaired,
+    })
+}
+
+fn inferred_end(key: ProcKey, ts_ns: u64) -> Event {
+    Event::Exit(Exited { ts_ns, task: None, key, status: ptree_core::ExitStatus::Unknown, cost: None })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Live capture in a thread of its own, so that neither drawing nor a slow reader keeps the ring buffer from being
+//! emptied before the bounded channel is full.
+
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use ptree_source::live::{Live, LiveOptions};
+use ptree_source::{Batch, Header, host};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+/// Batches that may wait for their reader; beyond that, the ring buffer has to hold what happens.
+const CHANNEL_BATCHES: usize = 32;
+
+/// What ends a capture, beside [`Capture::finish`] and a reader that goes away.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Until {
+    /// This long after the start.
+    pub duration: Option<Duration>,
+    /// SIGINT, SIGTERM or SIGHUP; a second one ends the program at once.
+    pub signals: bool,
+}
+
+/// A running capture.
+#[derive(Debug)]
+pub struct Capture {
+    /// Where and when.
+    pub header: Header,
+    /// What happens; closed when the capture has ended and everything was delivered.
+    pub batches: mpsc::Receiver<Batch>,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<Result<()>>,
+}
+
+impl Capture {
+    /// Attaches to the kernel; when this returns, everything that happens is captured.
+    ///
+    /// # Errors
+    /// Those of [`Live::open`]; or when there can be no thread.
+    pub fn start(options: LiveOptions, until: Until) -> Result<Self> {
+        let (opened, is_open) = oneshot::channel();
+        let (sender, batches) = mpsc::channel(CHANNEL_BATCHES);
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("capture".to_owned())
+            .spawn(move || {
+                let runtime = runtime()?;
+                let live = runtime.block_on(async { Live::open(options) });
+                let live = match live {
+                    Ok(live) => live,
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                        return Ok(());
+                    }
+                };
+                let result = runtime.block_on(async {
+                    let (ended, end) = oneshot::channel();
+                    tokio::spawn(wait_for_end(until, stopped, ended));
+                    // Only now may the caller act: signals are watched from here on.
+                    tokio::task::yield_now().await;
+                    let _ = opened.send(Ok(()));
+                    live.run(sender, end).await.map_err(Into::into)
+                });
+                // A user database that does not answer must not keep us.
+                runtime.shutdown_background();
+                result
+            })
+            .context("starting the capture thread")?;
+        is_open.blocking_recv().map_err(|_| anyhow!("the capture thread ended before it began"))??;
+        Ok(Self { header: host::header(env!("CARGO_PKG_VERSION")), batches, stop, thread })
+    }
+
+    /// Ends the capture, if it has not ended, and says how it went. What was not received is dropped.
+    ///
+    /// # Errors
+    /// What ended it, when nobody asked.
+    pub fn finish(self) -> Result<()> {
+        let Self { batches, stop, thread, .. } = self;
+        drop(batches);
+        let _ = stop.send(());
+        thread.join().map_err(|_| anyhow!("the capture thread panicked"))?
+    }
+}
+
+/// A runtime for one thread.
+///
+/// # Errors
+/// When the system has no descriptors left.
+pub fn runtime() -> Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("starting the event loop")
+}
+
+async fn wait_for_end(until: Until, mut stopped: oneshot::Receiver<()>, ended: oneshot::Sender<()>) -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let expired = async {
+        match until.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut signalled = async || {
+        tokio::select! {
+            _ = interrupt.recv(), if until.signals => {}
+            _ = terminate.recv(), if until.signals => {}
+            _ = hangup.recv(), if until.signals => {}
+            else => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = &mut stopped => {}
+        () = expired => {}
+        () = signalled() => {}
+    }
+    let _ = ended.send(());
+    signalled().await;
+    std::process::exit(130);
+}

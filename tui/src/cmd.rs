@@ -1,0 +1,6 @@
+//! The subcommands, one file each.
+
+pub mod doctor;
+pub mod live;
+pub mod snapshot;
+pub mod stream;

@@ -1,0 +1,52 @@
+//! `ptree-tui snapshot`: the tree once, on standard output.
+
+use std::io::{BufWriter, Write, stdout};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use ptree_core::rows::RowOptions;
+use ptree_core::{Engine, Folds, Lineage, Rows};
+use ptree_source::{host, live};
+use rustc_hash::FxHashMap;
+
+use crate::capture::runtime;
+use crate::cli::{Common, Format};
+use crate::export::{Scope, dot, json, text};
+
+/// Takes the snapshot and prints it.
+///
+/// # Errors
+/// When the kernel cannot be asked or the output cannot be written.
+pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
+    let header = host::header(env!("CARGO_PKG_VERSION"));
+    let batch = {
+        // The ring buffer of the object wants an event loop around it.
+        let runtime = runtime()?;
+        let _context = runtime.enter();
+        live::snapshot()?
+    };
+    let now_ns = host::boottime_ns();
+    let mut engine = Engine::new(common.engine());
+    let mut deltas = Vec::new();
+    for event in &batch.events {
+        engine.ingest(event, &mut deltas);
+        deltas.clear();
+    }
+    let users: FxHashMap<u32, String> = batch.users.into_iter().collect();
+    let user = |uid| users.get(&uid).map_or("", String::as_str);
+    let filter = common.filter();
+    let options =
+        RowOptions { lineage: Lineage::Kernel, folds: &Folds::default(), filter: &filter, kernel: true, dead: true };
+    let rows = Rows::build(engine.tree(), options, user);
+    let scope = Scope { tree: engine.tree(), rows: &rows, lineage: Lineage::Kernel, now_ns, user: &user };
+
+    let mut out = BufWriter::new(stdout().lock());
+    match format {
+        Format::Text => text::write(&mut out, &scope, header.anchor),
+        Format::Json => json::write(&mut out, &scope, &header),
+        Format::Dot => dot::write_dot(&mut out, &scope),
+    }
+    .and_then(|()| out.flush())
+    .context("writing to standard output")?;
+    Ok(ExitCode::SUCCESS)
+}

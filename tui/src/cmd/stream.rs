@@ -1,0 +1,86 @@
+//! `ptree-tui stream`: events on standard output, one JSON object a line.
+
+use std::io::{BufWriter, Write, stdout};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use ptree_core::{Delta, Engine, Event, Filter, ProcKey};
+use ptree_source::live::LiveOptions;
+use ptree_source::{host, ndjson};
+use rustc_hash::FxHashMap;
+
+use crate::capture::{Capture, Until};
+use crate::cli::Common;
+
+/// Runs until `duration` is over, a signal comes, or the reader goes away.
+///
+/// # Errors
+/// When the kernel cannot be captured or the output cannot be written.
+pub fn run(common: &Common, duration: Option<Duration>) -> Result<ExitCode> {
+    let options = LiveOptions { details_first: true, ..common.live() };
+    let mut capture = Capture::start(options, Until { duration, signals: true })?;
+    let written = write(common, &mut capture);
+    // A failed capture explains a short output better than the output does.
+    capture.finish()?;
+    written?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(common: &Common, capture: &mut Capture) -> Result<()> {
+    let mut out = BufWriter::with_capacity(256 << 10, stdout().lock());
+    ndjson::write_header(&mut out, &capture.header, "live").context("writing to standard output")?;
+    out.flush().context("writing to standard output")?;
+
+    let filter = common.filter();
+    let mut engine = Engine::new(common.engine());
+    let mut users = FxHashMap::default();
+    let mut deltas = Vec::new();
+    while let Some(batch) = capture.batches.blocking_recv() {
+        users.extend(batch.users);
+        for event in &batch.events {
+            deltas.clear();
+            engine.ingest(event, &mut deltas);
+            if filter.is_empty() || is_wanted(&engine, &filter, &users, event) {
+                ndjson::write_event(&mut out, event).context("writing to standard output")?;
+            }
+            write_alerts(&mut out, event.ts_ns(), &deltas)?;
+        }
+        deltas.clear();
+        let now_ns = host::boottime_ns();
+        engine.tick(now_ns, &mut deltas);
+        write_alerts(&mut out, now_ns, &deltas)?;
+        out.flush().context("writing to standard output")?;
+    }
+    Ok(())
+}
+
+fn write_alerts(out: &mut impl Write, ts_ns: u64, deltas: &[Delta]) -> Result<()> {
+    for delta in deltas {
+        if let Delta::Alert(alert) = delta {
+            ndjson::write_alert(out, ts_ns, alert, alert.to_string()).context("writing to standard output")?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an event is of a process that matches, as it is known now; losses concern everybody.
+fn is_wanted(engine: &Engine, filter: &Filter, users: &FxHashMap<u32, String>, event: &Event) -> bool {
+    let Some(key) = key(event) else { return true };
+    engine.tree().get(key).is_some_and(|process| {
+        let user = users.get(&process.creds.uid).map_or("", String::as_str);
+        filter.matches(process, user)
+    })
+}
+
+const fn key(event: &Event) -> Option<ProcKey> {
+    Some(match event {
+        Event::Process(found) => found.task.key,
+        Event::Fork(fork) => fork.task.key,
+        Event::Exec(exec) => exec.task.key,
+        Event::Exit(exit) => exit.key,
+        Event::Usage(usage) => usage.key,
+        Event::Creds { key, .. } | Event::Comm { key, .. } | Event::Parent { key, .. } => *key,
+        Event::Lost { .. } => return None,
+    })
+}

@@ -1,0 +1,85 @@
+//! The tree as one JSON object: the header's fields, and the processes depth first, each with its depth.
+
+use std::io::{self, Write};
+
+use ptree_core::text::{escape, signal_name};
+use ptree_core::{ExitStatus, Lifecycle, ProcKey, Process};
+use ptree_source::{Header, ndjson};
+use serde_json::{Map, Value, json};
+
+use super::Scope;
+
+/// Writes the object and a line end.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Result<()> {
+    let processes: Vec<Value> = scope
+        .rows
+        .as_slice()
+        .iter()
+        .filter_map(|row| Some(process(scope, scope.tree.get(row.key)?, row.depth.into())))
+        .collect();
+    let object = json!({
+        "schema": ndjson::SCHEMA,
+        "version": header.version,
+        "host": escape(header.host.as_bytes()),
+        "kernel": header.kernel,
+        "boot_id": header.boot_id,
+        "boottime_ns": header.anchor.boottime_ns,
+        "unix_ns": header.anchor.unix_ns,
+        "processes": processes,
+    });
+    serde_json::to_writer(&mut *out, &object)?;
+    out.write_all(b"\n")
+}
+
+fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    let mut parent = |pid: &str, start: &str, key: Option<ProcKey>| {
+        put(pid, key.map(|key| key.pid.into()));
+        put(start, key.map(|key| key.start_ns.into()));
+    };
+    parent("pid", "start_ns", Some(process.key));
+    parent("ppid", "parent_start_ns", process.kernel_parent.or(process.forker));
+    put("depth", Some(depth.into()));
+    put("uid", Some(process.creds.uid.into()));
+    put("gid", Some(process.creds.gid.into()));
+    put("user", Some(scope.user_name(process.creds.uid).into()));
+    put("comm", Some(escape(process.comm.as_bytes()).into()));
+    let image = process.image();
+    let argv = image.and_then(|image| image.argv.as_ref());
+    put("argv", argv.map(|argv| argv.iter().map(escape).collect()));
+    put("exe", image.and_then(|image| image.filename.as_deref()).map(|path| escape(path).into()));
+    put("cgroup", process.cgroup.as_deref().map(|path| escape(path).into()));
+    put("cgroup_id", process.cgroup_id.map(Value::from));
+    put("pid_ns", process.pid_ns.map(Value::from));
+    put("ns_pid", process.ns_pid.filter(|&pid| pid != process.key.pid).map(Value::from));
+    put("kernel", process.kernel.then_some(true.into()));
+    put("lifetime_ns", Some(process.lifetime_ns(scope.now_ns).into()));
+    put("cpu_ns", Some(process.cost.cpu_ns.into()));
+    match process.life {
+        Lifecycle::Running => {
+            put("state", Some(process.state.to_string().into()));
+            put("threads", Some(process.threads.into()));
+            put("rss_bytes", process.rss_bytes.map(Value::from));
+        }
+        Lifecycle::Exited { status, .. } => {
+            put("zombie", Some(true.into()));
+            match status {
+                ExitStatus::Code(code) => put("code", Some(code.into())),
+                ExitStatus::Signal { signal, core } => {
+                    put("signal", Some(signal_name(signal).into()));
+                    put("core", core.then_some(true.into()));
+                }
+                ExitStatus::Unknown => {}
+            }
+        }
+    }
+    Value::Object(fields)
+}

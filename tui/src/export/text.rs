@@ -1,0 +1,84 @@
+//! The tree as a table with guides, for terminals and files.
+
+use std::io::{self, Write};
+
+use ptree_core::{ExitStatus, Lifecycle, Process, text};
+use ptree_source::TimeAnchor;
+
+use super::Scope;
+
+/// Writes a heading and a line for each row.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:>7} {:<10} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
+        "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS"
+    )?;
+    for (index, row) in scope.rows.as_slice().iter().enumerate() {
+        let Some(process) = scope.tree.get(row.key) else { continue };
+        let user = scope.user_name(process.creds.uid);
+        let rss = match process.rss_bytes.or(process.cost.max_rss_bytes) {
+            Some(bytes) if !process.kernel => text::bytes(bytes),
+            _ => "-".to_owned(),
+        };
+        writeln!(
+            out,
+            "{:>7} {user:<10} {:>8} {:>8} {:>8} {rss:>5} {:<9} {}{}",
+            row.key.pid,
+            start_time(anchor.unix_ns(row.key.start_ns), anchor.unix_ns(scope.now_ns)),
+            text::duration(process.lifetime_ns(scope.now_ns)),
+            text::duration(process.cost.cpu_ns),
+            status(process),
+            guides(scope, index),
+            command(process),
+        )?;
+    }
+    Ok(())
+}
+
+/// The lines that tie a row to its parent and siblings.
+fn guides(scope: &Scope<'_>, index: usize) -> String {
+    let row = &scope.rows.as_slice()[index];
+    let mut line: String =
+        scope.rows.guides(index).into_iter().skip(1).map(|runs| if runs { "│  " } else { "   " }).collect();
+    if row.depth > 0 {
+        line.push_str(if row.last { "└─ " } else { "├─ " });
+    }
+    line
+}
+
+/// What runs in a process: its command line, or its name where there is none.
+#[must_use]
+pub fn command(process: &Process) -> String {
+    let name = text::escape(process.comm.as_bytes());
+    match process.image().and_then(|image| image.argv.as_ref()) {
+        Some(argv) if argv.iter().next().is_some_and(|arg| !arg.is_empty()) => text::command_line(argv),
+        _ if process.kernel => format!("[{name}]"),
+        _ => name.into_owned(),
+    }
+}
+
+/// How a process is, or how it ended.
+#[must_use]
+pub fn status(process: &Process) -> String {
+    match process.life {
+        Lifecycle::Running => process.state.to_string(),
+        Lifecycle::Exited { status: ExitStatus::Code(code), .. } => format!("exit {code}"),
+        Lifecycle::Exited { status: ExitStatus::Signal { signal, .. }, .. } => text::signal_name(signal).into_owned(),
+        Lifecycle::Exited { status: ExitStatus::Unknown, .. } => "ended".to_owned(),
+    }
+}
+
+/// Local time of day, or the date for what did not start within a day.
+#[must_use]
+pub fn start_time(unix_ns: u64, now_unix_ns: u64) -> String {
+    const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
+    let at = i128::from(unix_ns);
+    let Ok(time) = jiff::Timestamp::from_nanosecond(at) else { return "-".to_owned() };
+    let zoned = time.to_zoned(jiff::tz::TimeZone::system());
+    let form = if now_unix_ns.saturating_sub(unix_ns) < DAY_NS { "%H:%M:%S" } else { "%b %d" };
+    zoned.strftime(form).to_string()
+}

@@ -1,0 +1,73 @@
+//! How `stream` begins and ends, and what comes of it without privilege.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::capture::{PROGRAM, number, parse};
+use crate::{Company, enter, proc};
+
+#[test]
+fn a_stream_of_limited_duration_ends_by_itself() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let output = Command::new(PROGRAM).args(["stream", "--duration", "200ms"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines: Vec<_> = parse(&output.stdout).collect();
+    let header = &lines[0];
+    assert_eq!((&header["type"], number(header, "schema")), (&"header".into(), 1));
+    let read = |path: &str| std::fs::read_to_string(path).unwrap().trim().to_owned();
+    assert_eq!(header["boot_id"], read("/proc/sys/kernel/random/boot_id"));
+    assert_eq!(header["kernel"], read("/proc/sys/kernel/osrelease"));
+    assert_eq!(header["host"], read("/proc/sys/kernel/hostname"));
+    assert_eq!(header["source"], "live");
+    let this = proc::this();
+    let found = lines.iter().find(|line| line["type"] == "process" && line["pid"] == this.0).expect("this process");
+    assert_eq!(number(found, "start_ns") / proc::TICK_NS, this.1);
+    // Those that were running come first, and init is among them.
+    assert!(lines.iter().any(|line| line["type"] == "process" && line["pid"] == 1));
+}
+
+#[test]
+fn a_stream_ends_on_sigterm_and_when_its_reader_goes_away() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    for by_signal in [true, false] {
+        let mut child = Command::new(PROGRAM).arg("stream").stdout(Stdio::piped()).spawn().unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        let mut header = String::new();
+        reader.read_line(&mut header).unwrap();
+        assert!(header.starts_with('{') && header.ends_with("}\n"), "{header:?}");
+        if by_signal {
+            kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+            std::io::copy(&mut reader, &mut std::io::sink()).unwrap();
+        } else {
+            drop(reader);
+            // Something to write.
+            assert!(Command::new("true").status().unwrap().success());
+        }
+        let status = child.wait().unwrap();
+        assert!(status.success(), "by signal: {by_signal}; {status}");
+    }
+}
+
+#[test]
+fn without_privilege_it_says_how_to_get_it() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    // A place that a stranger can reach, whatever the target folder is.
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = dir.path().join("ptree-tui");
+    std::fs::copy(PROGRAM, &program).unwrap();
+    for subcommand in ["stream", "snapshot"] {
+        let output = Command::new(&program).arg(subcommand).uid(65534).gid(65534).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).to_lowercase();
+        assert_eq!(output.status.code(), Some(77), "{message}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        for way in ["sudo", "setcap", "cap_bpf", "cap_perfmon"] {
+            assert!(message.contains(way), "'{way}' is not in: {message}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `snapshot` of a tree that is known and keeps still.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::account::{assert_argv, logged_arguments};
+use crate::capture::{PROGRAM, number, unescape};
+use crate::workload::{Log, Workload, process};
+use crate::{Company, enter};
+
+fn snapshot(format: &str) -> String {
+    let output = Command::new(PROGRAM).args(["snapshot", "--format", format]).output().unwrap();
+    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8, whatever the processes are called")
+}
+
+/// Pids of the tree: root, branch, leaf, threads, zombie.
+fn tree(log: &Log) -> [u64; 5] {
+    let tree = log.one("tree");
+    [log.root().0, number(tree, "branch"), number(tree, "leaf"), number(tree, "threads"), number(tree, "zombie")]
+}
+
+#[test]
+fn as_json() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["tree"]);
+    let log = workload.log();
+    let snapshot: Value = serde_json::from_str(&snapshot("json")).unwrap();
+    assert_eq!(number(&snapshot, "schema"), 1);
+    assert!(snapshot["boottime_ns"].is_u64() && snapshot["unix_ns"].is_u64() && snapshot["host"].is_string());
+    let processes = snapshot["processes"].as_array().unwrap();
+    let by_pid: HashMap<u64, &Value> = processes.iter().map(|p| (number(p, "pid"), p)).collect();
+    assert_eq!(by_pid.len(), processes.len(), "a process twice");
+
+    // Depth first: whoever has a depth has its parent as the nearest before it that is less deep.
+    let mut path: Vec<&Value> = Vec::new();
+    for process in processes {
+        let depth = usize::try_from(number(process, "depth")).unwrap();
+        assert!(depth <= path.len(), "{process}");
+        path.truncate(depth);
+        if let Some(parent) = path.last() {
+            assert_eq!((&process["ppid"], &process["parent_start_ns"]), (&parent["pid"], &parent["start_ns"]));
+        } else {
+            assert!(!by_pid.contains_key(&number(process, "ppid")), "a root whose parent is there: {process}");
+        }
+        path.push(process);
+    }
+
+    let [root, branch, leaf, threads, zombie] = tree(&log);
+    for line in log.of("fork") {
+        let (pid, start_ticks) = process(line);
+        let entry = by_pid[&pid];
+        assert_eq!(number(entry, "start_ns") / crate::proc::TICK_NS, start_ticks, "{entry}");
+        assert_eq!(entry["ppid"], line["ppid"], "{entry}");
+        assert_eq!(entry["zombie"] == true, pid == zombie, "{entry}");
+        assert_eq!(entry["state"], if pid == zombie { "Z" } else { "S" }, "{entry}");
+        assert!(pid == zombie || number(entry, "rss_bytes") > 0, "{entry}");
+        assert!(number(entry, "cpu_ns") > 0, "{entry}");
+    }
+    assert_eq!(number(by_pid[&root], "ppid"), u64::from(std::process::id()));
+    assert_eq!(unescape(&by_pid[&branch]["comm"]), b"branch");
+    assert_eq!(number(by_pid[&threads], "threads"), 3);
+    assert_argv(by_pid[&leaf], &logged_arguments(log.of("exec").next().unwrap()));
+    workload.end();
+}
+
+#[test]
+fn as_text() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["tree"]);
+    let pids = tree(&workload.log());
+    let text = snapshot("text");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters in the text");
+    let lines: Vec<&str> = text.lines().collect();
+    let place = |pid: u64| {
+        let pid = pid.to_string();
+        let holds = |line: &&str| line.split(|c: char| !c.is_ascii_digit()).any(|word| word == pid);
+        let command = |line: &&str| ["workload", "branch", "leaf", "threads"].iter().any(|name| line.contains(name));
+        lines.iter().position(|line| holds(line) && command(line)).unwrap_or_else(|| panic!("{pid} is not in:\n{text}"))
+    };
+    let [root, branch, leaf, threads, zombie] = pids.map(place);
+    assert!(root < branch && branch + 1 == leaf && leaf < threads && threads < zombie, "{text}");
+    assert!(lines[leaf].contains("two words") && lines[leaf].contains(r"\x1b[31m<\xff>"), "{}", lines[leaf]);
+    workload.end();
+}
+
+#[test]
+fn as_dot_that_graphviz_draws() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["tree"]);
+    let [root, branch, leaf, threads, _] = tree(&workload.log());
+    let dot = snapshot("dot");
+    workload.end();
+    assert!(dot.contains("digraph"), "{dot}");
+    let Ok(mut graphviz) = Command::new("dot").args(["-Tplain"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+    else {
+        assert!(std::env::var_os("CI").is_none(), "GraphViz is missing, and must not be in CI");
+        eprintln!("SKIPPED (needs GraphViz): what it makes of the snapshot");
+        return;
+    };
+    graphviz.stdin.take().unwrap().write_all(dot.as_bytes()).unwrap();
+    let output = graphviz.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    // Labels survive, and edges are where they belong.
+    let plain = String::from_utf8(output.stdout).unwrap();
+    let node = |pid: u64| {
+        let of_pid = |line: &&str| line.split(|c: char| !c.is_ascii_digit()).any(|word| word == pid.to_string());
+        let line = plain.lines().filter(|line| line.starts_with("node ")).find(of_pid);
+        line.and_then(|line| line.split(' ').nth(1)).unwrap_or_else(|| panic!("{pid} is not in:\n{plain}")).to_owned()
+    };
+    let edges: Vec<(&str, &str)> = plain
+        .lines()
+        .filter_map(|line| line.strip_prefix("edge "))
+        .filter_map(|line| line.split_once(' ').map(|(from, rest)| (from, rest.split(' ').next().unwrap())))
+        .collect();
+    for (parent, child) in [(root, branch), (branch, leaf), (root, threads)] {
+        let edge = (node(parent), node(child));
+        assert!(edges.contains(&(edge.0.as_str(), edge.1.as_str())), "no edge {edge:?} in:\n{plain}");
+    }
+}

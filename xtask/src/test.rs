@@ -1,0 +1,10 @@
+//! `cargo xtask test`: every test of the workspace.
+
+use anyhow::Result;
+
+use crate::process;
+
+/// `cargo test --workspace` with `args` behind it.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    process::run(process::cargo(["test", "--workspace"])?.args(args))
+}
