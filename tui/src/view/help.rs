@@ -18,6 +18,7 @@ const TWO_FROM: u16 = 110;
 /// What the marks in the tree mean.
 const MARKS: &[(&str, &str)] = &[
     ("▸ +3", "folded: three processes are hidden below"),
+    ("12  ┄", "so many levels near the root are left out"),
     ("~", "its fork was not seen"),
     ("?", "not known: nobody saw its end"),
     ("-", "not measured yet"),

@@ -279,10 +279,11 @@ fn guide(guides: &[bool], row: &Row, folded: bool, room: usize) -> String {
     // The outermost guide would join the roots, which are not drawn as siblings.
     let guides = guides.get(1..).unwrap_or_default();
     if row.depth > 0 {
-        let levels = room.saturating_sub(6) / 2;
-        let hidden = guides.len().saturating_sub(levels);
+        // Two columns a level and three for the row's own; the number takes six, three levels' worth.
+        let levels = room.saturating_sub(3) / 2;
+        let hidden = if guides.len() > levels { guides.len() - levels.saturating_sub(3) } else { 0 };
         if hidden > 0 {
-            text = format!("{hidden:<3}┄ ");
+            text = format!("{hidden:<4}┄ ");
         }
         for &runs in &guides[hidden..] {
             text.push_str(if runs { "│ " } else { "  " });
@@ -294,4 +295,30 @@ fn guide(guides: &[bool], row: &Row, folded: bool, room: usize) -> String {
         text.push_str("▸ ");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use ptree_core::ProcKey;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    fn row(depth: u16) -> Row {
+        Row { key: ProcKey::SWAPPER, depth, has_children: true, folded: false, last: true, matched: true, hidden: 0 }
+    }
+
+    #[test]
+    fn guides_grow_with_depth_and_stay_within_their_room() {
+        let shown = |depth: u16, folded| guide(&vec![true; usize::from(depth)], &row(depth), folded, 15);
+        assert_eq!([shown(0, false), shown(0, true)], ["", "▸ "]);
+        assert_eq!([shown(1, false), shown(1, true)], ["└─ ", "└▸ "]);
+        assert_eq!(shown(7, false), "│ │ │ │ │ │ └─ ");
+        assert_eq!(shown(8, false), "4   ┄ │ │ │ └─ ");
+        assert_eq!(shown(9, false), "5   ┄ │ │ │ └─ ");
+        for depth in 0..2000 {
+            assert_eq!(shown(depth, false).width(), (usize::from(depth) * 2 + 1).min(15) - usize::from(depth == 0));
+        }
+        assert_eq!(guide(&[true; 9], &row(9), false, 0), "8   ┄ └─ ", "however narrow it gets");
+    }
 }
