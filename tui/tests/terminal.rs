@@ -219,3 +219,26 @@ fn without_a_terminal_there_is_an_error_that_says_what_does_without() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("'ptree-tui stream'"));
     assert!(!String::from_utf8_lossy(&output.stdout).contains(ENTER));
 }
+
+#[test]
+fn i16_the_program_itself_on_the_live_kernel_gives_the_terminal_back() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED (needs root): the program itself on the live kernel");
+        assert!(std::env::var_os("CI").is_none(), "CI must run as root");
+        return;
+    }
+    for ending in ["key", "signal"] {
+        let mut session = Session::start(&[env!("CARGO_BIN_EXE_ptree-tui")]);
+        // It sees itself.
+        session.wait_for("COMMAND");
+        session.press("/ptree-tui\r");
+        session.wait_for("match");
+        if ending == "key" {
+            session.press("q");
+        } else {
+            session.signal(Signal::SIGTERM);
+        }
+        let (status, output) = session.end();
+        assert!(status.success(), "{ending}: {status}\n{}", output.escape_debug());
+    }
+}
