@@ -1,6 +1,7 @@
 //! The tree in other forms than the screen, each from the same rows.
 
 pub mod dot;
+pub mod file;
 pub mod json;
 pub mod text;
 

@@ -1,6 +1,17 @@
-//! The program around the model: command line, screen and subcommands.
+//! The program around the model: command line and subcommands; and the screen, where keys become actions, actions change
+//! the [`app::App`], and the app is drawn.
+//!
+//! A library so that tests drive the whole screen without a terminal.
+#![forbid(unsafe_code)]
 
+pub mod action;
+pub mod app;
 pub mod capture;
 pub mod cli;
 pub mod cmd;
 pub mod export;
+pub mod keymap;
+pub mod label;
+pub mod runtime;
+pub mod term;
+pub mod view;

@@ -52,7 +52,7 @@ enum KernelLink {
 }
 
 /// A node: a process, or the place kept for one that others name as their parent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot {
     key: ProcKey,
     /// Boxed so that tombstones and the rebuild are cheap.
@@ -100,7 +100,7 @@ impl Pending {
 }
 
 /// The forest of all known processes, living and dead.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tree {
     graph: DiGraph<Slot, Lineage>,
     index: FxHashMap<ProcKey, NodeIndex>,

@@ -3,13 +3,29 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
+use crate::app::Options;
+use crate::capture::{self, Capture, Until};
 use crate::cli::Common;
+use crate::view::theme::Theme;
+use crate::{runtime, term};
 
 /// Shows the screen until the user quits.
 ///
 /// # Errors
 /// When the kernel cannot be captured or there is no terminal.
-pub fn run(_common: &Common) -> Result<ExitCode> {
+pub fn run(common: &Common) -> Result<ExitCode> {
+    term::ensure_terminal()?;
+    let mut capture = Capture::start(common.live(), Until::default())?;
+    let (_, nothing) = mpsc::channel(1);
+    let batches = std::mem::replace(&mut capture.batches, nothing);
+    let options = Options { engine: common.engine(), filter: common.filter(), zone: TimeZone::system() };
+    let header = capture.header.clone();
+    // Asked only once the batches have ended: then the thread is about to end too.
+    let ended = async move { spawn_blocking(move || capture.finish()).await? };
+    capture::runtime()?.block_on(runtime::run(options, Theme::of_environment(), header, batches, ended))?;
     Ok(ExitCode::SUCCESS)
 }

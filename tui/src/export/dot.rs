@@ -1,9 +1,80 @@
-//! placeholder until the screen branch lands
-use super::Scope;
+//! The tree for GraphViz: a node for each process, an edge from each forker.
+//!
+//! Any text survives: it is escaped as on the screen, then quoted for DOT.
+
 use std::io::{self, Write};
-/// x
+
+use ptree_core::{ProcKey, Process, text};
+
+use super::Scope;
+use crate::label::{self, Tone};
+
+/// Writes the processes of a scope.
+///
+/// The dead are dashed and grey, failures red. Solid edges come from forkers; a dotted one from the kernel's parent where
+/// that is another.
+///
 /// # Errors
-/// x
-pub fn write_dot(_out: &mut impl Write, _scope: &Scope<'_>) -> io::Result<()> {
-    Ok(())
+///
+/// Those of `out`.
+pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
+    let (tree, rows) = (scope.tree, scope.rows);
+    writeln!(out, "digraph processes {{")?;
+    writeln!(out, "  rankdir=LR;")?;
+    writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
+    for row in rows.as_slice() {
+        let Some(process) = tree.get(row.key) else { continue };
+        let hidden = if row.folded && row.hidden > 0 { row.hidden } else { 0 };
+        let label = label(process, &scope.user_name(process.creds.uid), hidden, scope.now_ns);
+        writeln!(out, "  {} [label=\"{label}\"{}];", id(row.key), style(process))?;
+    }
+    let shown: rustc_hash::FxHashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
+    for row in rows.as_slice() {
+        let Some(process) = tree.get(row.key) else { continue };
+        if let Some(forker) = process.forker.filter(|key| shown.contains(key)) {
+            writeln!(out, "  {} -> {};", id(forker), id(row.key))?;
+        }
+        if let Some(parent) = process.kernel_parent.filter(|key| process.is_reparented() && shown.contains(key)) {
+            writeln!(out, "  {} -> {} [style=dotted, constraint=false];", id(parent), id(row.key))?;
+        }
+    }
+    writeln!(out, "}}")
+}
+
+fn id(key: ProcKey) -> String {
+    format!("p{}_{}", key.pid, key.start_ns)
+}
+
+/// Name and pid, user and lifetime, and how it ended.
+fn label(process: &Process, user: &str, hidden: u32, now_ns: u64) -> String {
+    let lifetime = text::duration(process.lifetime_ns(now_ns));
+    let mut lines = vec![label::name_and_pid(process), format!("{user}, {lifetime}")];
+    if !process.is_alive() {
+        lines.push(label::status(process).0.into_owned());
+    }
+    if hidden > 0 {
+        lines.push(format!("+{hidden} below"));
+    }
+    lines.iter().map(|line| quote(line)).collect::<Vec<_>>().join("\\n")
+}
+
+fn style(process: &Process) -> &'static str {
+    match (process.is_alive(), label::status(process).1) {
+        (true, _) => "",
+        (false, Tone::Bad) => ", style=\"rounded,dashed\", color=red, fontcolor=red3",
+        (false, _) => ", style=\"rounded,dashed\", color=gray60, fontcolor=gray40",
+    }
+}
+
+/// For inside a quoted label: there a backslash begins an escape, and `&` an entity as in HTML.
+fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '&' => quoted.push_str("&amp;"),
+            _ => quoted.push(c),
+        }
+    }
+    quoted
 }

@@ -17,7 +17,7 @@ pub(super) const FLOOR: (u32, u32) = (5, 8);
 pub enum LiveError {
     /// Not root, and not the capabilities.
     #[error(
-        "no permission to load eBPF programs: {} missing\n  run it as root:              sudo {program}\n  or \
+        "no permission to load eBPF programs: {} missing\n  run it as root:            sudo {program}\n  or \
          give it what it needs:  sudo setcap cap_bpf,cap_perfmon+ep {program}",
         list(.missing)
     )]

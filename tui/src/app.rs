@@ -1,0 +1,274 @@
+//! The state of the screen, and how actions, events and time change it.
+//!
+//! Owns the [`Engine`]. Touches nothing outside: what must be done there is returned as an [`Effect`]. Does not know how
+//! it is drawn; [`view::draw`](crate::view::draw) reads it and changes nothing (I13).
+
+mod command;
+mod details;
+mod list;
+mod pause;
+mod read;
+mod users;
+mod wall;
+
+use ptree_core::engine::Config;
+use ptree_core::{Delta, Engine, Filter, Folds, Lineage, Rows};
+use ptree_source::{Batch, Header};
+use ratatui::layout::Rect;
+
+pub use self::details::{Details, Entry, LABELS};
+pub use self::list::List;
+use self::pause::Frozen;
+pub use self::users::Users;
+pub use self::wall::Wall;
+use crate::action::{Action, Effect, Mode};
+use crate::keymap::Keymap;
+use crate::view::layout::Areas;
+
+/// How long a message stays, nanoseconds.
+const MESSAGE_NS: u64 = 6_000_000_000;
+
+/// What the app starts with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the engine keeps and watches for.
+    pub engine: Config,
+    /// A filter to begin with; its user, if any, stays whatever is typed.
+    pub filter: Filter,
+    /// The zone in which wall times are shown.
+    pub zone: jiff::tz::TimeZone,
+}
+
+/// How far the capture is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// Nothing has come yet.
+    Waiting,
+    /// Events come.
+    Running,
+    /// It is over: nothing more comes. `Err` says why, when that was not to be expected.
+    Ended(Result<(), String>),
+}
+
+/// A message at the bottom of the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The text.
+    pub text: String,
+    /// Something did not work.
+    pub bad: bool,
+    until_ns: u64,
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub struct App {
+    header: Header,
+    wall: Wall,
+    engine: Engine,
+    users: Users,
+    capture: Capture,
+    now_ns: u64,
+    own_cpu: f32,
+    pid_digits: usize,
+    frozen: Option<Box<Frozen>>,
+
+    lineage: Lineage,
+    folds: Folds,
+    filter: Filter,
+    show_kernel: bool,
+    show_dead: bool,
+    list: List,
+    sideways: usize,
+    panels: Option<bool>,
+
+    mode: Mode,
+    keymap: Keymap,
+    details: Option<Details>,
+    help_scroll: usize,
+    message: Option<Message>,
+    size: (u16, u16),
+
+    deltas: Vec<Delta>,
+    stale: bool,
+    dirty: bool,
+}
+
+impl App {
+    /// An empty screen, waiting for events.
+    #[must_use]
+    pub fn new(options: Options, header: Header) -> Self {
+        Self {
+            wall: Wall::new(header.anchor, options.zone),
+            now_ns: header.anchor.boottime_ns,
+            header,
+            engine: Engine::new(options.engine),
+            users: Users::default(),
+            capture: Capture::Waiting,
+            own_cpu: 0.0,
+            pid_digits: 5,
+            frozen: None,
+            lineage: Lineage::default(),
+            folds: Folds::default(),
+            filter: options.filter,
+            show_kernel: false,
+            show_dead: true,
+            list: List::default(),
+            sideways: 0,
+            panels: None,
+            mode: Mode::Tree,
+            keymap: Keymap::default(),
+            details: None,
+            help_scroll: 0,
+            message: None,
+            size: (0, 0),
+            deltas: Vec::new(),
+            stale: true,
+            dirty: true,
+        }
+    }
+
+    // What comes in.
+
+    /// Takes a batch of events that arrived at `now_ns`.
+    pub fn ingest(&mut self, batch: &Batch, now_ns: u64) {
+        self.now_ns = self.now_ns.max(now_ns);
+        if self.capture == Capture::Waiting && !batch.events.is_empty() {
+            self.capture = Capture::Running;
+            self.dirty = true;
+        }
+        for (uid, name) in &batch.users {
+            self.users.name(*uid, name);
+            self.stale |= !self.filter.is_empty();
+            self.dirty = true;
+        }
+        let mut deltas = std::mem::take(&mut self.deltas);
+        for event in &batch.events {
+            self.engine.ingest(event, &mut deltas);
+        }
+        self.absorb(deltas);
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now_ns: u64) {
+        let second = self.now_ns / 1_000_000_000;
+        self.now_ns = self.now_ns.max(now_ns);
+        self.dirty |= self.now_ns / 1_000_000_000 != second;
+        if self.message.as_ref().is_some_and(|message| message.until_ns <= self.now_ns) {
+            self.message = None;
+            self.dirty = true;
+        }
+        let mut deltas = std::mem::take(&mut self.deltas);
+        self.engine.tick(self.now_ns, &mut deltas);
+        self.absorb(deltas);
+    }
+
+    /// The source has ended.
+    pub fn capture_ended(&mut self, result: Result<(), String>) {
+        if let Err(error) = &result {
+            self.say(format!("The capture failed: {error}"), true);
+            self.message = self.message.take().map(|message| Message { until_ns: u64::MAX, ..message });
+        }
+        self.capture = Capture::Ended(result);
+        self.dirty = true;
+    }
+
+    /// This program's own share of one CPU.
+    pub fn set_own_cpu(&mut self, share: f32) {
+        self.own_cpu = share;
+    }
+
+    /// A key was pressed, by [name](crate::keymap::name). The message, if any, has been read then.
+    pub fn press(&mut self, key: &str) -> Option<Effect> {
+        self.message = None;
+        self.dirty = true;
+        let action = self.keymap.resolve(self.mode, key)?;
+        self.update(action)
+    }
+
+    /// Does what is asked.
+    pub fn update(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Command(command) => {
+                self.dirty = true;
+                return self.command(command);
+            }
+            Action::Type(c) => self.set_filter(format!("{}{c}", self.filter.text())),
+            Action::Resize(width, height) => {
+                self.dirty |= self.size != (width, height);
+                self.size = (width, height);
+            }
+            Action::Exported(Ok(path)) => self.say(format!("Written: {}", path.display()), false),
+            Action::Exported(Err(error)) => self.say(error, true),
+            Action::SuspendRefused => self.say("No shell to go back to: started without job control".to_owned(), true),
+        }
+        None
+    }
+
+    fn absorb(&mut self, mut deltas: Vec<Delta>) {
+        self.dirty |= !deltas.is_empty();
+        let mut stale = false;
+        for delta in deltas.drain(..) {
+            match delta {
+                Delta::Added(key) => {
+                    stale = true;
+                    self.pid_digits = self.pid_digits.max(key.pid.checked_ilog10().unwrap_or(0) as usize + 1);
+                }
+                Delta::Moved(_) => stale = true,
+                Delta::Ended(_) => stale |= !self.show_dead,
+                Delta::Changed(_) => stale |= !self.filter.is_empty(),
+                Delta::Removed { key, parent } => {
+                    stale = true;
+                    self.folds.forget(key);
+                    if self.frozen.is_none()
+                        && self.list.selected() == Some(key)
+                        && let Some(parent) = parent
+                    {
+                        self.list.follow(parent);
+                    }
+                }
+                Delta::Alert(_) => {}
+            }
+        }
+        self.deltas = deltas;
+        self.stale |= stale && self.frozen.is_none();
+    }
+
+    /// Brings what is derived from the tree up to date. Called before a frame is drawn, so that a hundred changes
+    /// between two frames cost one pass.
+    pub fn prepare(&mut self) {
+        let screen = Rect::new(0, 0, self.size.0, self.size.1);
+        let areas = Areas::of(screen, self.shape());
+        self.list.resize(areas.rows());
+        if self.stale {
+            self.rebuild();
+        }
+        if let Some(mut details) = self.details.take() {
+            details.refresh(self);
+            details.resize(areas.page());
+            self.details = Some(details);
+        }
+        let last = crate::view::help::scroll_end(areas.page());
+        self.help_scroll = self.help_scroll.min(last);
+    }
+
+    fn rebuild(&mut self) {
+        let rows = Rows::build(self.tree(), self.row_options(), |uid| self.users.get(uid));
+        let (tree, lineage) =
+            (self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree), self.lineage);
+        self.list.rebuild(rows, |rows, key| {
+            rows.visible_ancestor(tree, key, lineage).and_then(|ancestor| rows.position(ancestor))
+        });
+        self.stale = false;
+    }
+
+    /// The frame has been drawn.
+    pub fn drawn(&mut self) {
+        self.dirty = false;
+    }
+
+    fn say(&mut self, text: String, bad: bool) {
+        self.message = Some(Message { text, bad, until_ns: self.now_ns + MESSAGE_NS });
+        self.dirty = true;
+    }
+}

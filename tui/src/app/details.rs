@@ -1,0 +1,345 @@
+//! The page on one process: everything known of it, as labelled lines.
+//!
+//! Stays readable after the process has left the tree. Does not know colours.
+
+use std::borrow::Cow;
+
+use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, text};
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthChar;
+
+use super::App;
+use crate::label::{self, Tone};
+
+/// Columns of the labels.
+pub const LABELS: u16 = 14;
+/// Ancestors and children listed at most.
+const LIST_MAX: usize = 200;
+
+/// One entry of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is; empty to go on with the one above.
+    pub label: Cow<'static, str>,
+    /// The value; empty under a heading.
+    pub value: String,
+    /// How it is meant.
+    pub tone: Tone,
+}
+
+/// The page.
+#[derive(Clone, Debug)]
+pub struct Details {
+    key: ProcKey,
+    title: String,
+    entries: Vec<Entry>,
+    gone: bool,
+    scroll: usize,
+    size: Rect,
+}
+
+impl Details {
+    /// An empty page; [`Details::refresh`] fills it.
+    #[must_use]
+    pub(super) fn of(key: ProcKey) -> Self {
+        Self { key, title: String::new(), entries: Vec::new(), gone: false, scroll: 0, size: Rect::ZERO }
+    }
+
+    /// `make [1234]`.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The process has left the tree: the page shows what was known last.
+    #[must_use]
+    pub fn gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Lines by which the page is scrolled.
+    #[must_use]
+    pub fn scroll(&self) -> usize {
+        self.scroll
+    }
+
+    /// The page as lines no wider than `width`: label, text, tone.
+    #[must_use]
+    pub fn lines(&self, width: u16) -> Vec<(&str, &str, Tone)> {
+        let room = usize::from(width.saturating_sub(LABELS + 1)).max(1);
+        let mut lines = Vec::new();
+        for entry in &self.entries {
+            let mut label: &str = &entry.label;
+            if entry.value.is_empty() {
+                lines.push((label, "", entry.tone));
+            }
+            let mut rest = entry.value.as_str();
+            while !rest.is_empty() {
+                let (line, more) = rest.split_at(break_at(rest, room));
+                lines.push((std::mem::take(&mut label), line, entry.tone));
+                rest = more;
+            }
+        }
+        lines
+    }
+
+    /// Scrolls; the end is found when the page is next resized.
+    pub(super) fn scroll_by(&mut self, lines: isize) {
+        self.scroll = self.scroll.saturating_add_signed(lines);
+    }
+
+    /// Fits the page into an area, of which one line is the title.
+    pub(super) fn resize(&mut self, area: Rect) {
+        self.size = area;
+        let lines = self.lines(area.width).len();
+        self.scroll = self.scroll.min(lines.saturating_sub(usize::from(area.height.saturating_sub(1))));
+    }
+
+    /// Reads the process anew, if it is still there.
+    pub(super) fn refresh(&mut self, app: &App) {
+        let Some(process) = app.tree().get(self.key) else {
+            self.gone = true;
+            return;
+        };
+        self.gone = false;
+        self.title = label::name_and_pid(process);
+        self.entries.clear();
+        let mut page = Page { app, process, entries: &mut self.entries };
+        page.state();
+        page.command();
+        page.times();
+        page.programs();
+        page.identity();
+        page.cost();
+        page.lineages();
+        page.children();
+    }
+}
+
+/// Where to end a line of at most `room` columns: after a space in its last third, or else wherever it is full.
+fn break_at(text: &str, room: usize) -> usize {
+    let mut columns = 0;
+    let mut space = None;
+    for (at, c) in text.char_indices() {
+        columns += c.width().unwrap_or(0);
+        if columns > room && at > 0 {
+            return space.unwrap_or(at);
+        }
+        if c == ' ' && columns * 3 > room * 2 {
+            space = Some(at + 1);
+        }
+    }
+    text.len()
+}
+
+struct Page<'a> {
+    app: &'a App,
+    process: &'a Process,
+    entries: &'a mut Vec<Entry>,
+}
+
+impl Page<'_> {
+    fn add(&mut self, label: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        self.tone(label, value, Tone::Plain);
+    }
+
+    fn tone(&mut self, label: impl Into<Cow<'static, str>>, value: impl Into<String>, tone: Tone) {
+        self.entries.push(Entry { label: label.into(), value: value.into(), tone });
+    }
+
+    fn heading(&mut self, title: String) {
+        self.tone("", "", Tone::Plain);
+        self.tone(title, "", Tone::Heading);
+    }
+
+    fn user(&self, uid: u32) -> String {
+        match self.app.users().get(uid) {
+            "" => uid.to_string(),
+            _ => format!("{} ({uid})", self.app.users().shown(uid)),
+        }
+    }
+
+    fn state(&mut self) {
+        let (status, tone) = label::status(self.process);
+        let lifetime = text::duration(self.process.lifetime_ns(self.app.shown_ns()));
+        let line = match self.process.life {
+            Lifecycle::Running => format!("{status}, for {lifetime} so far"),
+            Lifecycle::Exited { inferred: true, .. } => {
+                format!("{status} after at most {lifetime}: its end was not seen")
+            }
+            Lifecycle::Exited { .. } => format!("{status} after {lifetime}"),
+        };
+        self.tone("Status", line, tone);
+        let origin = match self.process.origin {
+            Origin::Found => "running when capture began",
+            Origin::Forked => "its fork was seen",
+            Origin::Inferred => "its fork was not seen",
+        };
+        self.tone("Known because", origin, Tone::Dim);
+    }
+
+    fn command(&mut self) {
+        self.add("Name", text::escape(self.process.comm.as_bytes()));
+        self.add("User", self.user(self.process.creds.uid));
+        let Some(image) = self.process.program() else {
+            let why = if self.process.kernel { "a kernel thread" } else { "not known" };
+            return self.tone("Program", why, Tone::Dim);
+        };
+        if self.process.images.is_empty() {
+            self.tone("", "forked with this program, has started none itself", Tone::Dim);
+        }
+        match &image.filename {
+            Some(path) => self.add("Program", text::escape(path)),
+            None => self.tone("Program", "not known", Tone::Dim),
+        }
+        let Some(argv) = &image.argv else {
+            return self.tone("Command line", "not known", Tone::Dim);
+        };
+        self.add("Command line", text::command_line(argv));
+        for (i, argument) in argv.iter().enumerate() {
+            let (value, tone) =
+                if argument.is_empty() { ("(empty)".into(), Tone::Dim) } else { (text::escape(argument), Tone::Plain) };
+            self.tone(format!("  argv[{i}]"), value, tone);
+        }
+        if image.argv_truncated {
+            self.tone("", "there are more arguments than were captured", Tone::Dim);
+        }
+    }
+
+    fn times(&mut self) {
+        let (start, shown, wall) = (self.process.key.start_ns, self.app.shown_ns(), self.app.wall());
+        let ago = |at: u64| format!("{}, {} ago", wall.long(at), text::duration(shown.saturating_sub(at)));
+        let started = ago(start);
+        let ended = match self.process.life {
+            Lifecycle::Running => None,
+            Lifecycle::Exited { at_ns, .. } => Some(ago(at_ns)),
+        };
+        self.heading("Times".to_owned());
+        self.add("Started", started);
+        if let Some(ended) = ended {
+            self.add("Ended", ended);
+        }
+    }
+
+    fn programs(&mut self) {
+        if self.process.images.is_empty() {
+            return;
+        }
+        self.heading(match self.process.execs {
+            0 => "Programs".to_owned(),
+            1 => "Programs, 1 exec seen".to_owned(),
+            n => format!("Programs, {n} execs seen"),
+        });
+        for image in &self.process.images {
+            let when = match image.since_ns {
+                Some(since) => format!("  +{}", text::duration(since.saturating_sub(self.process.key.start_ns))),
+                None => "  before".to_owned(),
+            };
+            self.add(when, one_line(image));
+        }
+    }
+
+    fn identity(&mut self) {
+        let Process { creds, cgroup_id, cgroup, pid_ns, ns_pid, threads, .. } = self.process;
+        self.heading("Identity".to_owned());
+        self.add("Effective", format!("user {}, group {}", self.user(creds.uid), creds.gid));
+        self.add("Real", format!("user {}, group {}", self.user(creds.ruid), creds.rgid));
+        if self.process.is_alive() {
+            self.add("Threads", threads.to_string());
+        }
+        if let Some(path) = cgroup {
+            self.add("Cgroup", text::escape(path));
+        }
+        if let Some(id) = cgroup_id {
+            self.add("Cgroup id", id.to_string());
+        }
+        if let Some(ns) = pid_ns {
+            let within = ns_pid.map(|pid| format!(", {pid} within")).unwrap_or_default();
+            self.add("Pid namespace", format!("{ns}{within}"));
+        }
+    }
+
+    fn cost(&mut self) {
+        let process = self.process;
+        let cost = &process.cost;
+        let complete = matches!(process.life, Lifecycle::Exited { inferred: false, .. });
+        self.heading("Cost".to_owned());
+        if complete {
+            self.add("CPU time", text::duration(cost.cpu_ns));
+        } else if process.measured_ns > 0 {
+            let share = if process.is_alive() { label::percent(process.cpu_share) } else { "last measured".to_owned() };
+            self.add("CPU time", format!("{}, {share}", text::duration(cost.cpu_ns)));
+        } else {
+            self.tone("CPU time", "not measured", Tone::Dim);
+        }
+        if process.is_alive()
+            && let Some(rss) = process.rss_bytes
+        {
+            self.add("Resident", text::bytes(rss));
+        }
+        let sizes = [("Peak resident", cost.max_rss_bytes), ("Read", cost.read_bytes), ("Written", cost.write_bytes)];
+        for (label, size) in sizes {
+            if let Some(size) = size {
+                self.add(label, text::bytes(size));
+            }
+        }
+        if complete {
+            self.add("Page faults", format!("{} minor, {} major", cost.minor_faults, cost.major_faults));
+        }
+    }
+
+    fn lineages(&mut self) {
+        let chain = |lineage| {
+            let mut keys: Vec<_> = self.app.tree().ancestors(self.process.key, lineage).take(LIST_MAX + 1).collect();
+            let more = keys.len() > LIST_MAX;
+            keys.truncate(LIST_MAX);
+            (keys, more)
+        };
+        let (forked, kernel) = (chain(Lineage::Forked), chain(Lineage::Kernel));
+        let same = forked.0.iter().map(|p| p.key).eq(kernel.0.iter().map(|p| p.key));
+        self.heading("Forked by, nearest first".to_owned());
+        self.relatives(forked.0, forked.1);
+        self.heading("Parents as the kernel sees them now".to_owned());
+        if same {
+            self.tone("", "the same", Tone::Dim);
+        } else {
+            self.relatives(kernel.0, kernel.1);
+        }
+    }
+
+    fn children(&mut self) {
+        let lineage = self.app.row_options().lineage;
+        let mut children: Vec<_> = self.app.tree().children(self.process.key, lineage).take(LIST_MAX + 1).collect();
+        let more = children.len() > LIST_MAX;
+        children.truncate(LIST_MAX);
+        self.heading(format!("Children, {} forked in all", self.process.spawned));
+        self.relatives(children, more);
+    }
+
+    fn relatives(&mut self, processes: Vec<&Process>, more: bool) {
+        if processes.is_empty() {
+            self.tone("", "none in the tree", Tone::Dim);
+        }
+        for process in processes {
+            let (status, tone) = label::status(process);
+            let lifetime = text::duration(process.lifetime_ns(self.app.shown_ns()));
+            let name = label::program(process);
+            let tone = if tone == Tone::Good { Tone::Plain } else { tone };
+            self.tone(format!("{:>9}", process.key.pid), format!("{name}  {status}, {lifetime}"), tone);
+        }
+        if more {
+            self.tone("", format!("and more: the first {LIST_MAX} are listed"), Tone::Dim);
+        }
+    }
+}
+
+/// A program in one line: its path, and its arguments where they are known.
+fn one_line(image: &Image) -> String {
+    let path = image.filename.as_deref().map(text::escape);
+    match (&image.argv, path) {
+        (Some(argv), Some(path)) => format!("{path}: {}", text::command_line(argv)),
+        (Some(argv), None) => text::command_line(argv),
+        (None, Some(path)) => path.into_owned(),
+        (None, None) => "?".to_owned(),
+    }
+}

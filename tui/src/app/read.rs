@@ -1,0 +1,178 @@
+//! What there is to draw: everything that the view may ask of the app.
+
+use ptree_core::rows::RowOptions;
+use ptree_core::{Alert, Folds, Rows, Stats, Tree};
+use ptree_source::Header;
+
+use super::{App, Capture, Details, List, Message, Users, Wall};
+use crate::action::Mode;
+use crate::export::Scope;
+use crate::view::layout::Shape;
+
+impl App {
+    /// Something has changed since the last frame.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// Where the events come from.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Boot time to wall time.
+    #[must_use]
+    pub fn wall(&self) -> &Wall {
+        &self.wall
+    }
+
+    /// The present, boot time; does not stop in a pause.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// How far the capture is.
+    #[must_use]
+    pub fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    /// Counts and rates, as of now.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        self.engine.stats()
+    }
+
+    /// Alerts, newest last.
+    #[must_use]
+    pub fn alerts(&self) -> &[Alert] {
+        self.engine.alerts()
+    }
+
+    /// The alert that lasts.
+    #[must_use]
+    pub fn active_alert(&self) -> Option<&Alert> {
+        self.engine.alerts().last().filter(|alert| alert.cleared_ns.is_none())
+    }
+
+    /// The rate that raises an alert, forks per second.
+    #[must_use]
+    pub fn alert_limit(&self) -> f64 {
+        self.engine.config().alert.spawns_per_s
+    }
+
+    /// Names of users.
+    #[must_use]
+    pub fn users(&self) -> &Users {
+        &self.users
+    }
+
+    /// This program's own share of one CPU.
+    #[must_use]
+    pub fn own_cpu(&self) -> f32 {
+        self.own_cpu
+    }
+
+    /// Digits of the longest pid so far.
+    #[must_use]
+    pub fn pid_digits(&self) -> usize {
+        self.pid_digits
+    }
+
+    /// The tree that is shown: in a pause, as it was when the pause began.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree)
+    }
+
+    /// The moment that is shown, boot time: in a pause, its beginning.
+    #[must_use]
+    pub fn shown_ns(&self) -> u64 {
+        self.frozen.as_ref().map_or(self.now_ns, |frozen| frozen.now_ns)
+    }
+
+    /// Events since the pause began; `None` when there is none.
+    #[must_use]
+    pub fn paused(&self) -> Option<u64> {
+        self.frozen.as_ref().map(|frozen| self.events().saturating_sub(frozen.events))
+    }
+
+    /// Events seen: forks, execs and exits.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        let stats = self.engine.stats();
+        stats.forks + stats.execs + stats.exits
+    }
+
+    /// What decides the visible rows.
+    #[must_use]
+    pub fn row_options(&self) -> RowOptions<'_> {
+        RowOptions {
+            lineage: self.lineage,
+            folds: self.frozen.as_ref().map_or(&self.folds, |frozen| &frozen.folds),
+            filter: &self.filter,
+            kernel: self.show_kernel,
+            dead: self.show_dead,
+        }
+    }
+
+    /// Calls `write` with the shown tree, unfolded.
+    pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let user = |uid| self.users.get(uid);
+        let rows = Rows::build(self.tree(), RowOptions { folds: &Folds::default(), ..self.row_options() }, user);
+        let scope =
+            Scope { tree: self.tree(), rows: &rows, lineage: self.lineage, now_ns: self.shown_ns(), user: &user };
+        write(&scope)
+    }
+
+    /// Rows, selection and window.
+    #[must_use]
+    pub fn list(&self) -> &List {
+        &self.list
+    }
+
+    /// Columns by which commands are scrolled to the left.
+    #[must_use]
+    pub fn sideways(&self) -> usize {
+        self.sideways
+    }
+
+    /// What decides the layout.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape { alert: self.active_alert().is_some(), panels: self.panels }
+    }
+
+    /// What has the keyboard.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The first key of an unfinished sequence.
+    #[must_use]
+    pub fn pending_key(&self) -> Option<&str> {
+        self.keymap.pending()
+    }
+
+    /// The open page on a process.
+    #[must_use]
+    pub fn details(&self) -> Option<&Details> {
+        self.details.as_ref()
+    }
+
+    /// Lines by which the help is scrolled.
+    #[must_use]
+    pub fn help_scroll(&self) -> usize {
+        self.help_scroll
+    }
+
+    /// The message at the bottom.
+    #[must_use]
+    pub fn message(&self) -> Option<&Message> {
+        self.message.as_ref()
+    }
+}

@@ -1,0 +1,34 @@
+//! Names of users, as the source delivers them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use ptree_core::text;
+
+/// Names by uid.
+#[derive(Clone, Debug, Default)]
+pub struct Users {
+    names: BTreeMap<u32, String>,
+}
+
+impl Users {
+    /// Learns a name.
+    pub fn name(&mut self, uid: u32, name: &str) {
+        self.names.insert(uid, name.to_owned());
+    }
+
+    /// The name as it is, for a search in it; empty where it is not known.
+    #[must_use]
+    pub fn get(&self, uid: u32) -> &str {
+        self.names.get(&uid).map_or("", String::as_str)
+    }
+
+    /// The name, harmless to print; the number where it is not known.
+    #[must_use]
+    pub fn shown(&self, uid: u32) -> Cow<'_, str> {
+        match self.get(uid) {
+            "" => uid.to_string().into(),
+            name => text::escape(name.as_bytes()),
+        }
+    }
+}

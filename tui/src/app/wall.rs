@@ -1,0 +1,46 @@
+//! Boot time as wall time, for people.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ptree_source::TimeAnchor;
+
+/// Where boot time meets the wall clock, and the zone to show it in.
+#[derive(Clone, Debug)]
+pub struct Wall {
+    anchor: TimeAnchor,
+    zone: TimeZone,
+}
+
+impl Wall {
+    /// From one moment on both clocks.
+    #[must_use]
+    pub fn new(anchor: TimeAnchor, zone: TimeZone) -> Self {
+        Self { anchor, zone }
+    }
+
+    /// Eight columns: `14:03:22` for a moment of today, else `Nov 20`; today being that of `now_ns`.
+    #[must_use]
+    pub fn short(&self, at_ns: u64, now_ns: u64) -> String {
+        let format = if self.format(at_ns, "%F") == self.format(now_ns, "%F") { "%H:%M:%S" } else { "%b %d" };
+        self.format(at_ns, format)
+    }
+
+    /// To the millisecond: `2026-11-21 14:03:22.123 +01:00`.
+    #[must_use]
+    pub fn long(&self, at_ns: u64) -> String {
+        self.format(at_ns, "%F %H:%M:%S.%3f %:z")
+    }
+
+    /// For the names of files: `20261121-140322`.
+    #[must_use]
+    pub fn stamp(&self, at_ns: u64) -> String {
+        self.format(at_ns, "%Y%m%d-%H%M%S")
+    }
+
+    fn format(&self, at_ns: u64, format: &str) -> String {
+        match Timestamp::from_nanosecond(i128::from(self.anchor.unix_ns(at_ns))) {
+            Ok(timestamp) => timestamp.to_zoned(self.zone.clone()).strftime(format).to_string(),
+            Err(_) => "?".to_owned(),
+        }
+    }
+}

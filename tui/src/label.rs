@@ -1,0 +1,152 @@
+//! What a process and its state are called, in a word or a line: the same in the tree, on its page and in exports.
+//!
+//! All text from processes leaves here escaped. Does not know colours or widths.
+
+use std::borrow::Cow;
+
+use ptree_core::event::ExitStatus;
+use ptree_core::{Argv, Lifecycle, Process, text};
+
+/// What a text says, beyond its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing special.
+    Plain,
+    /// Of less interest.
+    Dim,
+    /// At work.
+    Good,
+    /// Failed.
+    Bad,
+    /// A heading.
+    Heading,
+}
+
+/// The program as in its first argument, without the folder; the name in brackets for a kernel thread.
+#[must_use]
+pub fn program(process: &Process) -> String {
+    let comm = text::escape(process.comm.as_bytes());
+    if process.kernel {
+        return format!("[{comm}]");
+    }
+    match process.program().and_then(|image| image.argv.as_ref()).and_then(|argv| argv.iter().next()) {
+        Some(first) if !first.is_empty() => text::escape(without_folder(first)).into_owned(),
+        _ => comm.into_owned(),
+    }
+}
+
+/// The arguments after the first as in a shell command line; empty when there are none.
+#[must_use]
+pub fn arguments(process: &Process) -> String {
+    match process.program() {
+        Some(image) => {
+            let rest = image.argv.as_ref().map(|argv| text::command_line(&Argv::from_args(argv.iter().skip(1))));
+            let cut = if image.argv_truncated { " …" } else { "" };
+            rest.unwrap_or_default() + cut
+        }
+        None => String::new(),
+    }
+}
+
+/// `make [1234]`.
+#[must_use]
+pub fn name_and_pid(process: &Process) -> String {
+    format!("{} [{}]", text::escape(process.comm.as_bytes()), process.key.pid)
+}
+
+/// In a word: `sleeping`, `exit 1`, `SIGSEGV core`, `?`.
+#[must_use]
+pub fn status(process: &Process) -> (Cow<'static, str>, Tone) {
+    match process.life {
+        Lifecycle::Running => state(process.state),
+        Lifecycle::Exited { status, .. } => exit(status),
+    }
+}
+
+/// How it ended: `exit 1`, `SIGSEGV core`, `?` where that is not known.
+#[must_use]
+pub fn exit(status: ExitStatus) -> (Cow<'static, str>, Tone) {
+    let tone = if status.is_failure() { Tone::Bad } else { Tone::Dim };
+    let words = match status {
+        ExitStatus::Code(code) => format!("exit {code}").into(),
+        ExitStatus::Signal { signal, core: false } => text::signal_name(signal),
+        ExitStatus::Signal { signal, core: true } => format!("{} core", text::signal_name(signal)).into(),
+        ExitStatus::Unknown => "?".into(),
+    };
+    (words, tone)
+}
+
+/// The run state in a word. Before the first measurement only that it lives is known.
+fn state(state: char) -> (Cow<'static, str>, Tone) {
+    match state {
+        'R' => ("running".into(), Tone::Good),
+        'S' => ("sleeping".into(), Tone::Dim),
+        'I' => ("idle".into(), Tone::Dim),
+        'D' => ("waiting I/O".into(), Tone::Plain),
+        'T' => ("stopped".into(), Tone::Plain),
+        't' => ("traced".into(), Tone::Plain),
+        'Z' | 'X' => ("zombie".into(), Tone::Plain),
+        _ => ("alive".into(), Tone::Plain),
+    }
+}
+
+/// `/usr/bin/make` becomes `make`. Only the first word counts: a process may have replaced its arguments by a title.
+fn without_folder(first: &[u8]) -> &[u8] {
+    if !first.starts_with(b"/") && !first.starts_with(b"./") && !first.starts_with(b"../") {
+        return first;
+    }
+    let word = first.iter().position(|&b| b == b' ').unwrap_or(first.len());
+    match first[..word].iter().rposition(|&b| b == b'/') {
+        Some(slash) if slash + 1 < word => &first[slash + 1..],
+        _ => first,
+    }
+}
+
+/// A count in at most five columns: `12345`, `123K`, `1.2M`.
+#[must_use]
+pub fn count(n: u64) -> String {
+    const UNITS: [(u64, char); 3] = [(1_000_000_000, 'G'), (1_000_000, 'M'), (1_000, 'K')];
+    if n < 100_000 {
+        return n.to_string();
+    }
+    let (unit, letter) = UNITS.into_iter().find(|(unit, _)| n >= *unit).unwrap_or((1_000, 'K'));
+    let tenths = n / (unit / 10);
+    if tenths < 100 { format!("{}.{}{letter}", tenths / 10, tenths % 10) } else { format!("{}{letter}", n / unit) }
+}
+
+/// Something a second: `0`, `0.5`, `12`.
+#[must_use]
+pub fn rate(per_s: f64) -> String {
+    if per_s > 0.0 && per_s < 9.95 { format!("{per_s:.1}") } else { format!("{per_s:.0}") }
+}
+
+/// A share of one CPU in at most five columns: `0.0%`, `12.3%`, `100%`.
+#[must_use]
+pub fn percent(share: f32) -> String {
+    let percent = share * 100.0;
+    if percent < 99.95 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_go_from_paths_but_not_from_titles() {
+        assert_eq!(without_folder(b"/usr/bin/make"), b"make");
+        assert_eq!(without_folder(b"./a.out"), b"a.out");
+        assert_eq!(without_folder(b"-bash"), b"-bash");
+        assert_eq!(without_folder(b"nginx: master process /usr/sbin/nginx"), b"nginx: master process /usr/sbin/nginx");
+        assert_eq!(without_folder(b"/usr/sbin/foo -D /etc/foo"), b"foo -D /etc/foo");
+        assert_eq!(without_folder(b"/"), b"/");
+        assert_eq!(without_folder(b"/usr/bin/"), b"/usr/bin/");
+    }
+
+    #[test]
+    fn figures_keep_to_their_columns() {
+        let counts = [0, 99_999, 100_000, 999_999, 1_000_000, 12_345_678, 999_999_999, 1_500_000_000].map(count);
+        assert_eq!(counts, ["0", "99999", "100K", "999K", "1.0M", "12M", "999M", "1.5G"]);
+        assert_eq!([0.0, 0.04, 9.94, 9.96, 412.4].map(rate), ["0", "0.0", "9.9", "10", "412"]);
+        assert_eq!([0.0, 0.123, 0.9996, 12.34].map(percent), ["0.0%", "12.3%", "100%", "1234%"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! The terminal: taken over at the start, given back on every way out (I16).
+//!
+//! Does not know what is drawn.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::Show;
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getppid, getsid};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal};
+
+/// The terminal is ours. Static, since a panic must give it back from whatever thread.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Some thread has panicked.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours; dropping it gives it back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    ///
+    /// When standard input or output is no terminal, or it refuses.
+    pub fn take() -> anyhow::Result<Self> {
+        ensure_terminal()?;
+        hook_panics();
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
+        // Only now is there something to drop.
+        terminal.map(|terminal| Self { terminal }).map_err(|error| {
+            leave();
+            error.into()
+        })
+    }
+
+    /// Columns and rows.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        self.terminal.size().map(|size| (size.width, size.height))
+    }
+
+    /// Draws a frame.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone, or another thread's panic has given it back already.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> anyhow::Result<()> {
+        anyhow::ensure!(!PANICKED.load(Ordering::SeqCst), "a part of the program has panicked");
+        self.terminal.draw(draw)?;
+        Ok(())
+    }
+
+    /// Forgets what is on the screen, so that the next frame draws all of it.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone.
+    pub fn clear(&mut self) -> io::Result<()> {
+        // `Terminal::clear` would ask the terminal where the cursor is, and wait for an answer that the reader of keys
+        // has taken.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Gives the terminal back and stops this process group, as `^Z` does; returns when continued. `false` when there
+    /// is nobody who would continue us: then nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<bool> {
+        if !has_job_control() {
+            return Ok(false);
+        }
+        leave();
+        // The whole group, as the terminal would: a shell holds a pipeline for stopped only when all of it is.
+        kill(Pid::from_raw(0), Signal::SIGSTOP)?;
+        self.retake()?;
+        Ok(true)
+    }
+
+    /// Takes the terminal again after a stop, whatever the shell has done to it meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone.
+    pub fn retake(&mut self) -> io::Result<()> {
+        // Raw mode that is believed to be on would not be set again.
+        disable_raw_mode()?;
+        enter()?;
+        self.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Checks that there is a terminal to take.
+///
+/// # Errors
+///
+/// When there is none, with what does without.
+pub fn ensure_terminal() -> anyhow::Result<()> {
+    anyhow::ensure!(
+        io::stdin().is_terminal() && io::stdout().is_terminal(),
+        "the screen needs a terminal as standard input and output; \
+         'ptree-tui stream' and 'ptree-tui snapshot' do without"
+    );
+    Ok(())
+}
+
+/// Whether a shell waits for us: a parent in our session but not in our process group's place.
+fn has_job_control() -> bool {
+    match (getsid(None), getsid(Some(getppid()))) {
+        (Ok(own), Ok(parents)) => own == parents && own != Pid::this(),
+        _ => false,
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen)
+}
+
+/// Gives the terminal back; does nothing if it is not ours. Errors are not told: there is nowhere left to tell them.
+fn leave() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Makes a panic give the terminal back before its message is printed.
+fn hook_panics() {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            leave();
+            PANICKED.store(true, Ordering::SeqCst);
+            print(info);
+        }));
+    });
+}

@@ -1,0 +1,37 @@
+//! Draws an [`App`]; changes nothing (I13).
+//!
+//! Everything that other processes or users wrote is escaped before it comes here, or by the calls here that name it.
+
+mod cells;
+mod details;
+mod footer;
+mod header;
+pub mod help;
+pub mod layout;
+mod panels;
+mod table;
+pub mod theme;
+
+use ratatui::Frame;
+
+use self::layout::Areas;
+use self::theme::Theme;
+use crate::action::Mode;
+use crate::app::App;
+
+/// Draws all of it, at any size.
+pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
+    let areas = Areas::of(frame.area(), app.shape());
+    let buffer = frame.buffer_mut();
+    header::draw(app, theme, areas.header, buffer);
+    header::draw_alert(app, theme, areas.alert, buffer);
+    if areas.page() == areas.body || matches!(app.mode(), Mode::Tree | Mode::Filter) {
+        panels::draw(app, theme, areas.panels, buffer);
+    }
+    match (app.mode(), app.details()) {
+        (Mode::Help, _) => help::draw(app, theme, areas.page(), buffer),
+        (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
+        _ => table::draw(app, theme, areas.body, buffer),
+    }
+    footer::draw(app, theme, areas.footer, buffer);
+}

@@ -1,0 +1,105 @@
+//! Text cut and padded to columns, and lines whose ends are spread.
+//!
+//! A character can be two columns wide or none; all widths here are columns.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// At most `width` columns of a text; what is cut off is marked by `…`.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = take(text, width.saturating_sub(1)).0.to_owned();
+    if width > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+/// The text without its first columns; a wide character across the edge goes too.
+pub(super) fn skip(text: &str, columns: usize) -> &str {
+    let (head, width) = take(text, columns);
+    let rest = &text[head.len()..];
+    if width == columns { rest } else { rest.chars().next().map_or("", |c| &rest[c.len_utf8()..]) }
+}
+
+/// The longest beginning of at most `width` columns, and its columns.
+fn take(text: &str, width: usize) -> (&str, usize) {
+    let mut columns = 0;
+    for (at, c) in text.char_indices() {
+        let wide = c.width().unwrap_or(0);
+        if columns + wide > width {
+            return (&text[..at], columns);
+        }
+        columns += wide;
+    }
+    (text, columns)
+}
+
+/// Exactly `width` columns, text at the left.
+pub(super) fn left(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    let pad = width.saturating_sub(text.width());
+    text + &" ".repeat(pad)
+}
+
+/// Exactly `width` columns, text at the right.
+pub(super) fn right(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    " ".repeat(width.saturating_sub(text.width())) + &text
+}
+
+/// Where a page of `len` lines stands that shows `height` of them from line `from` on: `1-20 of 54 ↓`, the arrows for
+/// what is out of sight. Empty when nothing is.
+pub(super) fn place(from: usize, height: usize, len: usize) -> String {
+    if len <= height {
+        return String::new();
+    }
+    let to = (from + height).min(len);
+    let up = if from > 0 { " ↑" } else { "" };
+    let down = if to < len { " ↓" } else { "" };
+    format!("{}-{to} of {len}{up}{down}", from + 1)
+}
+
+/// Writes spans from the left edge and others up to the right edge; where both do not fit, the left ones win.
+pub(super) fn spread(left: Vec<Span<'_>>, right: Vec<Span<'_>>, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let (left, right) = (Line::from(left), Line::from(right));
+    let room = usize::from(area.width).saturating_sub(left.width());
+    buffer.set_line(area.x, area.y, &left, area.width);
+    if right.width() <= room {
+        #[expect(clippy::cast_possible_truncation, reason = "no wider than the area")]
+        let width = right.width() as u16;
+        buffer.set_line(area.right() - width, area.y, &right, width);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_respects_wide_and_combining_characters() {
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("abcd", 4), "abcd");
+        assert_eq!(cut("漢字漢字", 5), "漢字…");
+        assert_eq!(cut("漢字漢字", 4), "漢…");
+        assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+        assert_eq!(cut("abc", 0), "");
+        assert_eq!(skip("漢字ab", 1), "字ab");
+        assert_eq!(skip("漢字ab", 2), "字ab");
+        assert_eq!(skip("ab", 5), "");
+        assert_eq!(left("漢", 3), "漢 ");
+        assert_eq!(right("漢字", 3), "漢…");
+        assert_eq!(right("7", 3), "  7");
+        assert_eq!(place(0, 20, 54), "1-20 of 54 ↓");
+        assert_eq!(place(5, 20, 54), "6-25 of 54 ↑ ↓");
+        assert_eq!(place(34, 20, 54), "35-54 of 54 ↑");
+        assert_eq!(place(0, 20, 20), "");
+    }
+}

@@ -1,0 +1,102 @@
+//! The page of keys, read from the table of commands; and what marks in the tree mean.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::cells::{left, place, spread};
+use super::theme::Theme;
+use crate::action::{COMMANDS, Mode, Spec};
+use crate::app::App;
+
+/// Columns of the keys.
+const KEYS: usize = 20;
+/// From this width on, two columns stand side by side.
+const TWO_FROM: u16 = 110;
+
+/// What the marks in the tree mean.
+const MARKS: &[(&str, &str)] = &[
+    ("▸ +3", "folded: three processes are hidden below"),
+    ("12  ┄", "so many levels near the root are left out"),
+    ("~", "its fork was not seen"),
+    ("?", "not known: nobody saw its end"),
+    ("-", "not measured yet"),
+    ("green PID", "younger than two seconds"),
+    ("faint", "dead, or shown only for a match below it"),
+    ("CPU", "share of one CPU; of the dead, all CPU time"),
+    ("RSS", "memory in use; of the dead, its peak"),
+];
+
+enum Entry {
+    Blank,
+    Heading(&'static str),
+    Key(String, &'static str),
+}
+
+/// All lines of the help.
+fn entries() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut section = "";
+    for spec in COMMANDS {
+        if spec.section != section {
+            if !section.is_empty() {
+                entries.push(Entry::Blank);
+            }
+            section = spec.section;
+            entries.push(Entry::Heading(section));
+        }
+        entries.push(Entry::Key(keys(spec), spec.description));
+    }
+    entries.extend([Entry::Blank, Entry::Heading("Marks")]);
+    entries.extend(MARKS.iter().map(|(mark, meaning)| Entry::Key((*mark).to_owned(), meaning)));
+    entries
+}
+
+/// Its keys, as in the mode in which it is mostly used.
+fn keys(spec: &Spec) -> String {
+    let modes = [Mode::Tree, Mode::Filter, Mode::Details, Mode::Help];
+    let keys = modes.into_iter().map(|mode| spec.keys_in(mode)).find(|keys| !keys.is_empty());
+    keys.unwrap_or_default().iter().map(|key| key.replace(' ', "")).collect::<Vec<_>>().join(" ")
+}
+
+/// How far the help can be scrolled in an area.
+#[must_use]
+pub(crate) fn scroll_end(area: Rect) -> usize {
+    if area.width >= TWO_FROM { 0 } else { (entries().len() + 1).saturating_sub(usize::from(area.height)) }
+}
+
+/// The page.
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let entries = entries();
+    let first = Rect { height: 1, ..area };
+    let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let (from, height) = (app.help_scroll(), usize::from(area.height));
+    let place = if area.width < TWO_FROM { place(from, height, entries.len()) } else { String::new() };
+    let title = "Keys and marks";
+    spread(vec![Span::styled(title, theme.strong)], vec![Span::styled(place, theme.dim)], first, buffer);
+    if area.width < TWO_FROM {
+        return column(&entries[from.min(entries.len())..], theme, area, buffer);
+    }
+    let half = entries.iter().position(|entry| matches!(entry, Entry::Heading("Do"))).unwrap_or(0);
+    let width = area.width / 2;
+    column(&entries[..half], theme, Rect { width, ..area }, buffer);
+    column(&entries[half..], theme, Rect { x: area.x + width, width: area.width - width, ..area }, buffer);
+}
+
+fn column(entries: &[Entry], theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    for (entry, row) in entries.iter().zip(area.rows()) {
+        let line = match entry {
+            Entry::Blank => Line::default(),
+            Entry::Heading(title) => Line::styled(*title, theme.heading),
+            Entry::Key(keys, description) => Line::from(vec![
+                Span::styled(format!("  {} ", left(keys, KEYS)), theme.accent),
+                Span::styled(*description, Style::new()),
+            ]),
+        };
+        buffer.set_line(row.x, row.y, &line, row.width);
+    }
+}

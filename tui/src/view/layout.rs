@@ -1,0 +1,100 @@
+//! Where things are on a screen of a given size: the app needs it to scroll, the drawing to draw.
+
+use ratatui::layout::Rect;
+
+/// From this width on, the panels stand beside the tree.
+const SIDE_FROM: u16 = 140;
+const SIDE_WIDTH: u16 = 60;
+
+/// What decides the layout beside the size.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// There is an active alert.
+    pub alert: bool,
+    /// Panels are wanted; `None` where there is room beside the tree.
+    pub panels: Option<bool>,
+}
+
+/// The parts of the screen; what does not fit is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    /// Machine, counts and rates.
+    pub header: Rect,
+    /// The active alert.
+    pub alert: Rect,
+    /// Heading and rows of the tree, or a page over it.
+    pub body: Rect,
+    /// Users and alerts, beside the tree or below.
+    pub panels: Rect,
+    /// Hints, messages and the filter line.
+    pub footer: Rect,
+}
+
+impl Areas {
+    /// Divides a screen.
+    #[must_use]
+    pub fn of(screen: Rect, shape: Shape) -> Self {
+        let height = screen.height;
+        let header = [0, 1, 2][usize::from(height >= 6) + usize::from(height >= 9)];
+        let footer = u16::from(height >= 3);
+        let alert = u16::from(shape.alert && height >= 5);
+        let wide = screen.width >= SIDE_FROM;
+        let shown = shape.panels.unwrap_or(wide) && height >= 8;
+        let side = if shown && wide { SIDE_WIDTH } else { 0 };
+        let strip = if shown && !wide { (height / 3).clamp(3, 10) } else { 0 };
+
+        let mut top = screen.y;
+        let mut take = |rows: u16, x: u16, width: u16| {
+            let area = Rect { x, y: top, width, height: rows };
+            top += rows;
+            area
+        };
+        let header = take(header, screen.x, screen.width);
+        let alert = take(alert, screen.x, screen.width);
+        let body_height = height - header.height - alert.height - footer - strip;
+        let body = take(body_height, screen.x, screen.width - side);
+        let mut panels = take(strip, screen.x, screen.width);
+        if side > 0 {
+            panels = Rect { x: screen.x + body.width, y: body.y, width: side, height: body.height };
+        }
+        let footer = take(footer, screen.x, screen.width);
+        Self { header, alert, body, panels, footer }
+    }
+
+    /// Where a page is shown instead of the tree: over panels below it, but not over those beside it.
+    #[must_use]
+    pub fn page(&self) -> Rect {
+        if self.panels.x == self.body.x { self.body.union(self.panels) } else { self.body }
+    }
+
+    /// Rows of the tree that fit below its heading.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        usize::from(self.body.height.saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_is_divided_without_overlap_or_gap() {
+        for panels in [None, Some(false), Some(true)] {
+            for alert in [false, true] {
+                for (width, height) in [(1, 1), (3, 2), (20, 5), (40, 10), (80, 24), (139, 8), (140, 8), (500, 200)] {
+                    let screen = Rect::new(0, 0, width, height);
+                    let areas = Areas::of(screen, Shape { alert, panels });
+                    let cells: u32 = [areas.header, areas.alert, areas.body, areas.panels, areas.footer]
+                        .iter()
+                        .map(|area| {
+                            assert_eq!(area.intersection(screen), *area, "{areas:?} in {screen:?}");
+                            area.area()
+                        })
+                        .sum();
+                    assert_eq!(cells, screen.area(), "{areas:?} in {screen:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Users and alerts, beside the tree or below it.
+
+use ptree_core::{Alert, text};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::cells::{cut, left, right};
+use super::theme::Theme;
+use crate::app::App;
+use crate::label::{count, rate};
+
+/// Columns of the table of users, with the space before it.
+const USERS_WIDTH: u16 = 50;
+
+/// Both panels: one above the other where there is height, else side by side where there is width.
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let users = u16::try_from(app.stats().users.len()).unwrap_or(u16::MAX);
+    if area.height >= 12 {
+        let above = users.saturating_add(2).min(area.height / 2);
+        draw_users(app, theme, Rect { height: above, ..area }, buffer);
+        let below = Rect { y: area.y + above, height: area.height - above, ..area };
+        draw_alerts(app, theme, below, buffer);
+    } else {
+        let width = USERS_WIDTH.min(area.width);
+        draw_users(app, theme, Rect { width, ..area }, buffer);
+        draw_alerts(app, theme, Rect { x: area.x + width, width: area.width - width, ..area }, buffer);
+    }
+}
+
+fn draw_users(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut rows = area.rows();
+    let Some(first) = rows.next() else { return };
+    let heading = user_line(["USER", "LIVE", "SPAWNED", "EXITED", "FAILED", "/S", "CPU"].map(str::to_owned));
+    write(&heading, theme.heading, first, buffer);
+    // Those who started most come first: unlike a rate, that order is calm.
+    let mut users: Vec<_> = app.stats().users.iter().collect();
+    users.sort_by_key(|(uid, user)| (std::cmp::Reverse(user.spawned), **uid));
+    for ((uid, user), row) in users.into_iter().zip(rows) {
+        let cells = [
+            app.users().shown(*uid).into_owned(),
+            count(user.live),
+            count(user.spawned),
+            count(user.exited),
+            count(user.failed),
+            rate(user.spawns_per_s),
+            text::duration(user.dead_cpu_ns),
+        ];
+        let line = user_line(cells);
+        write(&line, if user.live == 0 { theme.dim } else { theme.plain }, row, buffer);
+    }
+}
+
+fn user_line(cells: [String; 7]) -> String {
+    let [user, live, spawned, exited, failed, per_s, cpu] = cells;
+    format!(
+        " {} {} {} {} {} {} {}",
+        left(&user, 8),
+        right(&live, 5),
+        right(&spawned, 7),
+        right(&exited, 6),
+        right(&failed, 6),
+        right(&per_s, 4),
+        right(&cpu, 7),
+    )
+}
+
+fn draw_alerts(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut rows = area.rows();
+    let Some(first) = rows.next() else { return };
+    write(" ALERTS", theme.heading, first, buffer);
+    if app.alerts().is_empty() {
+        if let Some(row) = rows.next() {
+            let limit = rate(app.alert_limit());
+            write(&format!(" none (limit {limit} forks/s)"), theme.dim, row, buffer);
+        }
+        return;
+    }
+    for alert in app.alerts().iter().rev() {
+        let active = alert.cleared_ns.is_none();
+        let [head, culprit] = alert_lines(app, alert);
+        for (text, style) in [(head, if active { theme.bad } else { theme.plain }), (culprit, theme.dim)] {
+            let Some(row) = rows.next() else { return };
+            write(&text, style, row, buffer);
+        }
+    }
+}
+
+fn alert_lines(app: &App, alert: &Alert) -> [String; 2] {
+    let when = app.wall().short(alert.raised_ns, app.now_ns());
+    let end = alert.cleared_ns.unwrap_or(app.now_ns());
+    let lasted = text::duration(end.saturating_sub(alert.raised_ns));
+    let lasts = if alert.cleared_ns.is_some() { "lasted" } else { "lasting" };
+    let culprit = match alert.culprit {
+        Some(key) => {
+            let name = text::escape(alert.culprit_comm.as_bytes());
+            format!("   {name} [{}] {:.0}%", key.pid, alert.share * 100.0)
+        }
+        None => "   no subtree stands out".to_owned(),
+    };
+    [format!(" {when} {}/s {lasts} {lasted}", rate(alert.peak)), culprit]
+}
+
+fn write(text: &str, style: Style, row: Rect, buffer: &mut Buffer) {
+    let line = Line::from(Span::styled(cut(text, usize::from(row.width)), style));
+    buffer.set_line(row.x, row.y, &line, row.width);
+}

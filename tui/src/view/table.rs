@@ -1,0 +1,324 @@
+//! The tree: a heading, and a row for each visible process.
+
+use ptree_core::{Lifecycle, Lineage, Origin, Process, Row, text};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::cells::{cut, left, right, skip};
+use super::theme::Theme;
+use crate::app::{App, Capture};
+use crate::label;
+
+/// Columns that COMMAND has at least, before any other is dropped.
+const COMMAND_MIN: usize = 30;
+/// How long a new process is marked as such, nanoseconds.
+const YOUNG_NS: u64 = 2_000_000_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Pid,
+    User,
+    Start,
+    Lifetime,
+    Cpu,
+    Time,
+    Rss,
+    Status,
+}
+
+/// Left to right.
+const COLUMNS: [Column; 8] = [
+    Column::Pid,
+    Column::User,
+    Column::Start,
+    Column::Lifetime,
+    Column::Cpu,
+    Column::Time,
+    Column::Rss,
+    Column::Status,
+];
+
+/// Most important first: those that do not fit any more are left out.
+const BY_WORTH: [Column; 8] = [
+    Column::Pid,
+    Column::Status,
+    Column::Lifetime,
+    Column::User,
+    Column::Cpu,
+    Column::Rss,
+    Column::Start,
+    Column::Time,
+];
+
+impl Column {
+    fn width(self, app: &App) -> usize {
+        match self {
+            Self::Pid => app.pid_digits(),
+            Self::User | Self::Start | Self::Lifetime => 8,
+            Self::Cpu | Self::Rss => 5,
+            Self::Time => 7,
+            Self::Status => 12,
+        }
+    }
+
+    fn heading(self, width: usize) -> String {
+        match self {
+            Self::Pid => right("PID", width),
+            Self::User => left("USER", width),
+            Self::Start => left("START", width),
+            Self::Lifetime => right("LIFETIME", width),
+            Self::Cpu => right("CPU", width),
+            Self::Time => right("TIME", width),
+            Self::Rss => right("RSS", width),
+            Self::Status => left("STATUS", width),
+        }
+    }
+}
+
+/// The columns that fit beside COMMAND, left to right, and the columns left for it.
+fn fitting(app: &App, width: usize) -> (Vec<Column>, usize) {
+    let mut room = width.saturating_sub(COMMAND_MIN);
+    let mut chosen = Vec::new();
+    for column in BY_WORTH {
+        let needed = column.width(app) + 1;
+        if needed > room {
+            break;
+        }
+        room -= needed;
+        chosen.push(column);
+    }
+    let columns: Vec<Column> = COLUMNS.into_iter().filter(|column| chosen.contains(column)).collect();
+    let used: usize = columns.iter().map(|column| column.width(app) + 1).sum();
+    (columns, width.saturating_sub(used))
+}
+
+/// Heading and rows.
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (columns, command) = fitting(app, usize::from(area.width));
+    let mut lines = area.rows();
+    let Some(first) = lines.next() else { return };
+    let mut heading: Vec<Span<'_>> =
+        columns.iter().map(|column| Span::styled(column.heading(column.width(app)) + " ", theme.heading)).collect();
+    heading.push(Span::styled("COMMAND", theme.heading));
+    heading.push(Span::styled(cut(&shown(app), command.saturating_sub(7)), theme.dim));
+    buffer.set_line(first.x, first.y, &Line::from(heading), first.width);
+
+    let list = app.list();
+    if list.rows().is_empty() {
+        return empty(app, theme, area, buffer);
+    }
+    let window = list.rows().as_slice().iter().enumerate().skip(list.offset());
+    for ((index, row), line) in window.zip(lines) {
+        let Some(process) = app.tree().get(row.key) else { continue };
+        let cells = Cells { app, theme, process, row, selected: index == list.index() };
+        let mut spans = Vec::new();
+        for column in &columns {
+            spans.push(cells.cell(*column));
+            spans.push(Span::raw(" "));
+        }
+        cells.command(&list.rows().guides(index), command, &mut spans);
+        if cells.selected {
+            buffer.set_style(line, theme.selected);
+            spans = spans.into_iter().map(|span| Span::styled(span.content, theme.selected)).collect();
+        }
+        buffer.set_line(line.x, line.y, &Line::from(spans), line.width);
+    }
+}
+
+/// How the tree is looked at, where that is not told by the rows themselves.
+fn shown(app: &App) -> String {
+    let options = app.row_options();
+    let mut words = vec![match options.lineage {
+        Lineage::Forked => "by forker",
+        Lineage::Kernel => "by kernel parent",
+    }];
+    if !options.dead {
+        words.push("dead hidden");
+    }
+    if options.kernel {
+        words.push("kernel threads");
+    }
+    let user = options.filter.uid().map(|uid| format!("only {}", app.users().shown(uid)));
+    words.extend(user.as_deref());
+    if app.sideways() > 0 {
+        words.push("scrolled");
+    }
+    format!("  {}", words.join(", "))
+}
+
+/// Says why there is no row.
+fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let filter = app.row_options().filter;
+    let lines = if !filter.text().is_empty() && !app.tree().is_empty() {
+        [format!("Nothing contains '{}'.", text::escape(filter.text().as_bytes())), "Esc drops the filter.".to_owned()]
+    } else {
+        match app.capture() {
+            Capture::Waiting => {
+                ["Looking at what is running…".to_owned(), "Processes appear as soon as they are known.".to_owned()]
+            }
+            Capture::Running => ["No process to show.".to_owned(), "d shows the dead, t kernel threads.".to_owned()],
+            Capture::Ended(Ok(())) => ["The capture ended without any process.".to_owned(), String::new()],
+            Capture::Ended(Err(error)) => ["The capture failed:".to_owned(), error.clone()],
+        }
+    };
+    let middle = area.y + area.height / 2;
+    for (text, y) in lines.iter().zip(middle..area.bottom()) {
+        let line = Line::styled(cut(text, usize::from(area.width)), theme.plain).centered();
+        ratatui::widgets::Widget::render(line, Rect { y, height: 1, ..area }, buffer);
+    }
+}
+
+struct Cells<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+    process: &'a Process,
+    row: &'a Row,
+    selected: bool,
+}
+
+impl Cells<'_> {
+    /// One cell, padded to its column.
+    fn cell(&self, column: Column) -> Span<'static> {
+        let (process, theme) = (self.process, self.theme);
+        let width = column.width(self.app);
+        let shown = self.app.shown_ns();
+        let base = if self.is_faint() { theme.dim } else { theme.plain };
+        match column {
+            Column::Pid => {
+                let young =
+                    process.is_alive() && process.origin == Origin::Forked && process.lifetime_ns(shown) < YOUNG_NS;
+                Span::styled(right(&process.key.pid.to_string(), width), if young { theme.good } else { base })
+            }
+            Column::User => Span::styled(left(&self.app.users().shown(process.creds.uid), width), base),
+            Column::Start => Span::styled(left(&self.app.wall().short(process.key.start_ns, shown), width), base),
+            Column::Lifetime => Span::styled(right(&text::duration(process.lifetime_ns(shown)), width), base),
+            Column::Cpu => Span::styled(right(&self.cpu(), width), base),
+            Column::Time => Span::styled(right(&self.time(), width), base),
+            Column::Rss => Span::styled(right(&self.rss(), width), base),
+            Column::Status => {
+                let (status, tone) = label::status(process);
+                Span::styled(left(&status, width), theme.tone(tone))
+            }
+        }
+    }
+
+    /// Dead, or there only for the sake of a match below it.
+    fn is_faint(&self) -> bool {
+        !self.process.is_alive() || !self.row.matched
+    }
+
+    /// Whether the cost of a dead process is known in full.
+    fn is_complete(&self) -> bool {
+        !matches!(self.process.life, Lifecycle::Exited { inferred: true, .. })
+    }
+
+    /// The share of the living, the time of the dead.
+    fn cpu(&self) -> String {
+        match self.process.is_alive() {
+            true if self.process.measured_ns > 0 => label::percent(self.process.cpu_share),
+            true => "-".to_owned(),
+            false => self.time(),
+        }
+    }
+
+    fn time(&self) -> String {
+        match self.process.is_alive() {
+            true if self.process.measured_ns == 0 => "-".to_owned(),
+            false if !self.is_complete() => "?".to_owned(),
+            _ => text::duration(self.process.cost.cpu_ns),
+        }
+    }
+
+    /// The present size of the living, the peak of the dead.
+    fn rss(&self) -> String {
+        let size = if self.process.is_alive() { self.process.rss_bytes } else { self.process.cost.max_rss_bytes };
+        size.map_or_else(|| "-".to_owned(), text::bytes)
+    }
+
+    /// Guides, fold mark, name and arguments.
+    fn command(&self, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
+        let (theme, process, row) = (self.theme, self.process, self.row);
+        let mut room = width;
+        let mut push = |text: String, style| {
+            let text = cut(&text, room);
+            room -= unicode_width::UnicodeWidthStr::width(text.as_str()).min(room);
+            spans.push(Span::styled(text, style));
+        };
+        let folded = row.folded && row.has_children;
+        let guide = guide(guides, row, folded, width / 2);
+        let (line, mark) = guide.split_at(guide.len() - if folded { "▸ ".len() } else { 0 });
+        push(line.to_owned(), theme.dim);
+        push(mark.to_owned(), theme.accent);
+
+        let faint = self.is_faint();
+        let program = label::program(process);
+        let arguments = label::arguments(process);
+        let sideways = self.app.sideways();
+        let name_style = if faint { theme.dim } else { theme.strong };
+        if process.origin == Origin::Inferred {
+            push("~".to_owned(), theme.bad);
+        }
+        push(skip(&program, sideways).to_owned(), name_style);
+        if folded {
+            push(format!(" +{}", row.hidden), theme.accent.remove_modifier(Modifier::DIM));
+        }
+        if !arguments.is_empty() {
+            let past = sideways.saturating_sub(unicode_width::UnicodeWidthStr::width(program.as_str()));
+            let gap = if past == 0 || folded { " " } else { "" };
+            push(format!("{gap}{}", skip(&arguments, past)), if faint { theme.dim } else { theme.plain });
+        }
+    }
+}
+
+/// The lines that lead to a row. Where they would take more than `room` columns, the levels next to the root give way
+/// to their number.
+fn guide(guides: &[bool], row: &Row, folded: bool, room: usize) -> String {
+    let mut text = String::new();
+    // The outermost guide would join the roots, which are not drawn as siblings.
+    let guides = guides.get(1..).unwrap_or_default();
+    if row.depth > 0 {
+        // Two columns a level and three for the row's own; the number takes six, three levels' worth.
+        let levels = room.saturating_sub(3) / 2;
+        let hidden = if guides.len() > levels { guides.len() - levels.saturating_sub(3) } else { 0 };
+        if hidden > 0 {
+            text = format!("{hidden:<4}┄ ");
+        }
+        for &runs in &guides[hidden..] {
+            text.push_str(if runs { "│ " } else { "  " });
+        }
+        text.push(if row.last { '└' } else { '├' });
+        text.push_str(if folded { "" } else { "─ " });
+    }
+    if folded {
+        text.push_str("▸ ");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use ptree_core::ProcKey;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    fn row(depth: u16) -> Row {
+        Row { key: ProcKey::SWAPPER, depth, has_children: true, folded: false, last: true, matched: true, hidden: 0 }
+    }
+
+    #[test]
+    fn guides_grow_with_depth_and_stay_within_their_room() {
+        let shown = |depth: u16, folded| guide(&vec![true; usize::from(depth)], &row(depth), folded, 15);
+        assert_eq!([shown(0, false), shown(0, true)], ["", "▸ "]);
+        assert_eq!([shown(1, false), shown(1, true)], ["└─ ", "└▸ "]);
+        assert_eq!(shown(7, false), "│ │ │ │ │ │ └─ ");
+        assert_eq!(shown(8, false), "4   ┄ │ │ │ └─ ");
+        assert_eq!(shown(9, false), "5   ┄ │ │ │ └─ ");
+        for depth in 0..2000 {
+            assert_eq!(shown(depth, false).width(), (usize::from(depth) * 2 + 1).min(15) - usize::from(depth == 0));
+        }
+        assert_eq!(guide(&[true; 9], &row(9), false, 0), "8   ┄ └─ ", "however narrow it gets");
+    }
+}

@@ -1,0 +1,294 @@
+//! What the screen shows, as pictures in text: a scripted machine, a fixed clock, keys typed into the whole app.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
+
+mod common;
+
+use common::{Machine, SECOND};
+use ptree_core::ExitStatus;
+use ptree_tui::view::theme::Theme;
+use ratatui::style::{Color, Modifier};
+
+/// A shell at work: some of its children run, some have ended well, badly, by a signal.
+fn busy() -> Machine {
+    let mut machine = Machine::booted();
+    machine.usage(1, 3 * SECOND, 12 << 20, 'S');
+    machine.usage(700, 90 * SECOND, 35 << 20, 'S');
+    machine.spawn(1001, 600, 1000, &["/usr/bin/make", "-j2", "all"]);
+    machine.spawn(1002, 1001, 1000, &["/usr/bin/cc", "-c", "a.c"]);
+    machine.spawn(1003, 1001, 1000, &["/usr/bin/cc", "-c", "b.c"]);
+    machine.spawn(1004, 1001, 1000, &["/usr/bin/cc", "-c", "c.c"]);
+    machine.pass(SECOND * 5 / 4);
+    machine.code(1002, 0);
+    machine.code(1003, 1);
+    machine.exit(1004, ExitStatus::Signal { signal: 11, core: true });
+    machine.spawn(1005, 1001, 1000, &["/usr/bin/ld", "-o", "all"]);
+    machine.fork(1006, 400, 0, "cron");
+    machine.usage(1, 3 * SECOND + SECOND / 40, 12 << 20, 'S');
+    machine.usage(1005, SECOND, 120 << 20, 'R');
+    machine
+}
+
+/// An alert: a shell forks far too much.
+fn alarmed() -> Machine {
+    let mut machine = busy();
+    for n in 0..600 {
+        machine.fork(2000 + n, 600, 1000, "bash");
+        machine.code(2000 + n, 0);
+        machine.pass(SECOND / 300);
+    }
+    machine
+}
+
+#[test]
+fn tree_at_80x24() {
+    insta::assert_snapshot!(busy().screen(80, 24));
+}
+
+#[test]
+fn tree_at_200x50_with_panels() {
+    insta::assert_snapshot!(busy().screen(200, 50));
+}
+
+#[test]
+fn tree_at_40x10() {
+    insta::assert_snapshot!(busy().screen(40, 10));
+}
+
+#[test]
+fn folded_subtree_says_how_many_it_hides() {
+    let mut machine = busy();
+    machine.screen(80, 24);
+    machine.keys("/make<Enter><Esc><Space>");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn filter_while_typed_keeps_ancestors() {
+    let mut machine = busy();
+    machine.screen(80, 24);
+    machine.keys("/cc -c");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn filter_kept_and_nothing_found() {
+    let mut machine = busy();
+    machine.screen(80, 24);
+    machine.keys("/nothing like this<Enter>");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn details_of_a_dead_process_with_a_history() {
+    let mut machine = Machine::booted();
+    machine.fork(1500, 600, 1000, "bash");
+    machine.pass(SECOND / 1000);
+    machine.exec(1500, 600, 1000, &["/usr/bin/env", "sh", "job.sh"]);
+    machine.pass(SECOND / 1000);
+    machine.exec(1500, 600, 1000, &["/bin/sh", "job.sh", "a b", "it's", ""]);
+    machine.spawn(1501, 1500, 1000, &["/bin/sleep", "60"]);
+    machine.pass(SECOND * 2);
+    machine.exit(1500, ExitStatus::Signal { signal: 9, core: false });
+    machine.reparent(1501, 1);
+    machine.pass(SECOND);
+    machine.screen(80, 24);
+    machine.keys("/job.sh<Enter><Enter>");
+    insta::assert_snapshot!(machine.screen(80, 60));
+}
+
+#[test]
+fn details_of_an_orphan_show_both_lineages() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/bin/sh", "daemon.sh"]);
+    machine.spawn(1501, 1500, 1000, &["/usr/bin/daemond"]);
+    machine.code(1500, 0);
+    machine.reparent(1501, 1);
+    machine.screen(80, 24);
+    machine.keys("/daemond<Enter><Enter>G");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn details_outlive_the_process() {
+    let mut machine = busy();
+    machine.screen(80, 24);
+    machine.keys("/b.c<Enter><Enter>");
+    let before = machine.screen(80, 24);
+    machine.pass(SECOND * 300);
+    let after = machine.screen(80, 24);
+    assert!(before.contains("exit 1 after 1.25s"), "{before}");
+    assert!(after.contains("exit 1 after 1.25s") && after.contains("has left the tree"), "{after}");
+}
+
+#[test]
+fn kernel_lineage_moves_the_orphan() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/bin/sh", "daemon.sh"]);
+    machine.spawn(1501, 1500, 1000, &["/usr/bin/daemond"]);
+    machine.code(1500, 0);
+    machine.reparent(1501, 1);
+    machine.keys("ot");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn alert_and_panels_at_80x24() {
+    let mut machine = alarmed();
+    machine.keys("s");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn alert_at_200x50_and_its_end() {
+    let mut machine = alarmed();
+    for _ in 0..20 {
+        machine.pass(SECOND / 2);
+    }
+    machine.keys("d");
+    insta::assert_snapshot!(machine.screen(200, 50));
+}
+
+#[test]
+fn the_culprit_is_one_key_away_even_below_a_fold() {
+    let mut machine = alarmed();
+    machine.screen(80, 24);
+    machine.keys("zM");
+    machine.screen(80, 24);
+    machine.keys("a");
+    let line = machine.selected_line();
+    assert!(line.contains("600") && line.contains("-bash"), "{line}");
+}
+
+#[test]
+fn help_at_80x24() {
+    let mut machine = busy();
+    machine.keys("?");
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn help_at_200x50() {
+    let mut machine = busy();
+    machine.keys("?");
+    insta::assert_snapshot!(machine.screen(200, 50));
+}
+
+#[test]
+fn waiting_and_failed_screens_say_so() {
+    let mut machine = Machine::new();
+    let waiting = machine.screen(80, 24);
+    assert!(waiting.contains("waiting for events") && waiting.contains("Looking at what is running"), "{waiting}");
+    machine.app.capture_ended(Err("the ring buffer is gone".to_owned()));
+    let failed = machine.screen(80, 24);
+    assert!(failed.contains("CAPTURE FAILED") && failed.contains("the ring buffer is gone"), "{failed}");
+}
+
+#[test]
+fn a_failure_of_the_capture_is_told_over_a_full_tree_too() {
+    let mut machine = busy();
+    machine.app.capture_ended(Err("the ring buffer is gone".to_owned()));
+    let failed = machine.screen(80, 24);
+    assert!(failed.contains("CAPTURE FAILED") && failed.contains("the ring buffer is gone"), "{failed}");
+}
+
+#[test]
+fn i11_losses_stand_out_in_the_header() {
+    let mut machine = busy();
+    machine.lose(7);
+    let buffer = machine.draw_with(&Theme::ansi(), 80, 24);
+    let line = &common::lines(&buffer)[1];
+    assert!(line.ends_with("7 lost"), "{line}");
+    assert_eq!(buffer[(79, 1)].bg, Color::Red);
+}
+
+#[test]
+fn the_dead_are_dim_and_failures_red() {
+    let mut machine = busy();
+    let buffer = machine.draw_with(&Theme::ansi(), 80, 24);
+    let lines = common::lines(&buffer);
+    let row =
+        |pid: &str| u16::try_from(lines.iter().position(|line| line.trim_start().starts_with(pid)).unwrap()).unwrap();
+    let column = u16::try_from(lines[2].find("STATUS").unwrap()).unwrap();
+    assert!(
+        buffer[(0, row("1002"))].modifier.contains(Modifier::DIM)
+            || buffer[(3, row("1002"))].modifier.contains(Modifier::DIM)
+    );
+    assert!(!buffer[(3, row("1005"))].modifier.contains(Modifier::DIM));
+    assert_eq!(buffer[(column, row("1003"))].fg, Color::Red);
+    assert_eq!(buffer[(column, row("1004"))].fg, Color::Red);
+    assert_ne!(buffer[(column, row("1002"))].fg, Color::Red);
+}
+
+#[test]
+fn without_colours_there_is_none() {
+    let mut machine = alarmed();
+    machine.lose(1);
+    for keys in ["s", "?", "<Esc><Enter>", "<Esc>p", "/x"] {
+        machine.keys(keys);
+        let buffer = machine.draw_with(&Theme::mono(), 80, 24);
+        assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+    }
+}
+
+#[test]
+fn i16_nothing_from_outside_reaches_the_terminal_raw() {
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\nline\ttab\u{9b}31m\u{202e}rtl\u{200b}\u{7f}";
+    let mut machine = Machine::booted();
+    machine.users(&[(1000, evil), (66, evil)]);
+    machine.fork_bytes(3000, 600, 66, b"\x1b[2J\xff\n\xc2\x9b");
+    machine.exec(3000, 600, 66, &[evil, evil, evil]);
+    machine.fork_bytes(3001, 3000, 66, b"\x1b[31m\x07\x08");
+    machine.code(3001, 1);
+    machine.app.capture_ended(Err(evil.to_owned()));
+    machine.app.update(ptree_tui::action::Action::Exported(Err(evil.to_owned())));
+    for keys in ["", "G<Enter>", "<Esc>k<Enter>", "<Esc>s", "/\u{1b}\u{202e}"] {
+        machine.keys(keys);
+        for (width, height) in [(80, 24), (200, 50), (300, 100)] {
+            let buffer = machine.draw_with(&Theme::ansi(), width, height);
+            for cell in &buffer.content {
+                let harmful = |c: char| {
+                    c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{202e}').contains(&c)
+                };
+                assert!(!cell.symbol().chars().any(harmful), "{:?}", cell.symbol());
+            }
+        }
+    }
+    machine.app.tick(machine.now_ns + 60 * SECOND);
+    machine.keys("<Esc>");
+    assert!(machine.screen(300, 100).contains("\\x1b]0;owned\\x07"));
+}
+
+#[test]
+fn wide_characters_keep_the_columns_aligned() {
+    let mut machine = Machine::booted();
+    machine.users(&[(1000, "用户名字很长")]);
+    let screen = machine.screen(80, 24);
+    let place = |line: &str, what: &str| line.find(what).map(|at| unicode_width::UnicodeWidthStr::width(&line[..at]));
+    let of = |what: &str| screen.lines().find(|line| line.contains(what)).unwrap();
+    assert_eq!(place(of("-bash"), "alive"), place(of("init"), "alive"));
+}
+
+#[test]
+fn commands_scroll_sideways() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/bin/prog", "0123456789", "abcdefghij", "the end of a long line"]);
+    assert!(!machine.screen(80, 24).contains("the end of"));
+    machine.keys(">><S-Right>");
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("the end of"), "{screen}");
+    machine.keys("<<<lt>");
+    assert!(machine.screen(80, 24).contains("scrolled"));
+    machine.keys("<<<<");
+    assert!(machine.screen(80, 24).contains("prog 0123456789"));
+}
+
+#[test]
+fn a_very_deep_chain_leaves_room_for_the_name() {
+    let mut machine = Machine::booted();
+    for depth in 0..300 {
+        machine.spawn(5000 + depth, if depth == 0 { 600 } else { 4999 + depth }, 1000, &["/bin/nest", "deep"]);
+    }
+    machine.keys("G");
+    let screen = machine.screen(80, 24);
+    assert!(screen.lines().any(|line| line.contains("5299") && line.contains("nest deep")), "{screen}");
+}

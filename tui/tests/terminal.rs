@@ -1,0 +1,244 @@
+//! I16 on a real terminal: a program on a pseudo-terminal gives it back as it was, whichever way it ends or stops.
+//!
+//! The program is the example `invented`: the same runtime and screen without the kernel behind, so that this runs
+//! anywhere.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::pty::{OpenptyResult, Winsize, openpty};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{LocalFlags, OutputFlags, Termios, tcgetattr};
+use nix::unistd::Pid;
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+const ENTER: &str = "\u{1b}[?1049h";
+const LEAVE: &str = "\u{1b}[?1049l";
+
+fn program() -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_ptree-tui")).with_file_name("examples").join("invented");
+    assert!(program.exists(), "'{}' is missing: cargo build --examples", program.display());
+    program
+}
+
+/// A program with a terminal of 80 columns and 24 rows of its own.
+struct Session {
+    child: Child,
+    keyboard: File,
+    seen: Arc<Mutex<Vec<u8>>>,
+    before: Termios,
+}
+
+impl Session {
+    fn start(command: &[&str]) -> Self {
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let OpenptyResult { master, slave } = openpty(&size, None).unwrap();
+        let before = tcgetattr(&master).unwrap();
+        let stdio = || Stdio::from(slave.try_clone().unwrap());
+        // `setsid` makes the terminal its session's own, then becomes the program.
+        let child = Command::new("setsid")
+            .arg("--ctty")
+            .args(command)
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm-256color")
+            .stdin(stdio())
+            .stdout(stdio())
+            .stderr(stdio())
+            .spawn()
+            .unwrap();
+        drop(slave);
+        let keyboard = File::from(master);
+        let mut output = keyboard.try_clone().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // The read fails when the last program on the terminal has gone.
+            while let Ok(n) = output.read(&mut bytes) {
+                writer.lock().unwrap().extend_from_slice(&bytes[..n]);
+            }
+        });
+        Self { child, keyboard, seen, before }
+    }
+
+    fn invented(kind: &str) -> Self {
+        Self::start(&[program().to_str().unwrap(), kind])
+    }
+
+    fn output(&self) -> String {
+        String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
+    }
+
+    fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) {
+        let begun = Instant::now();
+        while !condition(&self.output()) {
+            assert!(begun.elapsed() < PATIENCE, "no {what} in:\n{}", self.output().escape_debug());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn wait_for(&self, text: &str) {
+        self.wait(&format!("'{text}'"), |output| output.contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Waits for the end and checks that the terminal is as it was.
+    fn end(mut self) -> (ExitStatus, String) {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "does not end:\n{}", self.output().escape_debug());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        self.wait("alternate screen left", |output| output.rfind(LEAVE) > output.rfind(ENTER));
+        self.assert_cooked();
+        let output = self.output();
+        assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
+        (status, output)
+    }
+
+    fn assert_cooked(&self) {
+        let after = tcgetattr(&self.keyboard).unwrap();
+        assert_eq!(after.local_flags, self.before.local_flags);
+        assert_eq!(after.input_flags, self.before.input_flags);
+        assert_eq!(after.output_flags, self.before.output_flags);
+        assert!(after.local_flags.contains(LocalFlags::ICANON | LocalFlags::ECHO));
+        assert!(after.output_flags.contains(OutputFlags::OPOST));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Only of use when a test has failed half-way.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn i16_quit_gives_the_terminal_back() {
+    let mut session = Session::invented("quiet");
+    session.wait_for("systemd");
+    assert!(!tcgetattr(&session.keyboard).unwrap().local_flags.contains(LocalFlags::ICANON));
+    session.press("q");
+    let (status, output) = session.end();
+    assert!(status.success(), "{status}");
+    let after = output.rsplit(LEAVE).next().unwrap().replace("\u{1b}[?25h", "");
+    assert_eq!(after, "", "something is written after the screen was left");
+}
+
+#[test]
+fn i16_signals_that_end_it_give_the_terminal_back() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        let session = Session::invented("storm");
+        session.wait_for("systemd");
+        session.signal(signal);
+        let (status, _) = session.end();
+        assert!(status.success(), "{signal}: {status}");
+    }
+}
+
+#[test]
+fn i16_a_panic_gives_the_terminal_back_before_its_message() {
+    let (status, output) = Session::invented("panic").end();
+    assert!(!status.success());
+    assert!(output.find("panic as asked for") > output.rfind(LEAVE), "{}", output.escape_debug());
+}
+
+#[test]
+fn i16_an_error_of_the_source_is_shown_and_told_again_at_the_end() {
+    let mut session = Session::invented("fail");
+    session.wait_for("CAPTURE FAILED");
+    session.press("q");
+    let (status, output) = session.end();
+    assert_eq!(status.code(), Some(1));
+    let told = output.rfind("the invented kernel refused");
+    assert!(told > output.rfind(LEAVE), "{}", output.escape_debug());
+}
+
+#[test]
+fn i16_a_stop_gives_the_terminal_to_the_shell_and_takes_it_again() {
+    let mut session = Session::start(&["bash", "--noprofile", "--norc", "--noediting", "-i"]);
+    session.press(&format!("exec 2>&1; PS1='ready> '; {} quiet\n", program().display()));
+    session.wait_for("systemd");
+    for stop in ["key", "signal"] {
+        let (entered, left) = (session.output().matches(ENTER).count(), session.output().matches(LEAVE).count());
+        if stop == "key" {
+            session.press("\u{1a}");
+        } else {
+            let group = nix::unistd::tcgetpgrp(&session.keyboard).unwrap();
+            kill(group, Signal::SIGTSTP).unwrap();
+        }
+        session.wait("prompt", |output| {
+            output.rfind("ready> ") > output.rfind(LEAVE) && output.matches(LEAVE).count() > left
+        });
+        session.assert_cooked();
+        session.press("fg\n");
+        session.wait("screen again", |output| {
+            let entered_again = output.matches(ENTER).count() > entered;
+            entered_again && output.rfind("journald") > output.rfind(ENTER)
+        });
+    }
+    session.press("q");
+    session.wait("prompt", |output| {
+        output.rfind("ready> ") > output.rfind(LEAVE) && output.rfind(LEAVE) > output.rfind(ENTER)
+    });
+    session.press("exit\n");
+    session.end();
+}
+
+#[test]
+fn i16_without_a_shell_to_go_back_to_it_does_not_stop() {
+    let mut session = Session::invented("quiet");
+    session.wait_for("systemd");
+    session.press("\u{1a}");
+    session.wait_for("No shell to go back to");
+    session.press("q");
+    assert!(session.end().0.success());
+}
+
+#[test]
+fn without_a_terminal_there_is_an_error_that_says_what_does_without() {
+    let output = Command::new(program()).arg("quiet").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("'ptree-tui stream'"));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains(ENTER));
+}
+
+#[test]
+fn i16_the_program_itself_on_the_live_kernel_gives_the_terminal_back() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED (needs root): the program itself on the live kernel");
+        assert!(std::env::var_os("CI").is_none(), "CI must run as root");
+        return;
+    }
+    for ending in ["key", "signal"] {
+        let mut session = Session::start(&[env!("CARGO_BIN_EXE_ptree-tui")]);
+        // It sees itself.
+        session.wait_for("COMMAND");
+        session.press("/ptree-tui\r");
+        session.wait_for("match");
+        if ending == "key" {
+            session.press("q");
+        } else {
+            session.signal(Signal::SIGTERM);
+        }
+        let (status, output) = session.end();
+        assert!(status.success(), "{ending}: {status}\n{}", output.escape_debug());
+    }
+}
