@@ -32,7 +32,9 @@ impl Group {
     #[inline(always)]
     pub(crate) unsafe fn of(task: Struct) -> Self {
         // SAFETY: members of task_struct.
-        unsafe { Self { task, leader: task.follow(offset!(task_group_leader)), signal: task.follow(offset!(task_signal)) } }
+        unsafe {
+            Self { task, leader: task.follow(offset!(task_group_leader)), signal: task.follow(offset!(task_signal)) }
+        }
     }
 
     /// Start of the leader: with the pid, the identity of the process.

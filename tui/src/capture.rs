@@ -4,7 +4,7 @@
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, bail};
 use ptree_source::live::{Live, LiveOptions};
 use ptree_source::{Batch, Header, host};
 use tokio::runtime::{Builder, Runtime};
@@ -68,7 +68,13 @@ impl Capture {
                 result
             })
             .context("starting the capture thread")?;
-        is_open.blocking_recv().map_err(|_| anyhow!("the capture thread ended before it began"))??;
+        match is_open.blocking_recv() {
+            Ok(opened) => opened?,
+            Err(_closed) => {
+                join(thread)?;
+                bail!("the capture thread ended before it began");
+            }
+        }
         Ok(Self { header: host::header(env!("CARGO_PKG_VERSION")), batches, stop, thread })
     }
 
@@ -80,8 +86,13 @@ impl Capture {
         let Self { batches, stop, thread, .. } = self;
         drop(batches);
         let _ = stop.send(());
-        thread.join().map_err(|_| anyhow!("the capture thread panicked"))?
+        join(thread)
     }
+}
+
+fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
+    // The panic has had its say on standard error.
+    thread.join().unwrap_or_else(|_panic| bail!("the capture thread panicked"))
 }
 
 /// A runtime for one thread.

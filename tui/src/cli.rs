@@ -207,7 +207,7 @@ mod tests {
             ("ptree-tui --ring-buffer 9MiB", "try '16MiB'"),
             ("ptree-tui --keep soon", "write it like '90s'"),
             ("ptree-tui --uid nobody-at-all", "no such user"),
-            ("ptree-tui --alert-rate -1", "alert-rate"),
+            ("ptree-tui --alert-rate=-1", "forks per second"),
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");

@@ -9,7 +9,7 @@ use crate::event::ProcKey;
 pub struct AlertRule {
     /// Forks per second, over [`AlertRule::window_ns`], from which on the alert is raised; 0 switches it off.
     pub spawns_per_s: f64,
-    /// How long the average is taken, nanoseconds.
+    /// How long the average is taken, nanoseconds. The rule is judged each time a twentieth of it has passed.
     pub window_ns: u64,
     /// The alert ends when the rate has stayed below `spawns_per_s * clear_ratio` for `clear_ns`.
     pub clear_ratio: f64,
@@ -43,7 +43,8 @@ pub struct Alert {
     pub rate: f64,
     /// Highest rate while it lasted.
     pub peak: f64,
-    /// Root of the smallest subtree that holds most of the forks; `None` when none stands out.
+    /// Who is behind it: the deepest process in the lineage of forks whose subtree made at least 60 % of the forks in
+    /// the window; `None` when none stands out. Pid 1, from which all descends, only if it made that many itself.
     pub culprit: Option<ProcKey>,
     /// That process's name when the alert was raised or last changed.
     pub culprit_comm: crate::Comm,

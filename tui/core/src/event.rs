@@ -186,9 +186,18 @@ pub struct Found {
     /// Path of its cgroup, where it was read.
     pub cgroup: Option<Arc<[u8]>>,
     /// Set for a zombie: it has ended, but its parent has not asked yet. When it ended is not known.
-    pub exited: Option<ExitStatus>,
+    pub exited: Option<Zombie>,
     /// Found by repair after a loss: its fork was not seen.
     pub repaired: bool,
+}
+
+/// What is left of a process that has ended but was not asked for yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zombie {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// CPU time that it took, nanoseconds.
+    pub cpu_ns: u64,
 }
 
 /// A process was created.

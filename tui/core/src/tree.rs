@@ -255,15 +255,14 @@ impl Tree {
         self.process(*self.youngest.get(&pid)?)
     }
 
-    /// Takes a process whose key is not in the tree yet. One with a pid in use must be dead unless the user of that pid
-    /// is older and dead.
-    pub(crate) fn insert(&mut self, process: Process) {
+    /// Takes a process whose key is not in the tree yet; true if it has children that came before it. The caller sees
+    /// to it that of those who share a pid only the youngest is alive (I1).
+    pub(crate) fn insert(&mut self, process: Process) -> bool {
         let (key, alive) = (process.key, process.is_alive());
         let node = self.node_for(key);
         debug_assert!(self.graph[node].process.is_none(), "a key is inserted once");
-        if self.graph[node].is_tombstone() {
-            self.tombstones -= 1;
-        }
+        let awaited = !self.graph[node].is_tombstone();
+        self.tombstones -= usize::from(!awaited);
         self.graph[node].process = Some(Box::new(process));
         self.kept += 1;
         self.live += usize::from(alive);
@@ -272,6 +271,7 @@ impl Tree {
             *youngest = node;
         }
         self.relink(node);
+        awaited
     }
 
     /// Marks it ended, or corrects how it ended.

@@ -110,11 +110,16 @@ impl Btf {
             return Err(BtfError::Magic(data.iter().take(4).copied().collect()));
         }
         let header = word(4, "header length")? as usize;
-        let section = |offset_at: usize, len_at: usize, what: &'static str| -> Result<std::ops::Range<usize>, BtfError> {
-            let start = header.saturating_add(word(offset_at, what)? as usize);
-            let end = start.saturating_add(word(len_at, what)? as usize);
-            if end > data.len() { Err(BtfError::Truncated { what, at: start, len: data.len() }) } else { Ok(start..end) }
-        };
+        let section =
+            |offset_at: usize, len_at: usize, what: &'static str| -> Result<std::ops::Range<usize>, BtfError> {
+                let start = header.saturating_add(word(offset_at, what)? as usize);
+                let end = start.saturating_add(word(len_at, what)? as usize);
+                if end > data.len() {
+                    Err(BtfError::Truncated { what, at: start, len: data.len() })
+                } else {
+                    Ok(start..end)
+                }
+            };
         let type_section = section(8, 12, "types")?;
         let strings = section(16, 20, "strings")?;
 

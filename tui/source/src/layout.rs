@@ -56,8 +56,7 @@ impl Layout {
         if !vital.is_empty() {
             return Err(VitalMissing(vital));
         }
-        let words: Vec<u32> =
-            members.iter().map(|row| row.found.map_or(MISSING, |(_, place)| place.offset)).collect();
+        let words: Vec<u32> = members.iter().map(|row| row.found.map_or(MISSING, |(_, place)| place.offset)).collect();
         // As many words as fields: asserted where the table is defined.
         let offsets = Offsets::read_from_bytes(words.as_bytes()).unwrap_or(Offsets::UNSET);
         let settings = Settings {

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 pub use error::{LiveError, RingSizeError};
 pub use load::{Kernel, MIN_RING_BYTES, check_release, check_ring_bytes};
-use ptree_core::event::{Found, LossCount};
 use ptree_core::Event;
+use ptree_core::event::{Found, LossCount};
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
@@ -57,6 +57,8 @@ pub struct Live {
     tracker: Tracker,
     options: LiveOptions,
     events: Vec<Event>,
+    /// Running since before us, and not shown by the iterator: some sandboxes hide their own init from it.
+    unlisted: Vec<Row>,
     /// Found running, their details not read yet.
     awaiting_details: VecDeque<Found>,
     /// Lost so far, as the kernel counts it.
@@ -82,6 +84,7 @@ impl Live {
             tracker,
             options,
             events: Vec::new(),
+            unlisted: Vec::new(),
             awaiting_details: VecDeque::new(),
             lost: LossCount::default(),
             repair_due: false,
@@ -89,7 +92,9 @@ impl Live {
             uids: FxHashSet::default(),
             names: JoinSet::new(),
         };
-        let rows = live.kernel.pass()?;
+        let mut rows = live.kernel.pass()?;
+        live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
+        rows.extend(live.unlisted.iter().cloned());
         live.kernel.ensure_calibrated()?;
         live.tracker.seed(rows, &mut live.events);
         live.note_found(0);
@@ -166,14 +171,17 @@ impl Live {
         let after_loss = std::mem::take(&mut self.repair_due);
         self.tracker.begin_pass();
         let started_ns = host::boottime_ns();
-        let rows = self.kernel.pass()?;
+        let mut rows = self.kernel.pass()?;
+        let now_ns = host::boottime_ns();
+        self.unlisted.retain_mut(|row| procfs::refresh(row, now_ns));
+        rows.extend(self.unlisted.iter().cloned());
         // Every record that was written before the pass ended explains a difference.
         while self.take_records(BATCH_RECORDS)? {
             self.deliver(batches).await;
         }
         self.count_loss()?;
         let from = self.events.len();
-        self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, &mut self.events);
+        self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
         Ok(())
     }
@@ -240,7 +248,8 @@ fn add_details(found: &mut Found) -> bool {
 /// As for [`Live::open`].
 pub fn snapshot() -> Result<Batch, LiveError> {
     let mut kernel = Kernel::load(MIN_RING_BYTES)?;
-    let rows: Vec<Row> = kernel.pass()?;
+    let mut rows = kernel.pass()?;
+    rows.extend(procfs::unlisted(&rows, host::boottime_ns()));
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
     let mut events = Vec::new();
     tracker.seed(rows, &mut events);

@@ -76,11 +76,7 @@ struct Namespaces {
 
 impl From<&Task> for Namespaces {
     fn from(task: &Task) -> Self {
-        Self {
-            cgroup_id: task.cgroup_id,
-            pid_ns: task.pid_ns,
-            ns_pid: task.ns_pid.filter(|&pid| pid != task.key.pid),
-        }
+        Self { cgroup_id: task.cgroup_id, pid_ns: task.pid_ns, ns_pid: task.ns_pid.filter(|&pid| pid != task.key.pid) }
     }
 }
 
@@ -312,13 +308,9 @@ fn event_line(event: &Event) -> Option<Line<'_>> {
         Event::Parent { ts_ns, key, parent } => {
             Line::Parent { ts_ns: *ts_ns, key: (*key).into(), parent: (*parent).into() }
         }
-        Event::Lost { ts_ns, count } => Line::Lost {
-            ts_ns: *ts_ns,
-            count: count.total(),
-            fork: count.fork,
-            exec: count.exec,
-            exit: count.exit,
-        },
+        Event::Lost { ts_ns, count } => {
+            Line::Lost { ts_ns: *ts_ns, count: count.total(), fork: count.fork, exec: count.exec, exit: count.exit }
+        }
         Event::Usage(_) => return None,
     })
 }
@@ -342,7 +334,7 @@ fn process(found: &Found) -> Line<'_> {
         threads: task.threads,
         kernel: task.kernel,
         zombie: found.exited.is_some(),
-        end: found.exited.map(End::from),
+        end: found.exited.map(|zombie| zombie.status.into()),
         repaired: found.repaired,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use ptree_core::{Comm, Event, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -101,8 +101,16 @@ impl Tracker {
 
     /// Takes the rows of a pass that began at `started_ns`. Call when every record that was written before the end of
     /// the pass has been taken, since those explain most differences. `after_loss` says that records are known to be
-    /// missing; without that, a difference must be seen twice to count.
-    pub fn finish_pass(&mut self, rows: Vec<Row>, started_ns: u64, after_loss: bool, out: &mut Vec<Event>) {
+    /// missing; without that, a difference must be seen twice to count. `is_there` is asked about those that the pass
+    /// did not show, before they are held for dead.
+    pub fn finish_pass(
+        &mut self,
+        rows: Vec<Row>,
+        started_ns: u64,
+        after_loss: bool,
+        is_there: impl Fn(ProcKey) -> bool,
+        out: &mut Vec<Event>,
+    ) {
         self.pass += 1;
         let ended = self.ended_in_pass.take().unwrap_or_default();
         let mut unconfirmed = FxHashSet::default();
@@ -137,12 +145,18 @@ impl Tracker {
         }
         self.unconfirmed = unconfirmed;
         if self.sees_all {
-            self.end_missing(started_ns, after_loss, out);
+            self.end_missing(started_ns, after_loss, is_there, out);
         }
     }
 
     /// Ends those that the pass should have seen, but did not.
-    fn end_missing(&mut self, started_ns: u64, after_loss: bool, out: &mut Vec<Event>) {
+    fn end_missing(
+        &mut self,
+        started_ns: u64,
+        after_loss: bool,
+        is_there: impl Fn(ProcKey) -> bool,
+        out: &mut Vec<Event>,
+    ) {
         let pass = self.pass;
         let mut gone = Vec::new();
         for (&pid, known) in &mut self.live {
@@ -150,7 +164,10 @@ impl Tracker {
                 continue;
             }
             if after_loss || known.suspect || known.zombie {
-                gone.push(ProcKey::new(pid, known.start_ns));
+                let key = ProcKey::new(pid, known.start_ns);
+                if known.zombie || !is_there(key) {
+                    gone.push(key);
+                }
             } else {
                 known.suspect = true;
             }
@@ -305,7 +322,7 @@ fn found(row: &Row, repaired: bool) -> Event {
         argv: None,
         exe: None,
         cgroup: None,
-        exited: row.exited,
+        exited: row.exited.map(|status| Zombie { status, cpu_ns: row.cpu.cpu_ns }),
         repaired,
     })
 }

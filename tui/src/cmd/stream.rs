@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ptree_core::{Delta, Engine, Event, Filter, ProcKey};
+use ptree_core::{Config, Delta, Engine, Event, Filter, ProcKey};
 use ptree_source::live::LiveOptions;
 use ptree_source::{host, ndjson};
 use rustc_hash::FxHashMap;
@@ -33,7 +33,8 @@ fn write(common: &Common, capture: &mut Capture) -> Result<()> {
     out.flush().context("writing to standard output")?;
 
     let filter = common.filter();
-    let mut engine = Engine::new(common.engine());
+    // Nobody looks at the dead here; alerts want those of the last seconds.
+    let mut engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
     let mut users = FxHashMap::default();
     let mut deltas = Vec::new();
     while let Some(batch) = capture.batches.blocking_recv() {

@@ -70,6 +70,7 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
             put("rss_bytes", process.rss_bytes.map(Value::from));
         }
         Lifecycle::Exited { status, .. } => {
+            put("state", Some("Z".into()));
             put("zombie", Some(true.into()));
             match status {
                 ExitStatus::Code(code) => put("code", Some(code.into())),

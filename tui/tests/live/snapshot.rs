@@ -56,9 +56,12 @@ fn as_json() {
         assert_eq!(number(entry, "start_ns") / crate::proc::TICK_NS, start_ticks, "{entry}");
         assert_eq!(entry["ppid"], line["ppid"], "{entry}");
         assert_eq!(entry["zombie"] == true, pid == zombie, "{entry}");
-        assert_eq!(entry["state"], if pid == zombie { "Z" } else { "S" }, "{entry}");
-        assert!(pid == zombie || number(entry, "rss_bytes") > 0, "{entry}");
-        assert!(number(entry, "cpu_ns") > 0, "{entry}");
+        if pid == zombie {
+            assert_eq!(entry["code"], 83, "{entry}");
+        } else {
+            assert_eq!(entry["state"], "S", "{entry}");
+            assert!(number(entry, "rss_bytes") > 0 && number(entry, "cpu_ns") > 0, "{entry}");
+        }
     }
     assert_eq!(number(by_pid[&root], "ppid"), u64::from(std::process::id()));
     assert_eq!(unescape(&by_pid[&branch]["comm"]), b"branch");
@@ -107,9 +110,13 @@ fn as_dot_that_graphviz_draws() {
     // Labels survive, and edges are where they belong.
     let plain = String::from_utf8(output.stdout).unwrap();
     let node = |pid: u64| {
-        let of_pid = |line: &&str| line.split(|c: char| !c.is_ascii_digit()).any(|word| word == pid.to_string());
-        let line = plain.lines().filter(|line| line.starts_with("node ")).find(of_pid);
-        line.and_then(|line| line.split(' ').nth(1)).unwrap_or_else(|| panic!("{pid} is not in:\n{plain}")).to_owned()
+        let (pid, nodes) = (pid.to_string(), plain.lines().filter_map(|line| line.strip_prefix("node ")));
+        let named = |line: &&str| {
+            let label = line.split_once('"').map_or("", |(_, label)| label);
+            label.split(|c: char| !c.is_ascii_digit()).any(|word| word == pid)
+        };
+        let line = nodes.into_iter().find(named).unwrap_or_else(|| panic!("{pid} is not in:\n{plain}"));
+        line.split(' ').next().unwrap().to_owned()
     };
     let edges: Vec<(&str, &str)> = plain
         .lines()

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Delta, Engine};
-use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage};
+use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::process::{Image, Lifecycle, Origin, Process};
 use crate::tree::Lineage;
 use crate::{ExitStatus, Stats};
@@ -39,7 +39,10 @@ impl Engine {
         } else {
             return;
         }
-        if let Some(status) = e.exited {
+        if let Some(Zombie { status, cpu_ns }) = e.exited {
+            if let Some(process) = self.tree.get_mut(key).filter(|process| process.is_alive()) {
+                process.cost.cpu_ns = cpu_ns;
+            }
             self.end(key, End { at_ns: e.ts_ns, status, cost: None }, deltas);
         }
     }
@@ -198,9 +201,11 @@ impl Engine {
         self.stats.found += u64::from(process.origin != Origin::Forked);
         self.stats.inferred += u64::from(process.origin == Origin::Inferred);
         self.stats.users.entry(process.creds.uid).or_default().live += 1;
-        self.tree.insert(process);
+        let awaited = self.tree.insert(process);
         deltas.push(Delta::Added(key));
-        self.welcome_children(key, deltas);
+        if awaited {
+            self.welcome_children(key, deltas);
+        }
         if let Some(rival) = outlived_by {
             self.end(key, End::unseen(rival.start_ns), deltas);
         }

@@ -192,8 +192,11 @@ impl Oracle {
                 _ => {}
             }
         }
-        if let Some(status) = e.exited {
-            self.end(e.task.key, e.ts_ns, status, None);
+        if let Some(zombie) = e.exited {
+            if let Some(node) = self.find(e.task.key).filter(|node| node.life == Lifecycle::Running) {
+                node.cost.cpu_ns = zombie.cpu_ns;
+            }
+            self.end(e.task.key, e.ts_ns, zombie.status, None);
         }
     }
 

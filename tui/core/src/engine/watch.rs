@@ -35,8 +35,10 @@ struct Culprit {
 pub(super) struct Watch {
     rule: AlertRule,
     all: Rate,
-    /// Forks by forker, of those who forked within the window.
+    /// Forks by forker, of those who forked within the window, and some who did shortly before.
     forkers: FxHashMap<ProcKey, Rate>,
+    /// When the others were last dropped.
+    pruned_ns: u64,
     alerts: Vec<Alert>,
     /// Of the active alert: when the rate fell below the mark for clearing.
     calm_since: Option<u64>,
@@ -52,6 +54,7 @@ impl Watch {
             rule,
             all: Rate::new(rule.window_ns),
             forkers: FxHashMap::default(),
+            pruned_ns: 0,
             alerts: Vec::new(),
             calm_since: None,
             told_ns: 0,
@@ -87,7 +90,10 @@ impl Watch {
             return;
         }
         self.step = step;
-        self.forkers.retain(|_, rate| rate.total(now_ns) > 0);
+        if now_ns - self.pruned_ns >= self.rule.window_ns {
+            self.pruned_ns = now_ns;
+            self.forkers.retain(|_, rate| rate.total(now_ns) > 0);
+        }
         if self.rule.spawns_per_s > 0.0 {
             self.judge(now_ns, tree, deltas);
         }
@@ -155,7 +161,10 @@ impl Watch {
         // The youngest first: a parent is older than its children, so that its sum is complete when its turn comes.
         let mut sums: BTreeMap<(u64, u32), u64> = BTreeMap::new();
         for (forker, rate) in &self.forkers {
-            *sums.entry(forker.birth()).or_default() += rate.total(now_ns);
+            let forks = rate.total(now_ns);
+            if forks > 0 {
+                *sums.entry(forker.birth()).or_default() += forks;
+            }
         }
         while let Some(((start_ns, pid), forks)) = sums.pop_last() {
             let key = ProcKey::new(pid, start_ns);

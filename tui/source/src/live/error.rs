@@ -17,7 +17,7 @@ pub(super) const FLOOR: (u32, u32) = (5, 8);
 pub enum LiveError {
     /// Not root, and not the capabilities.
     #[error(
-        "no permission to load eBPF programs: {} missing\n  run it as root:              sudo {program}\n  or \
+        "no permission to load eBPF programs: {} missing\n  run it as root:            sudo {program}\n  or \
          give it what it needs:  sudo setcap cap_bpf,cap_perfmon+ep {program}",
         list(.missing)
     )]
@@ -117,8 +117,10 @@ pub struct RingSizeError {
 
 impl LiveError {
     pub(super) fn privilege(missing: Vec<Capability>) -> Self {
-        let program = std::env::current_exe()
-            .map_or_else(|_| "ptree-tui".to_owned(), |path| ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned());
+        let program = std::env::current_exe().map_or_else(
+            |_| "ptree-tui".to_owned(),
+            |path| ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned(),
+        );
         Self::Privilege { missing, program }
     }
 
@@ -130,13 +132,18 @@ impl LiveError {
 
     pub(super) fn program(program: &'static str, error: ProgramError) -> Self {
         match error {
-            ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::PermissionDenied
-                && io_error.raw_os_error() == Some(nix::errno::Errno::EPERM as i32) => Self::Forbidden,
+            ProgramError::LoadError { io_error, .. }
+                if io_error.kind() == io::ErrorKind::PermissionDenied
+                    && io_error.raw_os_error() == Some(nix::errno::Errno::EPERM as i32) =>
+            {
+                Self::Forbidden
+            }
             ProgramError::LoadError { io_error, verifier_log } => {
                 let log = verifier_log.to_string();
                 let lines: Vec<&str> = log.lines().collect();
                 let end = &lines[lines.len().saturating_sub(15)..];
-                let log_end = end.iter().map(|line| format!("  {}\n", ptree_core::text::escape(line.as_bytes()))).collect();
+                let log_end =
+                    end.iter().map(|line| format!("  {}\n", ptree_core::text::escape(line.as_bytes()))).collect();
                 Self::Refused { program, source: io_error, log_end }
             }
             source => Self::Program { program, source: Box::new(source) },

@@ -116,7 +116,16 @@ impl Kernel {
         let events = unsafe { AsyncFd::register_with_interest(events, Interest::READABLE) }
             .map_err(|error| LiveError::Read { what: "the ring buffer", source: error.into_parts().1 })?;
         let lost = PerCpuArray::try_from(ebpf.take_map("LOST").ok_or(LiveError::Object("LOST"))?)?;
-        Ok(Self { ebpf, events, lost, layout, page_size: host::page_size(), clock: SchedClock::default(), undecoded: 0, buffer: Vec::new() })
+        Ok(Self {
+            ebpf,
+            events,
+            lost,
+            layout,
+            page_size: host::page_size(),
+            clock: SchedClock::default(),
+            undecoded: 0,
+            buffer: Vec::new(),
+        })
     }
 
     /// Attaches the hooks. They are detached when this is dropped.
@@ -209,14 +218,12 @@ impl Kernel {
         let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
         let refused = |error| LiveError::program(ITERATOR, error);
         let link = iterator.attach().and_then(|id| iterator.take_link(id)).map_err(refused)?;
-        let mut file = link.into_file().map_err(|error| LiveError::Read {
-            what: "the task iterator",
-            source: io::Error::other(error),
-        })?;
+        let mut file = link
+            .into_file()
+            .map_err(|error| LiveError::Read { what: "the task iterator", source: io::Error::other(error) })?;
         let witness = Witness::now();
         self.buffer.clear();
-        file.read_to_end(&mut self.buffer)
-            .map_err(|source| LiveError::Read { what: "the task iterator", source })?;
+        file.read_to_end(&mut self.buffer).map_err(|source| LiveError::Read { what: "the task iterator", source })?;
 
         let mut rows: Vec<Row> = Vec::new();
         let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
@@ -258,15 +265,11 @@ fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, L
 where
     &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
 {
-    ebpf.program_mut(name)
-        .ok_or(LiveError::Object(name))?
-        .try_into()
-        .map_err(|error| LiveError::program(name, error))
+    ebpf.program_mut(name).ok_or(LiveError::Object(name))?.try_into().map_err(|error| LiveError::program(name, error))
 }
 
 fn possible_cpus() -> Result<u32, LiveError> {
-    let cpus = aya::util::nr_cpus()
-        .map_err(|(_, source)| LiveError::Read { what: "the number of CPUs", source })?;
+    let cpus = aya::util::nr_cpus().map_err(|(_, source)| LiveError::Read { what: "the number of CPUs", source })?;
     Ok(u32::try_from(cpus).unwrap_or(u32::MAX))
 }
 

@@ -44,6 +44,7 @@ fn status() -> impl Strategy<Value = ExitStatus> {
 fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     let found = (task(), argv(), prop::option::weighted(0.1, status()), any::<bool>()).prop_map(
         move |(task, argv, exited, repaired)| {
+            let exited = exited.map(|status| crate::event::Zombie { status, cpu_ns: 7 });
             Event::Process(Found { ts_ns, task, argv, exe: None, cgroup: None, exited, repaired })
         },
     );

@@ -1,0 +1,152 @@
+//! Each line as it is written, once with everything known and once with nothing.
+
+use ptree_core::Comm;
+use ptree_core::event::{LossCount, Zombie};
+
+use super::*;
+use crate::TimeAnchor;
+
+fn task(kernel: bool) -> Task {
+    Task {
+        key: ProcKey::new(5, 50),
+        parent: ProcKey::new(1, 10),
+        creds: Creds { uid: 0, gid: 0, ruid: 1000, rgid: 0 },
+        comm: Comm::new(b"a\x1b\xff"),
+        cgroup_id: Some(77),
+        pid_ns: Some(4_026_531_836),
+        ns_pid: Some(5),
+        threads: 1,
+        kernel,
+    }
+}
+
+fn line(event: &Event) -> String {
+    let mut out = Vec::new();
+    write_event(&mut out, event).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn fork_names_the_kernels_parent_only_where_it_is_another() {
+    let fork = Forked { ts_ns: 51, task: task(false), forker: ProcKey::new(1, 10) };
+    assert_eq!(
+        line(&Event::Fork(fork.clone())),
+        concat!(
+            r#"{"type":"fork","ts_ns":51,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10,"uid":0,"gid":0,"#,
+            r#""ruid":1000,"comm":"a\\x1b\\xff","cgroup_id":77,"pid_ns":4026531836}"#,
+            "\n"
+        )
+    );
+    let sibling = line(&Event::Fork(Forked { forker: ProcKey::new(4, 40), ..fork }));
+    assert!(
+        sibling.contains(r#""ppid":4,"parent_start_ns":40,"kernel_ppid":1,"kernel_parent_start_ns":10,"#),
+        "{sibling}"
+    );
+}
+
+#[test]
+fn exec_leaves_out_what_is_not_known() {
+    let exec = Execed {
+        ts_ns: 52,
+        task: task(false),
+        filename: Some((*b"/bin/\n").into()),
+        argv: Some(Argv::from_args([&b"sh"[..], b"", b"\\x41"])),
+        argv_truncated: true,
+    };
+    assert_eq!(
+        line(&Event::Exec(exec.clone())),
+        concat!(
+            r#"{"type":"exec","ts_ns":52,"pid":5,"start_ns":50,"filename":"/bin/\\x0a","argv":["sh","","\\x5cx41"],"#,
+            r#""argv_truncated":true,"uid":0,"gid":0,"ruid":1000,"comm":"a\\x1b\\xff"}"#,
+            "\n"
+        )
+    );
+    let bare = line(&Event::Exec(Execed { filename: None, argv: None, argv_truncated: false, ..exec }));
+    assert!(!bare.contains("filename") && !bare.contains("argv"), "{bare}");
+}
+
+#[test]
+fn exit_tells_code_or_signal_and_the_cost_or_that_it_was_inferred() {
+    let cost = Cost { cpu_ns: 9, max_rss_bytes: Some(4096), minor_faults: 3, ..Cost::default() };
+    let key = ProcKey::new(5, 50);
+    let exit = Exited { ts_ns: 60, task: Some(task(false)), key, status: ExitStatus::Code(3), cost: Some(cost) };
+    assert_eq!(
+        line(&Event::Exit(exit.clone())),
+        concat!(
+            r#"{"type":"exit","ts_ns":60,"pid":5,"start_ns":50,"code":3,"ppid":1,"parent_start_ns":10,"cpu_ns":9,"#,
+            r#""max_rss_bytes":4096,"minor_faults":3,"major_faults":0,"lifetime_ns":10}"#,
+            "\n"
+        )
+    );
+    let status = ExitStatus::Signal { signal: 11, core: true };
+    let killed = line(&Event::Exit(Exited { status, ..exit }));
+    assert!(killed.contains(r#""signal":"SIGSEGV","core":true"#) && !killed.contains("code"), "{killed}");
+    let inferred = Exited { ts_ns: 60, task: None, key, status: ExitStatus::Unknown, cost: None };
+    assert_eq!(
+        line(&Event::Exit(inferred)),
+        "{\"type\":\"exit\",\"ts_ns\":60,\"pid\":5,\"start_ns\":50,\"lifetime_ns\":10,\"inferred\":true}\n"
+    );
+}
+
+#[test]
+fn process_tells_kernel_threads_zombies_and_repair() {
+    let found = Found {
+        ts_ns: 70,
+        task: task(true),
+        argv: None,
+        exe: None,
+        cgroup: None,
+        exited: Some(Zombie { status: ExitStatus::Code(1), cpu_ns: 2 }),
+        repaired: true,
+    };
+    let text = line(&Event::Process(found));
+    let end = concat!(r#""threads":1,"kernel":true,"zombie":true,"code":1,"repaired":true}"#, "\n");
+    assert!(text.starts_with(r#"{"type":"process","ts_ns":70,"pid":5,"#) && text.ends_with(end), "{text}");
+}
+
+#[test]
+fn changes_and_losses_have_lines_and_usage_has_none() {
+    let key = ProcKey::new(5, 50);
+    let count = LossCount { fork: 1, exec: 0, exit: 2 };
+    for (event, text) in [
+        (
+            Event::Creds { ts_ns: 1, key, creds: Creds::default() },
+            r#"{"type":"uid","ts_ns":1,"pid":5,"start_ns":50,"uid":0,"gid":0}"#,
+        ),
+        (
+            Event::Comm { ts_ns: 1, key, comm: Comm::new(b"x") },
+            r#"{"type":"comm","ts_ns":1,"pid":5,"start_ns":50,"comm":"x"}"#,
+        ),
+        (
+            Event::Parent { ts_ns: 1, key, parent: ProcKey::new(1, 10) },
+            r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,
+        ),
+        (Event::Lost { ts_ns: 1, count }, r#"{"type":"lost","ts_ns":1,"count":3,"fork":1,"exec":0,"exit":2}"#),
+    ] {
+        assert_eq!(line(&event), format!("{text}\n"));
+    }
+    let usage = ptree_core::event::Usage { ts_ns: 1, key, cpu_ns: 1, rss_bytes: None, threads: 1, state: 'S' };
+    assert_eq!(line(&Event::Usage(usage)), "");
+}
+
+#[test]
+fn the_header_has_both_clocks() {
+    let header = Header {
+        version: "1.2.3",
+        host: "h\u{7}".to_owned(),
+        kernel: "6.1".to_owned(),
+        boot_id: "b".to_owned(),
+        anchor: TimeAnchor { boottime_ns: 5, unix_ns: 1_000 },
+    };
+    let mut out = Vec::new();
+    write_header(&mut out, &header, "live").unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        concat!(
+            r#"{"type":"header","schema":1,"version":"1.2.3","host":"h\\x07","kernel":"6.1","boot_id":"b","#,
+            r#""boottime_ns":5,"unix_ns":1000,"source":"live"}"#,
+            "\n"
+        )
+    );
+    assert_eq!(header.anchor.unix_ns(3), 998);
+}

@@ -1,0 +1,246 @@
+//! What passes and records make together, after losses above all.
+
+use ptree_core::ExitStatus;
+use ptree_core::event::Cost;
+
+use super::*;
+use crate::decode::Charge;
+
+const CAPTURE_NS: u64 = 1_000;
+
+fn task(pid: u32, start_ns: u64, parent: ProcKey) -> Task {
+    Task {
+        key: ProcKey::new(pid, start_ns),
+        parent,
+        creds: Creds::default(),
+        comm: Comm::new(b"test"),
+        cgroup_id: None,
+        pid_ns: None,
+        ns_pid: None,
+        threads: 1,
+        kernel: false,
+    }
+}
+
+fn row(ts_ns: u64, task: Task) -> Row {
+    let cpu = Charge { cpu_ns: 5, charged_ns: None };
+    Row { ts_ns, task, cpu, rss_pages: Some(2), state: 'S', exited: None }
+}
+
+fn fork(ts_ns: u64, task: &Task) -> Record {
+    Record::Fork(Forked { ts_ns, task: task.clone(), forker: task.parent })
+}
+
+fn exit(ts_ns: u64, task: &Task) -> Record {
+    let cost = Some(Cost::default());
+    let exit = Exited { ts_ns, task: Some(task.clone()), key: task.key, status: ExitStatus::Code(3), cost };
+    Record::Exit { exit, charged_ns: None }
+}
+
+fn exec(ts_ns: u64, task: &Task) -> Record {
+    Record::Exec(Execed { ts_ns, task: task.clone(), filename: None, argv: None, argv_truncated: false })
+}
+
+/// Runs a pass over these rows at `started_ns`, with records that come in while it runs.
+fn pass(tracker: &mut Tracker, started_ns: u64, rows: Vec<Row>, meanwhile: Vec<Record>, loss: bool) -> Vec<String> {
+    let mut events = Vec::new();
+    tracker.begin_pass();
+    for record in meanwhile {
+        tracker.record(record, &mut events);
+    }
+    tracker.finish_pass(rows, started_ns, loss, |_| false, &mut events);
+    briefly(&events)
+}
+
+fn records(tracker: &mut Tracker, records: Vec<Record>) -> Vec<String> {
+    let mut events = Vec::new();
+    for record in records {
+        tracker.record(record, &mut events);
+    }
+    briefly(&events)
+}
+
+fn briefly(events: &[Event]) -> Vec<String> {
+    let name = |event: &Event| match event {
+        Event::Process(found) if found.repaired => Some(format!("repaired {}", found.task.key.pid)),
+        Event::Process(found) => Some(format!("process {}", found.task.key.pid)),
+        Event::Fork(fork) => Some(format!("fork {}", fork.task.key.pid)),
+        Event::Exec(exec) => Some(format!("exec {}", exec.task.key.pid)),
+        Event::Exit(exit) if exit.cost.is_none() => Some(format!("gone {}", exit.key.pid)),
+        Event::Exit(exit) => Some(format!("exit {}", exit.key.pid)),
+        Event::Creds { key, creds, .. } => Some(format!("uid {} {}", key.pid, creds.uid)),
+        Event::Comm { key, .. } => Some(format!("comm {}", key.pid)),
+        Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
+        Event::Usage(_) | Event::Lost { .. } => None,
+    };
+    events.iter().filter_map(name).collect()
+}
+
+fn seeded() -> (Tracker, Task) {
+    let init = task(1, 10, ProcKey::SWAPPER);
+    let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
+    let mut events = Vec::new();
+    tracker.seed(vec![row(1_100, init.clone())], &mut events);
+    assert_eq!(briefly(&events), ["process 1"]);
+    (tracker, init)
+}
+
+#[test]
+fn a_life_without_loss_passes_through() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    let life = vec![fork(2_001, &child), exec(2_002, &child), exit(2_003, &child)];
+    assert_eq!(records(&mut tracker, life), ["fork 5", "exec 5", "exit 5"]);
+    assert!(!tracker.is_alive(child.key));
+}
+
+#[test]
+fn an_end_reported_by_two_threads_is_reported_once() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    let ends = vec![fork(2_001, &child), exit(2_003, &child), exit(2_004, &child)];
+    assert_eq!(records(&mut tracker, ends), ["fork 5", "exit 5"]);
+}
+
+#[test]
+fn what_ended_before_the_first_pass_is_none_of_ours() {
+    let (mut tracker, init) = seeded();
+    let before = task(5, CAPTURE_NS - 1, init.key);
+    assert_eq!(records(&mut tracker, vec![exec(1_050, &before), exit(1_060, &before)]), Vec::<String>::new());
+}
+
+#[test]
+fn a_lost_fork_is_made_up_for_by_the_exec_or_the_exit() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    assert_eq!(records(&mut tracker, vec![exec(2_002, &child)]), ["repaired 5", "exec 5"]);
+    let other = task(6, 2_000, init.key);
+    assert_eq!(records(&mut tracker, vec![exit(2_003, &other)]), ["repaired 6", "exit 6"]);
+}
+
+#[test]
+fn after_a_loss_a_pass_finds_the_living_and_ends_the_dead() {
+    let (mut tracker, init) = seeded();
+    let dead = task(5, 2_000, init.key);
+    let born = task(6, 2_500, init.key);
+    records(&mut tracker, vec![fork(2_001, &dead)]);
+    let rows = vec![row(3_001, init.clone()), row(3_002, born.clone())];
+    assert_eq!(pass(&mut tracker, 3_000, rows, vec![], true), ["repaired 6", "gone 5"]);
+    assert!(tracker.is_alive(born.key) && !tracker.is_alive(dead.key));
+    // The real end, should it come after all, is passed on.
+    assert_eq!(records(&mut tracker, vec![exit(2_900, &dead)]), ["repaired 5", "exit 5"]);
+}
+
+#[test]
+fn without_a_loss_a_difference_must_last() {
+    let (mut tracker, init) = seeded();
+    let dead = task(5, 2_000, init.key);
+    let born = task(6, 2_500, init.key);
+    records(&mut tracker, vec![fork(2_001, &dead)]);
+    let rows = || vec![row(3_001, init.clone()), row(3_002, born.clone())];
+    assert_eq!(pass(&mut tracker, 3_000, rows(), vec![], false), Vec::<String>::new());
+    let later = || vec![row(4_001, init.clone()), row(4_002, born.clone())];
+    assert_eq!(pass(&mut tracker, 4_000, later(), vec![], false), ["repaired 6", "gone 5"]);
+}
+
+#[test]
+fn records_that_come_during_a_pass_explain_it() {
+    let (mut tracker, init) = seeded();
+    let dead = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &dead)]);
+    // Born and gone while the pass ran, gone after it was visited, and born after its place was passed.
+    let brief = task(6, 3_000, init.key);
+    let late = task(7, 3_004, init.key);
+    let meanwhile = vec![fork(3_001, &brief), exit(3_005, &brief), exit(3_006, &dead), fork(3_007, &late)];
+    let rows = vec![row(3_001, init), row(3_002, dead.clone()), row(3_003, brief)];
+    assert_eq!(pass(&mut tracker, 3_000, rows, meanwhile, true), ["fork 6", "exit 6", "exit 5", "fork 7"]);
+    assert!(tracker.is_alive(late.key) && !tracker.is_alive(dead.key));
+}
+
+#[test]
+fn a_process_that_is_there_though_no_pass_shows_it_stays_alive() {
+    let (mut tracker, init) = seeded();
+    let hidden = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &hidden)]);
+    tracker.begin_pass();
+    let mut events = Vec::new();
+    tracker.finish_pass(vec![row(3_001, init)], 3_000, true, |key| key == hidden.key, &mut events);
+    assert_eq!(briefly(&events), Vec::<String>::new());
+    assert!(tracker.is_alive(hidden.key));
+}
+
+#[test]
+fn a_reader_that_does_not_see_all_ends_nobody() {
+    let mut tracker = Tracker::new(CAPTURE_NS, false, 4096);
+    let child = task(5, 2_000, ProcKey::new(1, 10));
+    records(&mut tracker, vec![fork(2_001, &child)]);
+    for started_ns in [3_000, 4_000, 5_000] {
+        assert_eq!(pass(&mut tracker, started_ns, vec![], vec![], true), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_pid_that_is_used_again_ends_its_former_user() {
+    let (mut tracker, init) = seeded();
+    let first = task(5, 2_000, init.key);
+    let second = task(5, 9_000, init.key);
+    let births = vec![fork(2_001, &first), fork(9_001, &second)];
+    assert_eq!(records(&mut tracker, births), ["fork 5", "gone 5", "fork 5"]);
+    assert!(tracker.is_alive(second.key) && !tracker.is_alive(first.key));
+    // A row that was written before the pid passed on.
+    assert_eq!(
+        pass(&mut tracker, 9_500, vec![row(8_000, first), row(9_501, init)], vec![], false),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn changes_without_a_hook_are_seen_by_passes_and_at_the_end() {
+    let (mut tracker, init) = seeded();
+    let mut child = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &child)]);
+    child.comm = Comm::new(b"renamed");
+    child.parent = ProcKey::new(9, 99);
+    let rows = vec![row(3_001, init.clone()), row(3_002, child.clone())];
+    assert_eq!(pass(&mut tracker, 3_000, rows, vec![], false), ["parent 5 9", "comm 5"]);
+    child.creds.uid = 33;
+    assert_eq!(records(&mut tracker, vec![exit(3_500, &child)]), ["uid 5 33", "exit 5"]);
+    // A row older than the last record says nothing.
+    let stale = task(6, 2_000, init.key);
+    let mut now = stale.clone();
+    now.comm = Comm::new(b"new");
+    records(&mut tracker, vec![fork(3_600, &stale)]);
+    let meanwhile = vec![exec(3_710, &now)];
+    assert_eq!(pass(&mut tracker, 3_700, vec![row(3_701, init), row(3_702, stale)], meanwhile, false), ["exec 6"]);
+}
+
+#[test]
+fn a_zombie_is_found_as_one_and_its_end_may_still_come() {
+    let init = task(1, 10, ProcKey::SWAPPER);
+    let zombie = Row { exited: Some(ExitStatus::Code(3)), ..row(1_101, task(5, 500, init.key)) };
+    let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
+    let mut events = Vec::new();
+    tracker.seed(vec![row(1_100, init.clone()), zombie.clone()], &mut events);
+    assert_eq!(briefly(&events), ["process 1", "process 5"]);
+    assert!(!tracker.is_alive(zombie.task.key));
+    let rows = vec![row(2_001, init.clone()), zombie.clone()];
+    assert_eq!(pass(&mut tracker, 2_000, rows, vec![], true), Vec::<String>::new());
+    // Reaped by its parent: it has been reported as ended.
+    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init)], vec![], true), Vec::<String>::new());
+}
+
+#[test]
+fn a_lost_exit_of_a_zombie_is_told_with_its_status() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &child)]);
+    let zombie = Row { exited: Some(ExitStatus::Code(7)), ..row(3_002, child.clone()) };
+    tracker.begin_pass();
+    let mut events = Vec::new();
+    tracker.finish_pass(vec![row(3_001, init), zombie], 3_000, true, |_| false, &mut events);
+    let end = events.iter().find_map(|event| match event {
+        Event::Exit(exit) => Some((exit.key, exit.status)),
+        _ => None,
+    });
+    assert_eq!(end, Some((child.key, ExitStatus::Code(7))));
+}
