@@ -47,7 +47,8 @@ pub struct Stats {
     pub fork_history: Vec<u32>,
     /// Lost events.
     pub lost: LossCount,
-    /// Forks and ends that were inferred, less those that were seen after all.
+    /// Forks that were inferred and ends of which nothing is known, less those that were seen after all. A zombie tells
+    /// how it ended.
     pub inferred: u64,
     /// Processes known otherwise than by their fork (found by the first pass or by repair, or by their exec or exit),
     /// less those whose fork was seen after all.

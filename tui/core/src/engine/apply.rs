@@ -250,14 +250,14 @@ impl Engine {
                 if inferred {
                     at_ns = at_ns.min(noticed_ns);
                 }
-                self.stats.inferred -= 1;
+                self.stats.inferred -= u64::from(known == ExitStatus::Unknown);
                 self.stats.failed -= u64::from(known.is_failure());
                 user.failed -= u64::from(known.is_failure());
                 Delta::Changed(key)
             }
             Lifecycle::Exited { .. } => return,
         };
-        self.stats.inferred += u64::from(inferred);
+        self.stats.inferred += u64::from(end.status == ExitStatus::Unknown);
         self.stats.failed += u64::from(end.status.is_failure());
         user.failed += u64::from(end.status.is_failure());
         if let Some(cost) = end.cost {

@@ -250,11 +250,11 @@ impl Oracle {
                     at_ns = at_ns.min(noticed);
                 }
                 counts[3] -= i64::from(known.is_failure());
-                counts[5] -= 1;
+                counts[5] -= i64::from(known == ExitStatus::Unknown);
             }
         }
         counts[3] += i64::from(status.is_failure());
-        counts[5] += i64::from(inferred);
+        counts[5] += i64::from(status == ExitStatus::Unknown);
         node.life = Lifecycle::Exited { at_ns, status, inferred };
         node.cost = cost.unwrap_or(node.cost);
         for (count, more) in self.counts.iter_mut().zip(counts) {

@@ -90,14 +90,18 @@ impl Kernel {
             return Err(LiveError::privilege(missing));
         }
         let aya_btf = AyaBtf::parse(&blob, Endianness::default())?;
-        let mut layout = Layout::resolve(&Btf::parse(blob)?)?;
+        let layout = Layout::resolve(&Btf::parse(blob)?)?;
+        Self::load_object(&aya_btf, layout, ring_bytes)
+    }
+
+    fn load_object(aya_btf: &AyaBtf, mut layout: Layout, ring_bytes: u32) -> Result<Self, LiveError> {
         layout.settings.wake_bytes = u64::from(ring_bytes) / 4;
         // Before 5.11 maps count as locked memory. Where raising the limit is refused it is not needed, or the kernel
         // says so when a map is made.
         let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
 
         let mut ebpf = EbpfLoader::new()
-            .btf(Some(&aya_btf))
+            .btf(Some(aya_btf))
             .override_global("OFFSETS", layout.offsets.as_bytes(), true)
             .override_global("SETTINGS", layout.settings.as_bytes(), true)
             .map_max_entries(EVENTS, ring_bytes)
@@ -106,10 +110,10 @@ impl Kernel {
             .map_err(|error| LiveError::object(error, ring_bytes))?;
         for (name, tracepoint, _) in HOOKS {
             let program: &mut BtfTracePoint = program(&mut ebpf, name)?;
-            program.load(tracepoint, &aya_btf).map_err(|error| LiveError::program(name, error))?;
+            program.load(tracepoint, aya_btf).map_err(|error| LiveError::program(name, error))?;
         }
         let iterator: &mut Iter = program(&mut ebpf, ITERATOR)?;
-        iterator.load("task", &aya_btf).map_err(|error| LiveError::program(ITERATOR, error))?;
+        iterator.load("task", aya_btf).map_err(|error| LiveError::program(ITERATOR, error))?;
 
         let events = RingBuf::try_from(ebpf.take_map(EVENTS).ok_or(LiveError::Object(EVENTS))?)?;
         // SAFETY: the ring buffer owns its descriptor, and neither closes nor changes it while it lives.
@@ -312,6 +316,27 @@ mod tests {
         for release in ["5.7.19", "4.19.0-1\n", ""] {
             assert!(check_release(release).is_err(), "{release}");
         }
+    }
+
+    /// An offset behind the end of the struct, as a wrong table would give: the verifier must stop it, and the user must
+    /// be told why.
+    #[tokio::test]
+    async fn a_program_that_the_verifier_refuses_is_named_with_the_end_of_its_log() {
+        if !Capabilities::effective().missing().is_empty() {
+            eprintln!("SKIPPED (needs CAP_BPF and CAP_PERFMON): a_program_that_the_verifier_refuses");
+            assert!(std::env::var_os("CI").is_none(), "CI must have the privilege");
+            return;
+        }
+        let blob = fs::read("/sys/kernel/btf/vmlinux").unwrap();
+        let aya_btf = AyaBtf::parse(&blob, Endianness::default()).unwrap();
+        let mut layout = Layout::resolve(&Btf::parse(blob).unwrap()).unwrap();
+        layout.offsets.task_tgid = 1 << 20;
+        let Err(error) = Kernel::load_object(&aya_btf, layout, MIN_RING_BYTES) else { panic!("must be refused") };
+        let text = error.to_string();
+        assert!(text.contains("refused the eBPF program 'on_exit'"), "{text}");
+        assert!(text.contains("task_struct"), "the log says what was wrong: {text}");
+        assert!(text.contains("Please report it") && text.lines().count() > 3, "{text}");
+        assert!(!error.is_privilege());
     }
 
     #[test]
