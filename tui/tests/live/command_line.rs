@@ -27,6 +27,7 @@ fn a_stream_of_limited_duration_ends_by_itself() {
     let this = proc::this();
     let found = lines.iter().find(|line| line["type"] == "process" && line["pid"] == this.0).expect("this process");
     assert_eq!(number(found, "start_ns") / proc::TICK_NS, this.1);
+    assert!(lines.iter().any(|line| line["type"] == "process" && line["pid"] == 1), "no init");
     let parent = lines.iter().find(|line| line["type"] == "process" && line["pid"] == found["ppid"]);
     assert_eq!(parent.expect("its parent")["start_ns"], found["parent_start_ns"]);
 }

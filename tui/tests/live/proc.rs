@@ -45,13 +45,9 @@ pub(crate) fn all() -> BTreeMap<u64, Stat> {
     pids.filter_map(|pid| Some((pid, stat(pid)?))).collect()
 }
 
-/// The living ones, without threads of the kernel, and without init, which some sandboxes hide from eBPF.
+/// The living ones, without threads of the kernel.
 pub(crate) fn living() -> BTreeSet<Ticked> {
-    all()
-        .into_iter()
-        .filter(|(pid, s)| s.alive && !s.kernel && *pid != 1)
-        .map(|(pid, s)| (pid, s.start_ticks))
-        .collect()
+    all().into_iter().filter(|(_, s)| s.alive && !s.kernel).map(|(pid, s)| (pid, s.start_ticks)).collect()
 }
 
 /// Living descendants of a process, itself included.

@@ -119,10 +119,9 @@ fn assert_agrees_with_proc(capture: &mut Capture) {
     });
 }
 
-/// Processes that only one of the stream and /proc holds for alive; those that [`proc::living`] leaves out left out.
+/// Processes that only one of the stream and /proc holds for alive; threads of the kernel left out.
 fn differences(stream: &Stream) -> BTreeSet<Ticked> {
-    let left_out: HashSet<u64> =
-        proc::all().into_iter().filter(|(pid, stat)| stat.kernel || *pid == 1).map(|(pid, _)| pid).collect();
-    let known = stream.living().into_iter().map(ticked).filter(|(pid, _)| !left_out.contains(pid)).collect();
+    let kernel: HashSet<u64> = proc::all().into_iter().filter(|(_, stat)| stat.kernel).map(|(pid, _)| pid).collect();
+    let known = stream.living().into_iter().map(ticked).filter(|(pid, _)| !kernel.contains(pid)).collect();
     &proc::living() ^ &known
 }
