@@ -6,19 +6,18 @@
 use std::future::Future;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context;
-use crossterm::event::{Event, EventStream};
-use futures_core::Stream;
+use crossterm::event::{self, Event};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::Signal;
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::action::{Action, Effect};
@@ -54,17 +53,19 @@ pub async fn run(
     let mut open = true;
     let mut signals = Signals::listen()?;
     let mut screen = Screen::take()?;
-    let mut input = EventStream::new();
+    let mut input = listen_to_terminal()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut own_cpu = OwnCpu::new()?;
     let mut app = App::new(options, header);
+    let (width, height) = screen.size()?;
+    app.update(Action::Resize(width, height));
     let mut next_frame = Instant::now();
     loop {
         let mut effect = None;
         tokio::select! {
             biased;
-            event = next(&mut input) => match event {
+            event = input.recv() => match event {
                 None => break,
                 Some(event) => match event.context("cannot read from the terminal")? {
                     Event::Key(key) => {
@@ -88,8 +89,6 @@ pub async fn run(
             },
             () = sleep_until(next_frame), if app.is_dirty() => {
                 let begun = Instant::now();
-                let (width, height) = screen.size()?;
-                app.update(Action::Resize(width, height));
                 app.prepare();
                 screen.draw(|frame| view::draw(&app, &theme, frame))?;
                 app.drawn();
@@ -122,6 +121,9 @@ pub async fn run(
             }
             Some(Effect::Redraw) => {
                 screen.clear()?;
+                // It may have changed while we were stopped.
+                let (width, height) = screen.size()?;
+                app.update(Action::Resize(width, height));
                 next_frame = Instant::now();
             }
             Some(Effect::ExportDot) => {
@@ -147,9 +149,22 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// The next event of the terminal; `None` when it is gone.
-async fn next(input: &mut EventStream) -> Option<io::Result<Event>> {
-    std::future::poll_fn(|context| Pin::new(&mut *input).poll_next(context)).await
+/// Starts a thread that reads keys and changes of size, until the terminal is gone.
+///
+/// A thread, since crossterm's own stream takes a lock and yields the CPU many times whenever it is polled, which here
+/// would be at every event of the kernel.
+fn listen_to_terminal() -> io::Result<Receiver<io::Result<Event>>> {
+    let (sender, receiver) = mpsc::channel(64);
+    std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+        loop {
+            let event = event::read();
+            let last = event.is_err();
+            if sender.blocking_send(event).is_err() || last {
+                return;
+            }
+        }
+    })?;
+    Ok(receiver)
 }
 
 /// The present on the clock of all events, nanoseconds.
