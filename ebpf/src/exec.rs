@@ -23,13 +23,16 @@ pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
         let texts = (&raw mut (*space).texts).cast::<u8>();
         let ts_ns = bpf_ktime_get_boot_ns();
 
+        // Whatever follows pointers comes before the branches: the verifier goes every way that is left at a branch, and
+        // takes about a millisecond for each pointer on it.
         let filename = bprm.follow(offset!(bprm_filename));
-        let read = bpf_probe_read_kernel_str(texts.cast(), FILENAME_MAX as u32, filename.as_ptr().cast());
-        let filename_len = if read > 0 && read <= FILENAME_MAX as i64 { read as u64 } else { 0 };
-
         let mm = task.follow(offset!(task_mm));
         let start: u64 = mm.load(offset!(mm_arg_start));
         let total = mm.load::<u64>(offset!(mm_arg_end)).wrapping_sub(start);
+        Group::of(task).describe(&raw mut (*out).task);
+
+        let read = bpf_probe_read_kernel_str(texts.cast(), FILENAME_MAX as u32, filename.as_ptr().cast());
+        let filename_len = if read > 0 && read <= FILENAME_MAX as i64 { read as u64 } else { 0 };
         let mut argv_len = if total > ARGV_MAX as u64 { ARGV_MAX as u64 } else { total };
         let mut argv_field = argv_len as u32;
         if argv_len > 0 {
@@ -42,7 +45,6 @@ pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
 
         let size = size_of::<Exec>() as u64 + filename_len + argv_len;
         (*out).header = Header { kind: kind::EXEC, size: size as u32, ts_ns };
-        Group::of(task).describe(&raw mut (*out).task);
         (*out).filename_len = filename_len as u32;
         (*out).argv_len = argv_field;
         (*out).argv_total = if total > u64::from(u32::MAX) { u32::MAX } else { total as u32 };

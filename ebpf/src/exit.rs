@@ -31,7 +31,6 @@ pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
         let ts_ns = bpf_ktime_get_boot_ns();
         submit(kind::EXIT, ts_ns, |out: *mut Exit| {
             (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
-            group.describe(&raw mut (*out).task);
             (*out).cpu_ns = group.sum(offset!(task_sum_exec_runtime), offset!(signal_sum_sched_runtime));
             (*out).charged_ns = charged_ns(task);
             (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
@@ -40,6 +39,7 @@ pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
             (*out).minor_faults = group.sum(offset!(task_min_flt), offset!(signal_min_flt));
             (*out).major_faults = group.sum(offset!(task_maj_flt), offset!(signal_maj_flt)) as u32;
             (*out).status = group.status();
+            group.describe(&raw mut (*out).task);
         });
     }
     0

@@ -23,10 +23,10 @@ pub(crate) fn on_fork(ctx: BtfTracePointContext) -> i32 {
         submit(kind::FORK, ts_ns, |out: *mut Fork| {
             let forker = Group::of(Struct::new(ctx.arg(0)));
             (*out).header = Header { kind: kind::FORK, size: size_of::<Fork>() as u32, ts_ns };
-            Group::of(child).describe(&raw mut (*out).task);
             (*out).forker_pid = forker.pid();
             (*out).forker_start_ns = forker.start_ns();
             (*out).reserved = 0;
+            Group::of(child).describe(&raw mut (*out).task);
         });
     }
     0

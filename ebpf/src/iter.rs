@@ -50,7 +50,6 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         let mut row = core::mem::MaybeUninit::<TaskRow>::uninit();
         let out = row.as_mut_ptr();
         (*out).header = Header { kind: kind::TASK, size: size_of::<TaskRow>() as u32, ts_ns };
-        group.describe(&raw mut (*out).task);
         (*out).cpu_ns = task
             .load::<u64>(offset!(task_sum_exec_runtime))
             .wrapping_add(group.signal.load::<u64>(offset!(signal_sum_sched_runtime)));
@@ -61,6 +60,7 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         (*out).exit_state = task.load(offset!(task_exit_state));
         (*out).live = group.signal.load(offset!(signal_live));
         (*out).status = group.status();
+        group.describe(&raw mut (*out).task);
         bpf_seq_write(seq, out.cast(), size_of::<TaskRow>() as u32);
     }
     0

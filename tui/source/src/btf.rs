@@ -60,13 +60,13 @@ const MAX_DEPTH: u32 = 32;
 
 /// A parsed blob.
 #[derive(Debug)]
-pub struct Btf {
-    data: Vec<u8>,
+pub struct Btf<'a> {
+    data: &'a [u8],
     /// Where each type begins, by its id; id 0 is `void`.
     types: Vec<u32>,
     strings: std::ops::Range<usize>,
     /// Structs and unions by name.
-    structs: FxHashMap<Box<[u8]>, u32>,
+    structs: FxHashMap<&'a [u8], u32>,
 }
 
 /// Where a member is.
@@ -99,13 +99,13 @@ impl Type {
     }
 }
 
-impl Btf {
+impl<'a> Btf<'a> {
     /// Parses a blob such as `/sys/kernel/btf/vmlinux`.
     ///
     /// # Errors
     /// When it is not BTF, or corrupt.
-    pub fn parse(data: Vec<u8>) -> Result<Self, BtfError> {
-        let word = |at: usize, what| word(&data, at, what);
+    pub fn parse(data: &'a [u8]) -> Result<Self, BtfError> {
+        let word = |at: usize, what| word(data, at, what);
         if data.get(..2) != Some(&0xeb9f_u16.to_ne_bytes()[..]) {
             return Err(BtfError::Magic(data.iter().take(4).copied().collect()));
         }
@@ -123,11 +123,11 @@ impl Btf {
         let type_section = section(8, 12, "types")?;
         let strings = section(16, 20, "strings")?;
 
-        let mut btf = Self { types: vec![0], strings, structs: FxHashMap::default(), data: Vec::new() };
+        let mut btf = Self { types: vec![0], strings, structs: FxHashMap::default(), data };
         let mut at = type_section.start;
         while at < type_section.end {
             let id = btf.types.len();
-            let ty = read_type(&data, at)?;
+            let ty = read_type(data, at)?;
             let extra = match ty.kind() {
                 kind::PTR
                 | kind::FWD
@@ -149,15 +149,14 @@ impl Btf {
                 return Err(BtfError::Truncated { what: "type", at, len: data.len() });
             }
             if matches!(ty.kind(), kind::STRUCT | kind::UNION)
-                && let name @ [_, ..] = string(&data, &btf.strings, ty.name)
+                && let name @ [_, ..] = string(data, &btf.strings, ty.name)
             {
                 // Several structs may share a name; the kernel's own come first.
-                btf.structs.entry(name.into()).or_insert(id as u32);
+                btf.structs.entry(name).or_insert(id as u32);
             }
             btf.types.push(at as u32);
             at = end;
         }
-        btf.data = data;
         Ok(btf)
     }
 
@@ -196,9 +195,9 @@ impl Btf {
     #[must_use]
     pub fn tracepoint_args(&self, name: &str) -> Option<usize> {
         let typedef = format!("btf_trace_{name}");
-        let ty = (1..self.types.len() as u32).filter_map(|id| self.get(id)).find(|ty| {
-            ty.kind() == kind::TYPEDEF && string(&self.data, &self.strings, ty.name) == typedef.as_bytes()
-        })?;
+        let ty = (1..self.types.len() as u32)
+            .filter_map(|id| self.get(id))
+            .find(|ty| ty.kind() == kind::TYPEDEF && string(self.data, &self.strings, ty.name) == typedef.as_bytes())?;
         let pointer = self.resolve(ty.size_or_type)?;
         let proto = (pointer.kind() == kind::PTR).then(|| self.resolve(pointer.size_or_type)).flatten()?;
         // The first argument is the tracepoint's own data.
@@ -209,7 +208,7 @@ impl Btf {
         if id == 0 {
             return None;
         }
-        read_type(&self.data, *self.types.get(id as usize)? as usize).ok()
+        read_type(self.data, *self.types.get(id as usize)? as usize).ok()
     }
 
     /// The type behind typedefs and qualifiers.
@@ -231,11 +230,11 @@ impl Btf {
         }
         for index in 0..strct.len() {
             let at = strct.at + 12 + 12 * index;
-            let read = |at| word(&self.data, at, "member").ok();
+            let read = |at| word(self.data, at, "member").ok();
             let (member_name, id, bits) = (read(at)?, read(at + 4)?, read(at + 8)?);
             let (bit_offset, bit_size) =
                 if strct.has_bitfields() { (bits & 0x00ff_ffff, bits >> 24) } else { (bits, 0) };
-            let member_name = string(&self.data, &self.strings, member_name);
+            let member_name = string(self.data, &self.strings, member_name);
             if member_name == name {
                 return (bit_size == 0 && bit_offset % 8 == 0).then_some((bit_offset / 8, id));
             }
@@ -251,7 +250,7 @@ impl Btf {
 
     /// Element type and count.
     fn array(&self, ty: Type) -> Option<(u32, u32)> {
-        let read = |at| word(&self.data, at, "array").ok();
+        let read = |at| word(self.data, at, "array").ok();
         (ty.kind() == kind::ARRAY).then(|| Some((read(ty.at + 12)?, read(ty.at + 20)?))).flatten()
     }
 

@@ -37,7 +37,7 @@ impl Layout {
     ///
     /// # Errors
     /// Names every vital member that is not there.
-    pub fn resolve(btf: &Btf) -> Result<Self, VitalMissing> {
+    pub fn resolve(btf: &Btf<'_>) -> Result<Self, VitalMissing> {
         let members: Vec<Resolved> = MEMBERS
             .iter()
             .map(|member| {
@@ -80,7 +80,8 @@ mod tests {
     /// A vital row must be refused by name when its struct is unknown; here every struct is.
     #[test]
     fn names_every_vital_member_that_is_missing() {
-        let btf = Btf::parse(crate::btf::tests::blob(&[], "\0")).unwrap();
+        let data = crate::btf::tests::blob(&[], "\0");
+        let btf = Btf::parse(&data).unwrap();
         let VitalMissing(names) = Layout::resolve(&btf).unwrap_err();
         assert_eq!(names.len(), MEMBERS.iter().filter(|member| member.vital).count());
         assert!(names.contains(&"task_struct.start_boottime or real_start_time".to_owned()), "{names:?}");
@@ -93,7 +94,7 @@ mod tests {
             eprintln!("SKIPPED (this kernel has no BTF): the_running_kernel_has_everything_vital");
             return;
         };
-        let layout = Layout::resolve(&Btf::parse(data).unwrap()).unwrap();
+        let layout = Layout::resolve(&Btf::parse(&data).unwrap()).unwrap();
         assert_ne!(layout.offsets.task_comm, MISSING);
         assert_eq!(layout.offsets.task_comm % 8, 0, "the programs read the name as two words");
         assert!(layout.settings.upid_size >= 16);

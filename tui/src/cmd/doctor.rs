@@ -122,7 +122,7 @@ fn btf() -> Check {
         }
     };
     let size = blob.len();
-    let layout = Btf::parse(blob).map_err(LiveError::from).and_then(|btf| Ok(Layout::resolve(&btf)?));
+    let layout = Btf::parse(&blob).map_err(LiveError::from).and_then(|btf| Ok(Layout::resolve(&btf)?));
     match layout {
         Ok(layout) => {
             let missing: Vec<String> =
