@@ -114,10 +114,16 @@ pub fn count(n: u64) -> String {
     if tenths < 100 { format!("{}.{}{letter}", tenths / 10, tenths % 10) } else { format!("{}{letter}", n / unit) }
 }
 
-/// Something a second: `0`, `0.5`, `12`.
+/// Something a second, in at most five columns: `0`, `0.5`, `12`, `9999`, `15.7k`, `250k`.
 #[must_use]
 pub fn rate(per_s: f64) -> String {
-    if per_s > 0.0 && per_s < 9.95 { format!("{per_s:.1}") } else { format!("{per_s:.0}") }
+    match per_s {
+        n if n <= 0.0 => "0".to_owned(),
+        n if n < 9.95 => format!("{n:.1}"),
+        n if n < 9_999.5 => format!("{n:.0}"),
+        n if n < 99_950.0 => format!("{:.1}k", n / 1000.0),
+        n => format!("{:.0}k", n / 1000.0),
+    }
 }
 
 /// A share of one CPU in at most five columns: `0.0%`, `12.3%`, `100%`.
@@ -130,6 +136,15 @@ pub fn percent(share: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_fit_their_column() {
+        let cases =
+            [(0.0, "0"), (0.5, "0.5"), (9.96, "10"), (9_999.4, "9999"), (15_743.0, "15.7k"), (250_000.0, "250k")];
+        for (per_s, text) in cases {
+            assert_eq!(rate(per_s), text);
+        }
+    }
 
     #[test]
     fn folders_go_from_paths_but_not_from_titles() {

@@ -61,8 +61,9 @@ pub struct Live {
     unlisted: Vec<Row>,
     /// Found running, their details not read yet.
     awaiting_details: VecDeque<Found>,
-    /// Lost so far, as the kernel counts it.
+    /// Lost so far, as the kernel counts it: records without room, and runs skipped.
     lost: LossCount,
+    skipped: LossCount,
     repair_due: bool,
     last_pass: Instant,
     uids: FxHashSet<u32>,
@@ -87,6 +88,7 @@ impl Live {
             unlisted: Vec::new(),
             awaiting_details: VecDeque::new(),
             lost: LossCount::default(),
+            skipped: LossCount::default(),
             repair_due: false,
             last_pass: Instant::now(),
             uids: FxHashSet::default(),
@@ -116,12 +118,16 @@ impl Live {
                 ready = self.kernel.filling() => { ready?; false }
                 _ = timer.tick() => false,
             };
-            while self.take_records(BATCH_RECORDS)? {
+            let mut idle = true;
+            while self.take_records(BATCH_RECORDS, &mut idle) {
                 if !self.deliver(&batches).await {
                     return Ok(());
                 }
             }
-            self.count_loss()?;
+            // Only a full buffer loses records: where there was nothing to take, nothing was lost.
+            if !idle {
+                self.count_loss(self.kernel.lost()?, self.skipped);
+            }
             if stopping {
                 if self.repair_due {
                     self.make_pass(&batches).await?;
@@ -141,29 +147,30 @@ impl Live {
         }
     }
 
-    /// Takes up to `limit` records; whether there may be more.
-    fn take_records(&mut self, limit: usize) -> Result<bool, LiveError> {
+    /// Takes up to `limit` records; whether there may be more. Clears `idle` when there were any.
+    fn take_records(&mut self, limit: usize, idle: &mut bool) -> bool {
         let from = self.events.len();
         let Self { kernel, tracker, events, .. } = self;
         let taken = kernel.drain(limit, |record| tracker.record(record, events));
         self.note_found(from);
-        Ok(taken == limit)
+        *idle &= taken == 0;
+        taken == limit
     }
 
     /// Turns what the kernel has counted as lost since last time into an event, and has it repaired.
-    fn count_loss(&mut self) -> Result<(), LiveError> {
-        let lost = self.kernel.lost()?;
-        let count = LossCount {
-            fork: lost.fork - self.lost.fork,
-            exec: lost.exec - self.lost.exec,
-            exit: lost.exit - self.lost.exit,
+    fn count_loss(&mut self, lost: LossCount, skipped: LossCount) {
+        let since = |now: LossCount, before: LossCount| LossCount {
+            fork: now.fork - before.fork,
+            exec: now.exec - before.exec,
+            exit: now.exit - before.exit,
         };
+        let mut count = since(lost, self.lost);
+        count += since(skipped, self.skipped);
         if count.total() > 0 {
-            self.lost = lost;
+            (self.lost, self.skipped) = (lost, skipped);
             self.repair_due = true;
             self.events.push(Event::Lost { ts_ns: host::boottime_ns(), count });
         }
-        Ok(())
     }
 
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
@@ -176,10 +183,11 @@ impl Live {
         self.unlisted.retain_mut(|row| procfs::refresh(row, now_ns));
         rows.extend(self.unlisted.iter().cloned());
         // Every record that was written before the pass ended explains a difference.
-        while self.take_records(BATCH_RECORDS)? {
+        while self.take_records(BATCH_RECORDS, &mut false) {
             self.deliver(batches).await;
         }
-        self.count_loss()?;
+        let (lost, skipped) = (self.kernel.lost()?, self.kernel.skipped()?);
+        self.count_loss(lost, skipped);
         let from = self.events.len();
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);

@@ -60,7 +60,7 @@ fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut start = Vec::new();
     for (name, per_s) in [("fork", stats.forks_per_s), ("exec", stats.execs_per_s), ("exit", stats.exits_per_s)] {
         start.push(Span::raw(format!("{name} ")));
-        start.push(Span::styled(left(&format!("{}/s", rate(per_s)), 7), theme.strong));
+        start.push(Span::styled(left(&format!("{}/s", rate(per_s)), 8), theme.strong));
     }
     let lost = stats.lost.total();
     let lost_style = if lost > 0 { theme.alert } else { theme.dim };
@@ -98,7 +98,8 @@ pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
         None => String::new(),
     };
     let now = rate(app.stats().forks_per_s);
-    let text = format!(" spawn rate {now}/s (limit {}){culprit}", rate(app.alert_limit()));
+    let limit = rate(app.alert_limit());
+    let text = format!(" spawn rate {now}/s, peak {}/s (limit {limit}){culprit}", rate(alert.peak));
     buffer.set_style(area, theme.alert);
     let text = cut(&text, usize::from(area.width));
     spread(vec![Span::styled(text, theme.alert)], Vec::new(), area, buffer);

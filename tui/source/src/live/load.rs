@@ -194,19 +194,27 @@ impl Kernel {
         names.map(|name| (name, count(name))).collect()
     }
 
-    /// Records lost so far: those that found no room, and runs of a program that the kernel skipped since it was
-    /// running already on that CPU (counted from 5.12 on).
+    /// Records that found no room so far.
     ///
     /// # Errors
     /// When the counters cannot be read.
-    pub fn lost(&mut self) -> Result<LossCount, LiveError> {
+    pub fn lost(&self) -> Result<LossCount, LiveError> {
+        let count = |kind| Ok::<_, LiveError>(self.lost.get(&kind, 0)?.iter().sum());
+        Ok(LossCount { fork: count(kind::FORK)?, exec: count(kind::EXEC)?, exit: count(kind::EXIT)? })
+    }
+
+    /// Runs of the programs so far that the kernel skipped, since the program was running already on that CPU: lost
+    /// records, too. Counted from 5.12 on.
+    ///
+    /// # Errors
+    /// When a program is not loaded.
+    pub fn skipped(&mut self) -> Result<LossCount, LiveError> {
         let mut counts = [0; kind::COUNT as usize];
         for (name, _, kind) in HOOKS {
-            let no_room: u64 = self.lost.get(&kind, 0)?.iter().sum();
             let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
             let fd = program.fd().map_err(|error| LiveError::program(name, error))?.as_fd().as_raw_fd();
             let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
-            counts[kind as usize] = no_room + recursion_misses(&info);
+            counts[kind as usize] = recursion_misses(&info);
         }
         Ok(LossCount {
             fork: counts[kind::FORK as usize],
