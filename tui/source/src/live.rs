@@ -25,21 +25,25 @@ use crate::decode::Row;
 use crate::track::Tracker;
 use crate::{Batch, host, procfs, users};
 
-/// The ring buffer is emptied so often. At 70,000 events a second, a quarter of a megabyte waits by then.
-const DRAIN_INTERVAL: Duration = Duration::from_millis(25);
+/// The ring buffer is emptied so often: in between, 70,000 events a second are half a megabyte. Each turn of an idle
+/// machine is a switch of context and little else.
+const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 /// Records taken before a batch is handed on.
 const BATCH_RECORDS: usize = 4096;
 /// After a loss, the next pass follows the last one no sooner.
 const REPAIR_INTERVAL: Duration = Duration::from_millis(250);
+/// A pass takes about 1 us for each task. With very many, passes are made further apart, so that they take no more than
+/// one part in so many of a CPU.
+const PASS_SHARE: u32 = 400;
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
-const DETAILS_PER_TURN: usize = 128;
+const DETAILS_PER_TURN: usize = 256;
 
 /// What to capture, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct LiveOptions {
     /// Size of the ring buffer, bytes: a power of two, at least a page.
     pub ring_bytes: u32,
-    /// Time between two passes over all tasks.
+    /// Time between two passes over all tasks, at least.
     pub pass_interval: Duration,
     /// Whether `Process` events wait for arguments and the like from /proc, or come again with them a little later.
     pub details_first: bool,
@@ -66,6 +70,7 @@ pub struct Live {
     skipped: LossCount,
     repair_due: bool,
     last_pass: Instant,
+    pass_cost: Duration,
     uids: FxHashSet<u32>,
     names: JoinSet<(u32, String)>,
 }
@@ -91,6 +96,7 @@ impl Live {
             skipped: LossCount::default(),
             repair_due: false,
             last_pass: Instant::now(),
+            pass_cost: Duration::ZERO,
             uids: FxHashSet::default(),
             names: JoinSet::new(),
         };
@@ -137,7 +143,9 @@ impl Live {
                 return Ok(());
             }
             let since_pass = self.last_pass.elapsed();
-            if since_pass >= self.options.pass_interval || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
+            if since_pass >= self.options.pass_interval.max(self.pass_cost * PASS_SHARE)
+                || (self.repair_due && since_pass >= REPAIR_INTERVAL)
+            {
                 self.make_pass(&batches).await?;
             }
             self.read_details(DETAILS_PER_TURN);
@@ -191,6 +199,7 @@ impl Live {
         let from = self.events.len();
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
+        self.pass_cost = self.last_pass.elapsed();
         Ok(())
     }
 

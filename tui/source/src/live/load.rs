@@ -90,23 +90,32 @@ impl Kernel {
         if !missing.is_empty() {
             return Err(LiveError::privilege(missing));
         }
-        // Two readers, side by side: aya's does not show members, and takes some 10 ms for what it does.
-        let (aya_btf, layout) = thread::scope(|scope| {
+        // Side by side, since each takes some 10 ms: aya's reader of BTF, which does not show members; its loader, which
+        // reads the BTF for itself and tries out the kernel; and our reader.
+        let (aya_btf, loader, layout) = thread::scope(|scope| {
             let aya_btf = scope.spawn(|| AyaBtf::parse(&blob, Endianness::default()));
+            let loader = scope.spawn(|| {
+                aya::features();
+                EbpfLoader::new()
+            });
             let layout = Btf::parse(&blob).map_err(LiveError::from).and_then(|btf| Ok(Layout::resolve(&btf)?));
-            (join(aya_btf), layout)
+            (join(aya_btf), join(loader), layout)
         });
-        let (aya_btf, layout) = (aya_btf?, layout?);
-        Self::load_object(&aya_btf, layout, ring_bytes)
+        Self::load_object(loader, &aya_btf?, layout?, ring_bytes)
     }
 
-    fn load_object(aya_btf: &AyaBtf, mut layout: Layout, ring_bytes: u32) -> Result<Self, LiveError> {
+    fn load_object(
+        loader: EbpfLoader<'static>,
+        aya_btf: &AyaBtf,
+        mut layout: Layout,
+        ring_bytes: u32,
+    ) -> Result<Self, LiveError> {
         layout.settings.wake_bytes = u64::from(ring_bytes) / 4;
         // Before 5.11 maps count as locked memory. Where raising the limit is refused it is not needed, or the kernel
         // says so when a map is made.
         let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
 
-        let mut ebpf = EbpfLoader::new()
+        let mut ebpf = shortened(loader)
             .btf(Some(aya_btf))
             .override_global("OFFSETS", layout.offsets.as_bytes(), true)
             .override_global("SETTINGS", layout.settings.as_bytes(), true)
@@ -291,6 +300,11 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf) -> Result<(), LiveError> {
     })
 }
 
+/// A loader that may borrow for less than ever.
+fn shortened<'a>(loader: EbpfLoader<'static>) -> EbpfLoader<'a> {
+    loader
+}
+
 fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -361,7 +375,9 @@ mod tests {
         let aya_btf = AyaBtf::parse(&blob, Endianness::default()).unwrap();
         let mut layout = Layout::resolve(&Btf::parse(&blob).unwrap()).unwrap();
         layout.offsets.task_tgid = 1 << 20;
-        let Err(error) = Kernel::load_object(&aya_btf, layout, MIN_RING_BYTES) else { panic!("must be refused") };
+        let Err(error) = Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, MIN_RING_BYTES) else {
+            panic!("must be refused")
+        };
         let text = error.to_string();
         assert!(text.contains("refused the eBPF program 'on_"), "{text}");
         assert!(text.contains("task_struct"), "the log says what was wrong: {text}");
