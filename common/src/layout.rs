@@ -80,6 +80,8 @@ members! {
     task_exit_state: "task_struct", ["exit_state"], 4, vital;
     /// Run state; renamed from `state` in 5.14, when it also shrank from 8 bytes to 4.
     task_state: "task_struct", ["__state", "state"], 4, optional;
+    /// Its place in the list of the group's threads.
+    task_thread_node: "task_struct", ["thread_node"], 16, vital;
     /// Credentials that others see.
     task_real_cred: "task_struct", ["real_cred"], 8, vital;
     /// Address space.
@@ -108,6 +110,8 @@ members! {
     task_read_bytes: "task_struct", ["ioac.read_bytes"], 8, optional;
     /// Bytes written to storage by the thread; only with `CONFIG_TASK_IO_ACCOUNTING`.
     task_write_bytes: "task_struct", ["ioac.write_bytes"], 8, optional;
+    /// The list of the group's threads that have not been released.
+    signal_thread_head: "signal_struct", ["thread_head"], 16, vital;
     /// Threads that have not begun to exit.
     signal_live: "signal_struct", ["live.counter"], 4, vital;
     /// Threads that have not been released.

@@ -34,8 +34,6 @@ pub const ARGV_UNREADABLE: u32 = u32::MAX;
 pub const UNKNOWN: u64 = u64::MAX;
 /// `PF_KTHREAD` of `task_struct.flags`: a kernel thread.
 pub const PF_KTHREAD: u32 = 0x0020_0000;
-/// `PF_FORKNOEXEC` of `task_struct.flags`: forked, but did not exec.
-pub const PF_FORKNOEXEC: u32 = 0x0000_0040;
 
 macro_rules! wire {
     ($(#[$meta:meta])* pub struct $name:ident [$size:literal] { $($body:tt)* }) => {

@@ -7,14 +7,17 @@ use aya_ebpf::programs::BtfTracePointContext;
 use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, kind};
 
 use crate::kernel::{Struct, offset};
-use crate::maps::{exec_space, output_exec};
+use crate::maps::{count_loss, exec_space, output_exec};
 use crate::task::Group;
 
 // Kernel 5.8 to 7.3: trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm), past
 // the point of no return: `mm` is the new one, credentials are the new ones, other threads are gone.
 #[btf_tracepoint(function = "sched_process_exec")]
 pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
-    let Some(space) = exec_space() else { return 0 };
+    let Some(space) = exec_space() else {
+        count_loss(kind::EXEC);
+        return 0;
+    };
     // SAFETY: the arguments have the types above; all writes stay in `space`, which the verifier checks.
     unsafe {
         let task = Struct::new(ctx.arg(0));

@@ -31,13 +31,14 @@ pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
         let ts_ns = bpf_ktime_get_boot_ns();
         submit(kind::EXIT, ts_ns, |out: *mut Exit| {
             (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
-            (*out).cpu_ns = group.sum(offset!(task_sum_exec_runtime), offset!(signal_sum_sched_runtime));
+            let usage = group.usage();
+            (*out).cpu_ns = usage.cpu_ns;
             (*out).charged_ns = charged_ns(task);
             (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
-            (*out).read_bytes = group.sum(offset!(task_read_bytes), offset!(signal_read_bytes));
-            (*out).write_bytes = group.sum(offset!(task_write_bytes), offset!(signal_write_bytes));
-            (*out).minor_faults = group.sum(offset!(task_min_flt), offset!(signal_min_flt));
-            (*out).major_faults = group.sum(offset!(task_maj_flt), offset!(signal_maj_flt)) as u32;
+            (*out).read_bytes = usage.read_bytes;
+            (*out).write_bytes = usage.write_bytes;
+            (*out).minor_faults = usage.minor_faults;
+            (*out).major_faults = usage.major_faults as u32;
             (*out).status = group.status();
             group.describe(&raw mut (*out).task);
         });

@@ -66,7 +66,8 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
     0
 }
 
-/// Resident file, anonymous and shared-memory pages, as `/proc/PID/statm` counts them.
+/// Resident file, anonymous and shared-memory pages, as `/proc/PID/statm` counted them before 6.17: without the few
+/// pages that each CPU holds back.
 #[inline(always)]
 unsafe fn rss_pages(task: Struct) -> u64 {
     // SAFETY: members of task_struct and mm_struct; a process that is ending has no `mm`, and reads as zero.

@@ -55,8 +55,9 @@ fn wake_flags(now_ns: u64) -> u64 {
     u64::from(BPF_RB_NO_WAKEUP)
 }
 
+/// Counts a record that could not be written.
 #[inline(always)]
-fn count_loss(kind: u32) {
+pub(crate) fn count_loss(kind: u32) {
     if let Some(lost) = LOST.get_ptr_mut(kind) {
         // SAFETY: a map value of this CPU; only the program of this kind writes it, and no program is entered twice on
         // one CPU.

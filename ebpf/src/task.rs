@@ -102,23 +102,73 @@ impl Group {
         }
     }
 
-    /// A sum over the process of something that is counted for each thread and, for those released, in the group:
-    /// this thread, the leader where it is another (it stays unreleased to the end), and the released ones.
-    ///
-    /// # Safety
-    /// The offsets are those of 8-byte members of `task_struct` and `signal_struct`.
+    /// What the process has used up: this thread, those released, and the others of the group, which are counted by
+    /// themselves until they are released (the leader always, ended threads for a moment).
     #[inline(always)]
-    pub(crate) unsafe fn sum(self, in_task: u32, in_signal: u32) -> u64 {
-        if in_task == MISSING || in_signal == MISSING {
-            return wire::UNKNOWN;
-        }
-        // SAFETY: by the caller.
+    pub(crate) fn usage(self) -> Usage {
+        // SAFETY: members of task_struct and signal_struct; the list is read by a helper that checks addresses.
         unsafe {
-            let mut sum = self.task.load::<u64>(in_task).wrapping_add(self.signal.load::<u64>(in_signal));
-            if self.task.as_ptr() != self.leader.as_ptr() {
-                sum = sum.wrapping_add(self.leader.load::<u64>(in_task));
+            let Self { task, signal, .. } = self;
+            let mut sum = Usage {
+                cpu_ns: signal.load(offset!(signal_sum_sched_runtime)),
+                minor_faults: signal.load(offset!(signal_min_flt)),
+                major_faults: signal.load(offset!(signal_maj_flt)),
+                read_bytes: signal.load_or(offset!(signal_read_bytes), 0),
+                write_bytes: signal.load_or(offset!(signal_write_bytes), 0),
+            };
+            sum.cpu_ns += task.load::<u64>(offset!(task_sum_exec_runtime));
+            sum.minor_faults += task.load::<u64>(offset!(task_min_flt));
+            sum.major_faults += task.load::<u64>(offset!(task_maj_flt));
+            sum.read_bytes += task.load_or::<u64>(offset!(task_read_bytes), 0);
+            sum.write_bytes += task.load_or::<u64>(offset!(task_write_bytes), 0);
+            if signal.load::<u32>(offset!(signal_nr_threads)) > 1 {
+                sum.add_siblings(self);
+            }
+            if offset!(task_read_bytes) == MISSING || offset!(signal_read_bytes) == MISSING {
+                (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
             }
             sum
+        }
+    }
+}
+
+/// What a process has used up.
+#[derive(Clone, Copy)]
+pub(crate) struct Usage {
+    pub(crate) cpu_ns: u64,
+    pub(crate) minor_faults: u64,
+    pub(crate) major_faults: u64,
+    pub(crate) read_bytes: u64,
+    pub(crate) write_bytes: u64,
+}
+
+/// So many unreleased threads are looked at when the last one ends.
+const SIBLINGS: u32 = 64;
+
+impl Usage {
+    /// Adds the threads of the group that have not been released, other than its own.
+    #[inline(always)]
+    unsafe fn add_siblings(&mut self, group: Group) {
+        // SAFETY: `read` checks each address; a thread that is released meanwhile is missed or read as it was.
+        unsafe {
+            let read = |at: usize| bpf_probe_read_kernel(at as *const u64).unwrap_or(0);
+            let head = group.signal.as_ptr() as usize + offset!(signal_thread_head) as usize;
+            let mut node = read(head) as usize;
+            for _ in 0..SIBLINGS {
+                if node == head || node == 0 {
+                    break;
+                }
+                let thread = node.wrapping_sub(offset!(task_thread_node) as usize);
+                if thread != group.task.as_ptr() as usize {
+                    let member = |offset: u32| if offset == MISSING { 0 } else { read(thread + offset as usize) };
+                    self.cpu_ns += member(offset!(task_sum_exec_runtime));
+                    self.minor_faults += member(offset!(task_min_flt));
+                    self.major_faults += member(offset!(task_maj_flt));
+                    self.read_bytes += member(offset!(task_read_bytes));
+                    self.write_bytes += member(offset!(task_write_bytes));
+                }
+                node = read(node) as usize;
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use ptree_source::live::{Live, LiveOptions};
 use ptree_source::{Batch, Header, host};
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 /// Batches that may wait for their reader; beyond that, the ring buffer has to hold what happens.
@@ -43,6 +43,8 @@ impl Capture {
         let (opened, is_open) = oneshot::channel();
         let (sender, batches) = mpsc::channel(CHANNEL_BATCHES);
         let (stop, stopped) = oneshot::channel();
+        let (ended, end) = oneshot::channel();
+        watch(until, stopped, ended)?;
         let thread = thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || {
@@ -55,14 +57,8 @@ impl Capture {
                         return Ok(());
                     }
                 };
-                let result = runtime.block_on(async {
-                    let (ended, end) = oneshot::channel();
-                    tokio::spawn(wait_for_end(until, stopped, ended));
-                    // Only now may the caller act: signals are watched from here on.
-                    tokio::task::yield_now().await;
-                    let _ = opened.send(Ok(()));
-                    live.run(sender, end).await.map_err(Into::into)
-                });
+                let _ = opened.send(Ok(()));
+                let result = runtime.block_on(live.run(sender, end)).map_err(Into::into);
                 // A user database that does not answer must not keep us.
                 runtime.shutdown_background();
                 result
@@ -103,30 +99,67 @@ pub fn runtime() -> Result<Runtime> {
     Builder::new_current_thread().enable_all().build().context("starting the event loop")
 }
 
-async fn wait_for_end(until: Until, mut stopped: oneshot::Receiver<()>, ended: oneshot::Sender<()>) -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+/// Watches for what ends the capture, in a thread that outlives it: a second signal has to be heard even when the first
+/// one left us with a reader of our output that does not read.
+fn watch(until: Until, stopped: oneshot::Receiver<()>, ended: oneshot::Sender<()>) -> Result<()> {
+    let runtime = runtime()?;
+    // The handlers are in place when this returns.
+    let signals = {
+        let _context = runtime.enter();
+        until.signals.then(Signals::new).transpose().context("watching for signals")?
+    };
+    thread::Builder::new()
+        .name("watch".to_owned())
+        .spawn(move || runtime.block_on(wait_for_end(until.duration, signals, stopped, ended)))
+        .context("starting the watching thread")?;
+    Ok(())
+}
+
+async fn wait_for_end(
+    duration: Option<Duration>,
+    mut signals: Option<Signals>,
+    stopped: oneshot::Receiver<()>,
+    ended: oneshot::Sender<()>,
+) {
     let expired = async {
-        match until.duration {
+        match duration {
             Some(duration) => tokio::time::sleep(duration).await,
             None => std::future::pending().await,
         }
     };
-    let mut signalled = async || {
-        tokio::select! {
-            _ = interrupt.recv(), if until.signals => {}
-            _ = terminate.recv(), if until.signals => {}
-            _ = hangup.recv(), if until.signals => {}
-            else => std::future::pending().await,
-        }
-    };
     tokio::select! {
-        _ = &mut stopped => {}
+        _ = stopped => return,
         () = expired => {}
-        () = signalled() => {}
+        () = Signals::next(&mut signals) => {}
     }
     let _ = ended.send(());
-    signalled().await;
+    Signals::next(&mut signals).await;
     std::process::exit(130);
+}
+
+/// The signals that ask for an end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one; for ever where none is watched for.
+    async fn next(signals: &mut Option<Self>) {
+        let Some(signals) = signals else { return std::future::pending().await };
+        tokio::select! {
+            _ = signals.interrupt.recv() => {}
+            _ = signals.terminate.recv() => {}
+            _ = signals.hangup.recv() => {}
+        }
+    }
 }

@@ -12,7 +12,7 @@ use ptree_source::live::{LiveError, LiveOptions, check_ring_bytes};
 use crate::cmd;
 
 /// Exit status when privilege is lacking (`EX_NOPERM`).
-const EXIT_PRIVILEGE: u8 = 77;
+pub(crate) const EXIT_PRIVILEGE: u8 = 77;
 
 /// Live process tree for Linux: fed by eBPF on fork, exec and exit, it misses nothing and keeps the dead in sight.
 #[derive(Debug, Parser)]
@@ -114,11 +114,13 @@ pub fn main() -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("ptree-tui: {error:#}");
-        match error.downcast_ref::<LiveError>() {
-            Some(error) if error.is_privilege() => ExitCode::from(EXIT_PRIVILEGE),
-            _ => ExitCode::FAILURE,
+        let live = error.downcast_ref::<LiveError>();
+        match live {
+            // Says all of its causes itself.
+            Some(error) => eprintln!("ptree-tui: {error}"),
+            None => eprintln!("ptree-tui: {error:#}"),
         }
+        if live.is_some_and(LiveError::is_privilege) { ExitCode::from(EXIT_PRIVILEGE) } else { ExitCode::FAILURE }
     })
 }
 

@@ -63,8 +63,13 @@ impl Alert {
 impl std::fmt::Display for Alert {
     /// One sentence: what, how much, who.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let over = if self.cleared_ns.is_some() { "over: " } else { "" };
-        write!(f, "{over}spawn rate {:.0}/s, peak {:.0}/s", self.rate, self.peak)?;
+        match self.cleared_ns {
+            None => write!(f, "spawn rate {:.0}/s", self.rate)?,
+            Some(cleared_ns) => {
+                let lasted = crate::text::duration(cleared_ns.saturating_sub(self.raised_ns));
+                write!(f, "over after {lasted}: spawn rate up to {:.0}/s", self.peak)?;
+            }
+        }
         if let Some(culprit) = self.culprit {
             let name = crate::text::escape(self.culprit_comm.as_bytes());
             write!(f, ": {:.0} % below {name} [{}]", 100.0 * self.share, culprit.pid)?;

@@ -118,13 +118,14 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         }
         kind::TASK => {
             let row: wire::TaskRow = read(bytes, kind::TASK)?;
-            let exited = (row.live == 0).then(|| ExitStatus::from_wait_status(row.status));
+            // `live` alone is not enough: it is 0 before the status is set and the exit hook has run.
+            let exited = (row.live == 0 && row.exit_state != 0).then(|| ExitStatus::from_wait_status(row.status));
             Record::Row(Row {
                 ts_ns: header.ts_ns,
                 task: task(&row.task),
                 cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
                 rss_pages: known(row.rss_pages),
-                state: if exited.is_some() { 'Z' } else { state(row.state) },
+                state: state(row.state, row.exit_state),
                 exited,
             })
         }
@@ -189,19 +190,25 @@ fn task(task: &wire::Task) -> Task {
     }
 }
 
-/// `TASK_*` bits as the letter `ps` shows (`task_state_array` in fs/proc/array.c); `?` where this kernel does not say.
-const fn state(bits: u32) -> char {
-    const NOLOAD: u32 = 0x400;
+/// `TASK_*` and `EXIT_*` bits as the letter `ps` shows (`task_state_array` in fs/proc/array.c); `?` where this kernel
+/// does not say. A leader that has ended while other threads go on is a zombie to `ps`, too.
+const fn state(bits: u32, exit_bits: u32) -> char {
     const UNINTERRUPTIBLE: u32 = 2;
+    const NOLOAD: u32 = 0x400;
+    const RTLOCK_WAIT: u32 = 0x1000;
+    const FROZEN: u32 = 0x8000;
     if bits == u32::MAX {
         return '?';
     }
     if bits & (UNINTERRUPTIBLE | NOLOAD) == (UNINTERRUPTIBLE | NOLOAD) {
         return 'I';
     }
-    match bits & 0x7f {
+    if bits & (RTLOCK_WAIT | FROZEN) != 0 {
+        return 'D';
+    }
+    match (bits | exit_bits) & 0x7f {
         0 => 'R',
-        bits => match bits.trailing_zeros() {
+        bits => match u32::BITS - 1 - bits.leading_zeros() {
             0 => 'S',
             1 => 'D',
             2 => 'T',
@@ -254,10 +261,11 @@ mod tests {
 
     #[test]
     fn states_are_the_letters_of_ps() {
-        let states = [(0, 'R'), (1, 'S'), (2, 'D'), (0x402, 'I'), (4, 'T'), (8, 't'), (0x20, 'Z'), (u32::MAX, '?')];
+        let states = [(0, 'R'), (1, 'S'), (2, 'D'), (0x402, 'I'), (4, 'T'), (8, 't'), (0x8000, 'D'), (u32::MAX, '?')];
         for (bits, letter) in states {
-            assert_eq!(state(bits), letter, "{bits:#x}");
+            assert_eq!(state(bits, 0), letter, "{bits:#x}");
         }
+        assert_eq!((state(0x80, 0x20), state(0x80, 0x10)), ('Z', 'X'), "TASK_DEAD with EXIT_ZOMBIE or EXIT_DEAD");
     }
 
     proptest! {

@@ -1,13 +1,14 @@
 //! This machine: its name, kernel, boot and clocks.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use nix::time::{ClockId, clock_gettime};
 
 use crate::{Header, TimeAnchor};
 
 /// Inode number of the initial pid namespace (`PROC_PID_INIT_INO`, a kernel ABI).
-const INIT_PID_NS: &str = "pid:[4026531836]";
+const INIT_PID_NS: u32 = 0xefff_fffc;
 
 /// Describes this machine, now.
 #[must_use]
@@ -45,8 +46,26 @@ pub fn page_size() -> u64 {
         .unwrap_or(4096)
 }
 
+/// The mode of kernel lockdown: `none`, `integrity` or `confidentiality`; `None` where it cannot be read.
+#[must_use]
+pub fn lockdown() -> Option<String> {
+    let modes = fs::read_to_string("/sys/kernel/security/lockdown").ok()?;
+    modes.split(['[', ']']).nth(1).map(str::to_owned)
+}
+
+/// Inode number of our own pid namespace, where it can be read.
+#[must_use]
+pub fn pid_namespace() -> Option<u32> {
+    // A process never changes its own.
+    static NAMESPACE: OnceLock<Option<u32>> = OnceLock::new();
+    *NAMESPACE.get_or_init(|| {
+        let link = fs::read_link("/proc/self/ns/pid").ok()?;
+        link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
+    })
+}
+
 /// Whether this process sees all pids: the task iterator shows the processes of the reader's pid namespace only.
 #[must_use]
 pub fn in_initial_pid_namespace() -> bool {
-    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == INIT_PID_NS)
+    pid_namespace() == Some(INIT_PID_NS)
 }

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use error::{LiveError, RingSizeError};
-pub use load::{Kernel, MIN_RING_BYTES, check_release, check_ring_bytes};
+pub use load::{Kernel, check_release, check_ring_bytes, min_ring_bytes};
 use ptree_core::Event;
 use ptree_core::event::{Found, LossCount};
 use rustc_hash::FxHashSet;
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::decode::Row;
-use crate::track::Tracker;
+use crate::track::{Tracker, found};
 use crate::{Batch, host, procfs, users};
 
 /// The ring buffer is emptied so often: in between, 70,000 events a second are half a megabyte. Each turn of an idle
@@ -35,6 +35,10 @@ const REPAIR_INTERVAL: Duration = Duration::from_millis(250);
 /// A pass takes about 1 us for each task. With very many, passes are made further apart, so that they take no more than
 /// one part in so many of a CPU.
 const PASS_SHARE: u32 = 400;
+/// However long a pass took (we may have been stopped in the middle), the next follows after this.
+const MAX_PASS_INTERVAL: Duration = Duration::from_secs(10);
+/// No record in the ring buffer is smaller.
+const MIN_RECORD_BYTES: usize = 112;
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
 const DETAILS_PER_TURN: usize = 256;
 
@@ -65,10 +69,14 @@ pub struct Live {
     unlisted: Vec<Row>,
     /// Found running, their details not read yet.
     awaiting_details: VecDeque<Found>,
-    /// Lost so far, as the kernel counts it: records without room, and runs skipped.
-    lost: LossCount,
+    /// Lost so far, as the kernel counts it: records that found no room, and runs of a program that were skipped.
+    no_room: LossCount,
     skipped: LossCount,
+    /// How much of it was reported.
+    reported: LossCount,
+    /// Something was lost since the last pass; and whether execs were.
     repair_due: bool,
+    execs_lost: bool,
     last_pass: Instant,
     pass_cost: Duration,
     uids: FxHashSet<u32>,
@@ -92,9 +100,11 @@ impl Live {
             events: Vec::new(),
             unlisted: Vec::new(),
             awaiting_details: VecDeque::new(),
-            lost: LossCount::default(),
+            no_room: LossCount::default(),
             skipped: LossCount::default(),
+            reported: LossCount::default(),
             repair_due: false,
+            execs_lost: false,
             last_pass: Instant::now(),
             pass_cost: Duration::ZERO,
             uids: FxHashSet::default(),
@@ -103,6 +113,7 @@ impl Live {
         let mut rows = live.kernel.pass()?;
         live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
         rows.extend(live.unlisted.iter().cloned());
+        rows.sort_by_key(|row| (row.task.key.start_ns, row.task.key.pid));
         live.kernel.ensure_calibrated()?;
         live.tracker.seed(rows, &mut live.events);
         live.note_found(0);
@@ -124,17 +135,11 @@ impl Live {
                 ready = self.kernel.filling() => { ready?; false }
                 _ = timer.tick() => false,
             };
-            let mut idle = true;
-            while self.take_records(BATCH_RECORDS, &mut idle) {
-                if !self.deliver(&batches).await {
-                    return Ok(());
-                }
-            }
-            // Only a full buffer loses records: where there was nothing to take, nothing was lost.
-            if !idle {
-                self.count_loss(self.kernel.lost()?, self.skipped);
+            if !self.drain(&batches).await {
+                return Ok(());
             }
             if stopping {
+                self.count_loss(true)?;
                 if self.repair_due {
                     self.make_pass(&batches).await?;
                 }
@@ -142,10 +147,10 @@ impl Live {
                 self.deliver(&batches).await;
                 return Ok(());
             }
+            self.count_loss(false)?;
             let since_pass = self.last_pass.elapsed();
-            if since_pass >= self.options.pass_interval.max(self.pass_cost * PASS_SHARE)
-                || (self.repair_due && since_pass >= REPAIR_INTERVAL)
-            {
+            let pause = self.options.pass_interval.max(self.pass_cost * PASS_SHARE).min(MAX_PASS_INTERVAL);
+            if since_pass >= pause || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
                 self.make_pass(&batches).await?;
             }
             self.read_details(DETAILS_PER_TURN);
@@ -155,30 +160,49 @@ impl Live {
         }
     }
 
-    /// Takes up to `limit` records; whether there may be more. Clears `idle` when there were any.
-    fn take_records(&mut self, limit: usize, idle: &mut bool) -> bool {
+    /// Takes and delivers every record that was in the ring buffer when this began, and no more than it can hold: in a
+    /// storm that outruns us, losses must be counted and a stop be heard all the same. False when nobody listens.
+    async fn drain(&mut self, batches: &Sender<Batch>) -> bool {
+        let mut left = self.options.ring_bytes as usize / MIN_RECORD_BYTES;
+        while left > 0 && self.take_records(BATCH_RECORDS.min(left)) {
+            left = left.saturating_sub(BATCH_RECORDS);
+            if !self.deliver(batches).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes up to `limit` records; whether there may be more.
+    fn take_records(&mut self, limit: usize) -> bool {
         let from = self.events.len();
         let Self { kernel, tracker, events, .. } = self;
         let taken = kernel.drain(limit, |record| tracker.record(record, events));
         self.note_found(from);
-        *idle &= taken == 0;
         taken == limit
     }
 
-    /// Turns what the kernel has counted as lost since last time into an event, and has it repaired.
-    fn count_loss(&mut self, lost: LossCount, skipped: LossCount) {
-        let since = |now: LossCount, before: LossCount| LossCount {
-            fork: now.fork - before.fork,
-            exec: now.exec - before.exec,
-            exit: now.exit - before.exit,
+    /// Reports what the kernel has counted as lost since last time, and has it repaired. Runs that were skipped are
+    /// rare, and asked for with `all` only.
+    fn count_loss(&mut self, all: bool) -> Result<(), LiveError> {
+        self.no_room = self.kernel.lost()?;
+        if all && let Some(skipped) = self.kernel.skipped()? {
+            self.skipped = skipped;
+        }
+        let mut lost = self.no_room;
+        lost += self.skipped;
+        let count = LossCount {
+            fork: lost.fork.saturating_sub(self.reported.fork),
+            exec: lost.exec.saturating_sub(self.reported.exec),
+            exit: lost.exit.saturating_sub(self.reported.exit),
         };
-        let mut count = since(lost, self.lost);
-        count += since(skipped, self.skipped);
         if count.total() > 0 {
-            (self.lost, self.skipped) = (lost, skipped);
+            self.reported = lost;
             self.repair_due = true;
+            self.execs_lost |= count.exec > 0;
             self.events.push(Event::Lost { ts_ns: host::boottime_ns(), count });
         }
+        Ok(())
     }
 
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
@@ -190,16 +214,18 @@ impl Live {
         let now_ns = host::boottime_ns();
         self.unlisted.retain_mut(|row| procfs::refresh(row, now_ns));
         rows.extend(self.unlisted.iter().cloned());
+        self.pass_cost = self.last_pass.elapsed();
         // Every record that was written before the pass ended explains a difference.
-        while self.take_records(BATCH_RECORDS, &mut false) {
-            self.deliver(batches).await;
+        self.drain(batches).await;
+        self.count_loss(true)?;
+        if std::mem::take(&mut self.execs_lost) {
+            // Whoever lives may run another program than we believe.
+            let living = rows.iter().filter(|row| !row.task.kernel && row.exited.is_none());
+            self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
-        let (lost, skipped) = (self.kernel.lost()?, self.kernel.skipped()?);
-        self.count_loss(lost, skipped);
         let from = self.events.len();
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
-        self.pass_cost = self.last_pass.elapsed();
         Ok(())
     }
 
@@ -253,7 +279,7 @@ impl Live {
 
 /// Fills in what /proc says; whether it said anything.
 fn add_details(found: &mut Found) -> bool {
-    let procfs::Details { argv, exe, cgroup } = procfs::details(found.task.key);
+    let procfs::Details { argv, exe, cgroup } = procfs::details(&found.task);
     let any = argv.is_some() || exe.is_some() || cgroup.is_some();
     (found.argv, found.exe, found.cgroup) = (argv, exe, cgroup);
     any
@@ -264,7 +290,7 @@ fn add_details(found: &mut Found) -> bool {
 /// # Errors
 /// As for [`Live::open`].
 pub fn snapshot() -> Result<Batch, LiveError> {
-    let mut kernel = Kernel::load(MIN_RING_BYTES)?;
+    let mut kernel = Kernel::load(min_ring_bytes())?;
     let mut rows = kernel.pass()?;
     rows.extend(procfs::unlisted(&rows, host::boottime_ns()));
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());

@@ -13,6 +13,7 @@ use ptree_core::{Argv, Comm, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::decode::{Charge, Row};
+use crate::host;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 const TICK_NS: u64 = 10_000_000;
@@ -28,9 +29,11 @@ pub struct Details {
     pub cgroup: Option<Arc<[u8]>>,
 }
 
-/// Reads the details of a process; nothing when it has gone or its pid names another one by now.
+/// Reads the details of a process; nothing when it has gone, its pid names another one by now, or this /proc does not
+/// show it.
 #[must_use]
-pub fn details(key: ProcKey) -> Details {
+pub fn details(task: &Task) -> Details {
+    let Some(key) = shown_as(task) else { return Details::default() };
     let path = |file| format!("/proc/{}/{file}", key.pid);
     let details = Details {
         argv: fs::read(path("cmdline")).ok().filter(|bytes| !bytes.is_empty()).map(|b| Argv::from_nul_terminated(&b)),
@@ -39,6 +42,15 @@ pub fn details(key: ProcKey) -> Details {
     };
     // Checked last: if the pid still names the process now, it did all along.
     if is_there(key) { details } else { Details::default() }
+}
+
+/// A process as this /proc knows it: under its pid in our own pid namespace, if that can be told.
+fn shown_as(task: &Task) -> Option<ProcKey> {
+    if host::in_initial_pid_namespace() {
+        return Some(task.key);
+    }
+    let pid = task.ns_pid.filter(|_| task.pid_ns.is_some() && task.pid_ns == host::pid_namespace())?;
+    Some(ProcKey { pid, ..task.key })
 }
 
 /// Whether the pid names this very process now, alive or zombie.
@@ -51,6 +63,10 @@ pub fn is_there(key: ProcKey) -> bool {
 /// nanosecond is rounded: it counts in ticks.
 #[must_use]
 pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
+    if !host::in_initial_pid_namespace() {
+        // Rows have the pids of the initial namespace, and /proc those of ours: they do not compare.
+        return Vec::new();
+    }
     let shown: FxHashSet<u32> = rows.iter().map(|row| row.task.key.pid).collect();
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
@@ -232,7 +248,19 @@ mod tests {
     fn another_process_under_the_same_pid_is_not_described() {
         let start_ns = Stat::read(std::process::id()).unwrap().start_ticks * TICK_NS;
         let me = ProcKey::new(std::process::id(), start_ns);
-        assert!(details(me).argv.is_some());
-        assert_eq!(details(ProcKey::new(me.pid, start_ns + TICK_NS)), Details::default());
+        let mut task = Task {
+            key: me,
+            parent: ProcKey::SWAPPER,
+            creds: Creds::default(),
+            comm: Comm::default(),
+            cgroup_id: None,
+            pid_ns: None,
+            ns_pid: None,
+            threads: 1,
+            kernel: false,
+        };
+        assert!(details(&task).argv.is_some());
+        task.key.start_ns += TICK_NS;
+        assert_eq!(details(&task), Details::default());
     }
 }

@@ -4,6 +4,7 @@
 //! Pure: records and rows go in, events come out. Does not know maps, files or clocks, and keeps nothing of the dead.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use ptree_core::{Comm, Event, ProcKey};
@@ -12,8 +13,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::decode::{Record, Row};
 
 /// Ends remembered to recognise one that is reported twice: before 6.16 two threads ending at once may both be taken
-/// for the last, and their records follow one another closely.
-const RECENT_ENDS: usize = 256;
+/// for the last. In a storm, many others may end between their two records.
+const RECENT_ENDS: usize = 8192;
 
 /// What is known of a living process, to be compared with the next pass.
 #[derive(Debug)]
@@ -40,7 +41,8 @@ pub struct Tracker {
     unconfirmed: FxHashSet<ProcKey>,
     /// Ended since [`Tracker::begin_pass`]: rows of the pass may still show them alive.
     ended_in_pass: Option<FxHashSet<ProcKey>>,
-    recent_ends: VecDeque<ProcKey>,
+    recent_ends: FxHashSet<ProcKey>,
+    ends_in_order: VecDeque<ProcKey>,
     pass: u64,
     /// Everything that starts from here on is captured whole.
     capture_ns: u64,
@@ -58,7 +60,8 @@ impl Tracker {
             live: FxHashMap::default(),
             unconfirmed: FxHashSet::default(),
             ended_in_pass: None,
-            recent_ends: VecDeque::with_capacity(RECENT_ENDS),
+            recent_ends: FxHashSet::default(),
+            ends_in_order: VecDeque::new(),
             pass: 0,
             capture_ns,
             sees_all,
@@ -75,7 +78,7 @@ impl Tracker {
     /// Takes the first pass: all that is running already.
     pub fn seed(&mut self, rows: Vec<Row>, out: &mut Vec<Event>) {
         for row in rows {
-            out.push(found(&row, false));
+            out.push(Event::Process(found(&row, false)));
             if row.exited.is_none() {
                 out.push(self.usage(&row));
             }
@@ -134,7 +137,7 @@ impl Tracker {
                 _ if row.exited.is_some() => {}
                 _ if after_loss || self.unconfirmed.contains(&key) => {
                     self.displace(key, row.ts_ns, out);
-                    out.push(found(row, true));
+                    out.push(Event::Process(found(row, true)));
                     out.push(self.usage(row));
                     self.insert(&row.task, row.ts_ns, false);
                 }
@@ -200,16 +203,24 @@ impl Tracker {
     }
 
     fn fork(&mut self, fork: Forked, out: &mut Vec<Event>) {
-        self.displace(fork.task.key, fork.ts_ns, out);
-        self.insert(&fork.task, fork.ts_ns, false);
+        if !self.has_successor(fork.task.key) {
+            self.displace(fork.task.key, fork.ts_ns, out);
+            self.insert(&fork.task, fork.ts_ns, false);
+        }
         out.push(Event::Fork(fork));
+    }
+
+    /// Whether a younger process has this pid by now: the first pass saw it, while records of the older one were still
+    /// in the ring buffer. The older one's records are passed on as they are.
+    fn has_successor(&self, key: ProcKey) -> bool {
+        self.live.get(&key.pid).is_some_and(|known| known.start_ns > key.start_ns)
     }
 
     fn exec(&mut self, exec: Execed, out: &mut Vec<Event>) {
         if !self.ensure_known(&exec.task, exec.ts_ns, out) {
             return;
         }
-        if let Some(known) = self.live.get_mut(&exec.task.key.pid) {
+        if let Some(known) = self.live.get_mut(&exec.task.key.pid).filter(|known| known.is(exec.task.key)) {
             // Name and credentials are in the event itself.
             known.comm = exec.task.comm;
             known.creds = exec.task.creds;
@@ -223,17 +234,27 @@ impl Tracker {
         if self.recent_ends.contains(&exit.key) || !self.ensure_known(task, exit.ts_ns, out) {
             return;
         }
-        if let Some(mut known) = self.live.remove(&exit.key.pid) {
-            known.compare(task, exit.ts_ns, out);
+        if let Entry::Occupied(mut known) = self.live.entry(exit.key.pid)
+            && known.get().is(exit.key)
+        {
+            known.get_mut().compare(task, exit.ts_ns, out);
+            known.remove();
         }
-        if self.recent_ends.len() == RECENT_ENDS {
-            self.recent_ends.pop_front();
-        }
-        self.recent_ends.push_back(exit.key);
+        self.remember_end(exit.key);
         if let Some(ended) = &mut self.ended_in_pass {
             ended.insert(exit.key);
         }
         out.push(Event::Exit(exit));
+    }
+
+    fn remember_end(&mut self, key: ProcKey) {
+        if self.ends_in_order.len() == RECENT_ENDS
+            && let Some(oldest) = self.ends_in_order.pop_front()
+        {
+            self.recent_ends.remove(&oldest);
+        }
+        self.ends_in_order.push_back(key);
+        self.recent_ends.insert(key);
     }
 
     /// Makes sure that the process of an exec or exit is in the account. Its fork was lost if it is not; unless it
@@ -244,6 +265,9 @@ impl Tracker {
         }
         if task.key.start_ns < self.capture_ns {
             return false;
+        }
+        if self.has_successor(task.key) {
+            return true;
         }
         self.displace(task.key, ts_ns, out);
         out.push(Event::Process(Found {
@@ -296,6 +320,10 @@ impl Tracker {
 }
 
 impl Known {
+    const fn is(&self, key: ProcKey) -> bool {
+        self.start_ns == key.start_ns
+    }
+
     /// Reports what has changed without a hook, and takes it over.
     fn compare(&mut self, task: &Task, ts_ns: u64, out: &mut Vec<Event>) {
         let key = task.key;
@@ -315,8 +343,10 @@ impl Known {
     }
 }
 
-fn found(row: &Row, repaired: bool) -> Event {
-    Event::Process(Found {
+/// A row as a process found running.
+#[must_use]
+pub fn found(row: &Row, repaired: bool) -> Found {
+    Found {
         ts_ns: row.ts_ns,
         task: row.task.clone(),
         argv: None,
@@ -324,7 +354,7 @@ fn found(row: &Row, repaired: bool) -> Event {
         cgroup: None,
         exited: row.exited.map(|status| Zombie { status, cpu_ns: row.cpu.cpu_ns }),
         repaired,
-    })
+    }
 }
 
 fn inferred_end(key: ProcKey, ts_ns: u64) -> Event {

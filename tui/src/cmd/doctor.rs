@@ -13,7 +13,10 @@ use ptree_source::{host, live};
 use serde::Serialize;
 
 use crate::capture::runtime;
-use crate::cli::Common;
+use crate::cli::{Common, EXIT_PRIVILEGE};
+
+/// Name of the check whose failure has an exit status of its own.
+const PRIVILEGES: &str = "privileges";
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,8 +68,14 @@ pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
     } else {
         write_text(&mut out, &checks).context("writing to standard output")?;
     }
-    let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
-    Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let bad = |check: &Check| check.verdict == Verdict::Bad;
+    Ok(if checks.iter().any(|check| bad(check) && check.name == PRIVILEGES) {
+        ExitCode::from(EXIT_PRIVILEGE)
+    } else if checks.iter().any(bad) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn write_text(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
@@ -93,7 +102,7 @@ fn checks(common: &Common) -> Vec<Check> {
     let mut checks = vec![kernel()];
     checks.push(btf());
     checks.push(privileges());
-    checks.extend(lockdown());
+    checks.push(lockdown());
     checks.push(proc_access());
     checks.push(pid_namespace());
     checks.extend(programs(common));
@@ -145,7 +154,7 @@ fn btf() -> Check {
 }
 
 fn privileges() -> Check {
-    const NAME: &str = "privileges";
+    const NAME: &str = PRIVILEGES;
     let missing = Capabilities::effective().missing();
     let uid = nix::unistd::geteuid();
     if missing.is_empty() {
@@ -160,29 +169,25 @@ fn privileges() -> Check {
     )
 }
 
-fn lockdown() -> Option<Check> {
+fn lockdown() -> Check {
     const NAME: &str = "lockdown";
-    let modes = match fs::read_to_string("/sys/kernel/security/lockdown") {
-        Ok(modes) => modes,
-        // Built without it, or securityfs is not mounted: if it is in force after all, loading the programs tells.
-        Err(_) => return Some(Check::ok(NAME, "not in force as far as can be seen")),
-    };
-    let mode = modes.split(['[', ']']).nth(1).unwrap_or("unknown");
-    Some(match mode {
-        "confidentiality" => Check::or(
+    match host::lockdown().as_deref() {
+        Some("confidentiality") => Check::or(
             Verdict::Bad,
             NAME,
             "mode 'confidentiality' forbids reading kernel memory",
             "boot with lockdown=integrity, or without Secure Boot's confidentiality mode",
         ),
-        mode => Check::ok(NAME, format!("mode '{mode}'")),
-    })
+        Some(mode) => Check::ok(NAME, format!("mode '{mode}'")),
+        // Built without it, or securityfs is not mounted: if it is in force after all, loading the programs tells.
+        None => Check::ok(NAME, "not in force as far as can be seen"),
+    }
 }
 
 fn proc_access() -> Check {
     const NAME: &str = "/proc";
     let capabilities = Capabilities::effective();
-    if capabilities.has(Capability::SysPtrace) || nix::unistd::geteuid().is_root() {
+    if capabilities.has(Capability::SysPtrace) {
         Check::ok(NAME, "program paths of all users can be read")
     } else {
         Check::or(
@@ -208,7 +213,7 @@ fn pid_namespace() -> Check {
     }
 }
 
-/// Loads everything for real, without attaching.
+/// Loads and attaches everything for real, for a moment.
 fn programs(common: &Common) -> Vec<Check> {
     let ring = format!("{} KiB", common.ring_buffer >> 10);
     let runtime = match runtime() {
@@ -219,6 +224,15 @@ fn programs(common: &Common) -> Vec<Check> {
     match Kernel::load(common.ring_buffer) {
         Ok(mut kernel) => {
             let iterator = match kernel.pass() {
+                Ok(_) if kernel.undecoded() > 0 => Check::or(
+                    Verdict::Bad,
+                    "task iterator",
+                    format!(
+                        "{} records make no sense: program and eBPF object do not belong together",
+                        kernel.undecoded()
+                    ),
+                    "build it again, from one source",
+                ),
                 Ok(rows) => Check::ok("task iterator", format!("{} processes", rows.len())),
                 Err(error) => Check::or(Verdict::Bad, "task iterator", error.to_string(), "please report this"),
             };

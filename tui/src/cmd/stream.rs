@@ -1,11 +1,13 @@
 //! `ptree-tui stream`: events on standard output, one JSON object a line.
 
 use std::io::{BufWriter, Write, stdout};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ptree_core::{Config, Delta, Engine, Event, Filter, ProcKey};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ptree_core::{Alert, Config, Delta, Engine, Event, Filter, ProcKey};
 use ptree_source::live::LiveOptions;
 use ptree_source::{host, ndjson};
 use rustc_hash::FxHashMap;
@@ -37,7 +39,12 @@ fn write(common: &Common, capture: &mut Capture) -> Result<()> {
     let mut engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
     let mut users = FxHashMap::default();
     let mut deltas = Vec::new();
+    let mut told = None;
     while let Some(batch) = capture.batches.blocking_recv() {
+        // A filter may keep us from writing, and so from noticing, for long.
+        if reader_is_gone() {
+            break;
+        }
         users.extend(batch.users);
         for event in &batch.events {
             deltas.clear();
@@ -45,24 +52,38 @@ fn write(common: &Common, capture: &mut Capture) -> Result<()> {
             if filter.is_empty() || is_wanted(&engine, &filter, &users, event) {
                 ndjson::write_event(&mut out, event).context("writing to standard output")?;
             }
-            write_alerts(&mut out, event.ts_ns(), &deltas)?;
+            write_alerts(&mut out, event.ts_ns(), &deltas, &mut told)?;
         }
         deltas.clear();
         let now_ns = host::boottime_ns();
         engine.tick(now_ns, &mut deltas);
-        write_alerts(&mut out, now_ns, &deltas)?;
+        write_alerts(&mut out, now_ns, &deltas, &mut told)?;
         out.flush().context("writing to standard output")?;
     }
     Ok(())
 }
 
-fn write_alerts(out: &mut impl Write, ts_ns: u64, deltas: &[Delta]) -> Result<()> {
+/// Writes an alert when it is raised, when it names another culprit, and when it is over; `told` is the last one written.
+fn write_alerts(out: &mut impl Write, ts_ns: u64, deltas: &[Delta], told: &mut Option<Alert>) -> Result<()> {
     for delta in deltas {
-        if let Delta::Alert(alert) = delta {
+        let Delta::Alert(alert) = delta else { continue };
+        let same = |told: &Alert| {
+            (told.raised_ns, told.cleared_ns, told.culprit) == (alert.raised_ns, alert.cleared_ns, alert.culprit)
+        };
+        if !told.as_ref().is_some_and(same) {
             ndjson::write_alert(out, ts_ns, alert, alert.to_string()).context("writing to standard output")?;
+            *told = Some(alert.clone());
         }
     }
     Ok(())
+}
+
+/// Whether nobody holds the other end of standard output any more.
+fn reader_is_gone() -> bool {
+    let stdout = stdout();
+    let mut polled = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    poll(&mut polled, PollTimeout::ZERO).is_ok()
+        && polled[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }
 
 /// Whether an event is of a process that matches, as it is known now; losses concern everybody.

@@ -17,7 +17,8 @@ const MAX_PENDING_NS: u64 = 12_000_000;
 /// A moment at which the kernel charged this thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Witness {
-    tid: u32,
+    /// As the kernel's rows name it; `None` in a pid namespace, where we do not know it.
+    tid: Option<u32>,
     boottime_ns: u64,
     cpu_ns: u64,
 }
@@ -29,7 +30,8 @@ impl Witness {
         let cpu_ns = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
             .map_or(0, |time| u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_nsec()).unwrap_or(0));
         let boottime_ns = u64::midpoint(before, host::boottime_ns());
-        Self { tid: nix::unistd::gettid().as_raw().unsigned_abs(), boottime_ns, cpu_ns }
+        let tid = host::in_initial_pid_namespace().then(|| nix::unistd::gettid().as_raw().unsigned_abs());
+        Self { tid, boottime_ns, cpu_ns }
     }
 }
 
@@ -47,7 +49,8 @@ impl SchedClock {
 
     /// Takes what the iterator says of a thread. It counts when it is the witness, and was not charged again since.
     pub(super) fn calibrate(&mut self, witness: Witness, tid: u32, charge: Charge) {
-        if tid == witness.tid
+        // Without a thread id, the CPU time to the nanosecond has to do: no two are alike.
+        if witness.tid.is_none_or(|witness| witness == tid)
             && charge.cpu_ns == witness.cpu_ns
             && let Some(charged_ns) = charge.charged_ns
         {
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn time_since_the_last_charge_is_added() {
-        let witness = Witness { tid: 7, boottime_ns: 1_000, cpu_ns: 55 };
+        let witness = Witness { tid: Some(7), boottime_ns: 1_000, cpu_ns: 55 };
         let mut clock = SchedClock::default();
         clock.calibrate(witness, 8, Charge { cpu_ns: 55, charged_ns: Some(1) });
         clock.calibrate(witness, 7, Charge { cpu_ns: 56, charged_ns: Some(1) });

@@ -29,8 +29,9 @@ pub enum LiveError {
     },
     /// It has the capabilities, yet the kernel says no.
     #[error(
-        "the kernel refused the eBPF programs with 'Operation not permitted' although the capabilities are there: \
-         a container's seccomp filter or kernel lockdown may forbid it; 'ptree-tui doctor' tells more"
+        "the kernel refused the eBPF programs with 'Operation not permitted' although the capabilities are there: they \
+         may be of a user namespace only, or a container's seccomp filter or kernel lockdown may forbid it. Run it as \
+         root on the host; on kernels before 5.11 raise the locked memory as well ('ulimit -l unlimited')"
     )]
     Forbidden,
     /// The kernel has no type information.
@@ -39,6 +40,12 @@ pub enum LiveError {
          distributions do since 2021"
     )]
     NoBtf(io::Error),
+    /// Locked down so far that kernel memory may not be read.
+    #[error(
+        "the kernel is locked down in mode 'confidentiality', which forbids reading kernel memory; boot with \
+         'lockdown=integrity'"
+    )]
+    Lockdown,
     /// Its type information cannot be read.
     #[error("the kernel's BTF ('/sys/kernel/btf/vmlinux') cannot be used: {0}")]
     Btf(#[from] BtfError),
@@ -127,7 +134,7 @@ impl LiveError {
     /// Whether more privilege is what it takes.
     #[must_use]
     pub const fn is_privilege(&self) -> bool {
-        matches!(self, Self::Privilege { .. } | Self::Forbidden)
+        matches!(self, Self::Privilege { .. } | Self::Forbidden | Self::Lockdown)
     }
 
     pub(super) fn program(program: &'static str, error: ProgramError) -> Self {
@@ -147,6 +154,18 @@ impl LiveError {
                 Self::Refused { program, source: io_error, log_end }
             }
             source => Self::Program { program, source: Box::new(source) },
+        }
+    }
+
+    /// The ring buffer is there, but could not be mapped.
+    pub(super) fn ring(error: MapError, ring_bytes: u32) -> Self {
+        match error {
+            MapError::SyscallError(error)
+                if error.io_error.raw_os_error() == Some(nix::errno::Errno::ENOMEM as i32) =>
+            {
+                Self::RingTooLarge { bytes: ring_bytes, source: error.io_error }
+            }
+            error => Self::Map(error),
         }
     }
 

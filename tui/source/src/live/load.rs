@@ -40,8 +40,6 @@ const HOOKS: [(&str, &str, u32); 3] = [
 ];
 const ITERATOR: &str = "on_task";
 
-/// Smallest ring buffer: a page.
-pub const MIN_RING_BYTES: u32 = 4096;
 /// Largest: what a power of two in 32 bits can say.
 const MAX_RING_BYTES: u32 = 1 << 31;
 
@@ -58,12 +56,18 @@ pub struct Kernel {
     buffer: Vec<u8>,
 }
 
+/// Smallest ring buffer, bytes: a page.
+#[must_use]
+pub fn min_ring_bytes() -> u32 {
+    u32::try_from(host::page_size()).unwrap_or(4096)
+}
+
 /// Whether the kernel takes a ring buffer of this size.
 ///
 /// # Errors
 /// When it is not a power of two of at least a page; the error names the nearest that is.
 pub fn check_ring_bytes(bytes: u64) -> Result<u32, RingSizeError> {
-    let (min, max) = (u64::from(MIN_RING_BYTES).max(host::page_size()), u64::from(MAX_RING_BYTES));
+    let (min, max) = (u64::from(min_ring_bytes()), u64::from(MAX_RING_BYTES));
     match u32::try_from(bytes) {
         Ok(size) if size.is_power_of_two() && bytes >= min => Ok(size),
         _ => {
@@ -89,6 +93,9 @@ impl Kernel {
         let missing = Capabilities::effective().missing();
         if !missing.is_empty() {
             return Err(LiveError::privilege(missing));
+        }
+        if host::lockdown().as_deref() == Some("confidentiality") {
+            return Err(LiveError::Lockdown);
         }
         // Side by side, since each takes some 10 ms: aya's reader of BTF, which does not show members; its loader, which
         // reads the BTF for itself and tries out the kernel; and our reader.
@@ -125,7 +132,8 @@ impl Kernel {
             .map_err(|error| LiveError::object(error, ring_bytes))?;
         load_programs(&mut ebpf, aya_btf)?;
 
-        let events = RingBuf::try_from(ebpf.take_map(EVENTS).ok_or(LiveError::Object(EVENTS))?)?;
+        let events = RingBuf::try_from(ebpf.take_map(EVENTS).ok_or(LiveError::Object(EVENTS))?)
+            .map_err(|error| LiveError::ring(error, ring_bytes))?;
         // SAFETY: the ring buffer owns its descriptor, and neither closes nor changes it while it lives.
         let events = unsafe { AsyncFd::register_with_interest(events, Interest::READABLE) }
             .map_err(|error| LiveError::Read { what: "the ring buffer", source: error.into_parts().1 })?;
@@ -213,23 +221,23 @@ impl Kernel {
     }
 
     /// Runs of the programs so far that the kernel skipped, since the program was running already on that CPU: lost
-    /// records, too. Counted from 5.12 on.
+    /// records, too. Counted from 5.12 on; `None` when the counters cannot be read now.
     ///
     /// # Errors
     /// When a program is not loaded.
-    pub fn skipped(&mut self) -> Result<LossCount, LiveError> {
+    pub fn skipped(&mut self) -> Result<Option<LossCount>, LiveError> {
         let mut counts = [0; kind::COUNT as usize];
         for (name, _, kind) in HOOKS {
             let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
             let fd = program.fd().map_err(|error| LiveError::program(name, error))?.as_fd().as_raw_fd();
-            let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
+            let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")) else { return Ok(None) };
             counts[kind as usize] = recursion_misses(&info);
         }
-        Ok(LossCount {
+        Ok(Some(LossCount {
             fork: counts[kind::FORK as usize],
             exec: counts[kind::EXEC as usize],
             exit: counts[kind::EXIT as usize],
-        })
+        }))
     }
 
     /// Visits every task.
@@ -316,9 +324,15 @@ where
     ebpf.program_mut(name).ok_or(LiveError::Object(name))?.try_into().map_err(|error| LiveError::program(name, error))
 }
 
+/// One more than the highest number that a CPU can have.
 fn possible_cpus() -> Result<u32, LiveError> {
-    let cpus = aya::util::nr_cpus().map_err(|(_, source)| LiveError::Read { what: "the number of CPUs", source })?;
-    Ok(u32::try_from(cpus).unwrap_or(u32::MAX))
+    let path = "/sys/devices/system/cpu/possible";
+    let ranges = fs::read_to_string(path).map_err(|source| LiveError::Read { what: "the number of CPUs", source })?;
+    let highest = ranges.trim_end().rsplit([',', '-']).next().and_then(|number| number.parse::<u32>().ok());
+    let unreadable = || io::Error::other(format!("'{path}' holds '{}'", ranges.trim_end()));
+    highest
+        .map(|highest| highest + 1)
+        .ok_or_else(|| LiveError::Read { what: "the number of CPUs", source: unreadable() })
 }
 
 /// `recursion_misses` of a program's fdinfo; 0 where the kernel does not say.
@@ -375,7 +389,7 @@ mod tests {
         let aya_btf = AyaBtf::parse(&blob, Endianness::default()).unwrap();
         let mut layout = Layout::resolve(&Btf::parse(&blob).unwrap()).unwrap();
         layout.offsets.task_tgid = 1 << 20;
-        let Err(error) = Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, MIN_RING_BYTES) else {
+        let Err(error) = Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, min_ring_bytes()) else {
             panic!("must be refused")
         };
         let text = error.to_string();

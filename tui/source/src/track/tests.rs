@@ -244,3 +244,17 @@ fn a_lost_exit_of_a_zombie_is_told_with_its_status() {
     });
     assert_eq!(end, Some((child.key, ExitStatus::Code(7))));
 }
+
+/// Attached, first pass made, and the ring buffer still holds the whole life of the pid's former user.
+#[test]
+fn records_of_a_pids_former_user_do_not_end_the_present_one() {
+    let former = task(5, 1_010, ProcKey::new(1, 10));
+    let present = task(5, 1_050, ProcKey::new(1, 10));
+    let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
+    let mut events = Vec::new();
+    tracker.seed(vec![row(1_100, present.clone())], &mut events);
+    let life = vec![fork(1_011, &former), exec(1_012, &former), exit(1_013, &former), fork(1_051, &present)];
+    assert_eq!(records(&mut tracker, life), ["fork 5", "exec 5", "exit 5", "fork 5"]);
+    assert!(tracker.is_alive(present.key) && !tracker.is_alive(former.key));
+    assert_eq!(records(&mut tracker, vec![exit(1_200, &present)]), ["exit 5"]);
+}
