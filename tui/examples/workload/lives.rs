@@ -171,6 +171,28 @@ pub(crate) fn heavy() -> io::Result<()> {
     })?)
 }
 
+/// Processes that end while two of their threads burn: these have not been released when the last one ends. Each logs
+/// what it had spent just before, as the kernel told it.
+pub(crate) fn ended_in_full_swing() -> io::Result<()> {
+    for _ in 0..40 {
+        log::wait(sys::child(|| {
+            for _ in 0..2 {
+                std::thread::spawn(|| {
+                    loop {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+            std::thread::sleep(std::time::Duration::from_millis(15));
+            let spent = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
+            let cpu_ns = spent.tv_sec() * 1_000_000_000 + spent.tv_nsec();
+            log::line(&json!({"type": "cpu", "pid": std::process::id(), "cpu_ns": cpu_ns}))?;
+            sys::exit_process(0)
+        })?)?;
+    }
+    Ok(())
+}
+
 /// A tree that stays until told: a program with a child by fork, a program with arguments that are hard to show, a
 /// process of three threads, and a zombie.
 pub(crate) fn tree() -> io::Result<()> {

@@ -66,6 +66,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["credentials"] => lives::credentials(),
         ["rename"] => lives::rename(),
         ["heavy"] => lives::heavy(),
+        ["ended-in-full-swing"] => lives::ended_in_full_swing(),
         ["tree"] => lives::tree(),
         ["argv"] => argv::all(),
         ["churn"] => churn::run(),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::capture::{PROGRAM, number, parse};
+use crate::capture::{PROGRAM, number, parse, wait_until};
 use crate::{Company, enter, proc};
 
 #[test]
@@ -52,6 +52,52 @@ fn a_stream_ends_on_sigterm_and_when_its_reader_goes_away() {
         let status = child.wait().unwrap();
         assert!(status.success(), "by signal: {by_signal}; {status}");
     }
+}
+
+/// Nothing is ever written after the header that matches the filter, so that no write can fail.
+#[test]
+fn a_stream_with_nothing_to_say_notices_that_its_reader_has_gone() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let mut child = Command::new(PROGRAM).args(["stream", "--uid", "54321"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut String::new()).unwrap();
+    drop(reader);
+    let status = wait_until("the stream has ended", || child.try_wait().unwrap());
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn a_second_signal_ends_a_stream_whose_reader_does_not_read() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let mut child = Command::new(PROGRAM).arg("stream").stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::with_capacity(64, child.stdout.take().unwrap());
+    reader.read_line(&mut String::new()).unwrap();
+    // More than the pipe holds.
+    let argument = "x".repeat(30_000);
+    for _ in 0..12 {
+        assert!(Command::new("true").arg(&argument).status().unwrap().success());
+    }
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let status = wait_until("the stream has ended", || {
+        kill(pid, Signal::SIGINT).unwrap();
+        child.try_wait().unwrap()
+    });
+    assert_eq!(status.code(), Some(130), "{status}");
+}
+
+/// The iterator shows pids of the initial namespace, and /proc those of the container.
+#[test]
+fn in_a_pid_namespace_every_process_is_shown_once() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let output = Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc", PROGRAM, "snapshot", "--format", "json"])
+        .output()
+        .unwrap();
+    let snapshot: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let processes = snapshot["processes"].as_array().unwrap();
+    let [process] = &processes[..] else { panic!("{processes:?}") };
+    assert_eq!((&process["comm"], &process["ns_pid"]), (&"ptree-tui".into(), &1.into()));
+    assert_eq!(process["argv"][1], "snapshot", "what /proc says of it, under its pid there");
 }
 
 #[test]

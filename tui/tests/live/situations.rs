@@ -191,3 +191,14 @@ fn what_a_process_cost() {
         assert!((before..=before + 65_536).contains(&number(exit, name)), "{name}: {exit}, but {io}");
     }
 }
+
+/// Threads that the kernel has not released when the last one ends are part of the cost.
+#[test]
+fn threads_that_burn_to_the_end_are_counted() {
+    let Some((stream, log)) = observe("ended-in-full-swing") else { return };
+    for spent in log.of("cpu") {
+        let exit = stream.of("exit").find(|exit| exit["pid"] == spent["pid"]).unwrap();
+        assert!(number(exit, "cpu_ns") >= number(spent, "cpu_ns"), "{exit}, but {spent}");
+    }
+    assert_eq!(log.of("cpu").count(), 40);
+}
