@@ -39,6 +39,10 @@ const WAKE_INTERVAL_NS: u64 = 1_000_000;
 /// Flags of a submission at `now_ns`: nobody is woken, since the reader comes by a timer, unless the buffer fills.
 #[inline(always)]
 fn wake_flags(now_ns: u64) -> u64 {
+    // Asking how full it is costs as much as a tenth of a record; every eighth, by the clock's last bits, is enough.
+    if now_ns & 7 != 0 {
+        return u64::from(BPF_RB_NO_WAKEUP);
+    }
     // SAFETY: in SETTINGS.
     let wake_bytes = unsafe { constant(&raw const (*settings()).wake_bytes) };
     if EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= wake_bytes
