@@ -111,6 +111,10 @@ pub async fn run(
                         app.update(Action::Resize(width, height));
                         pace.hurry(Instant::now());
                     }
+                    Event::Paste(text) => {
+                        app.update(Action::Paste(text));
+                        pace.hurry(Instant::now());
+                    }
                     _ => {}
                 },
             },
