@@ -289,8 +289,13 @@ fn a_very_long_argument_is_shown_as_far_as_there_is_room() {
     machine.spawn(1500, 600, 1000, &["/bin/prog", "short", &long, "after"]);
     let screen = machine.screen(200, 24);
     let line = screen.lines().find(|line| line.contains("prog short")).unwrap();
-    let width = unicode_width::UnicodeWidthStr::width(line.split("  ").next().unwrap());
-    assert!(line.contains("塩塩塩") && line.contains('…') && !line.contains("after"), "{width}: {line}");
+    assert!(line.contains("塩塩塩") && line.contains('…') && !line.contains("after"), "{line}");
+    let process = machine.app.tree().get(machine.key(1500)).unwrap();
+    for columns in [0, 1, 80, 200] {
+        let arguments = ptree_tui::label::arguments(process, columns);
+        assert!(unicode_width::UnicodeWidthStr::width(arguments.as_str()) > columns, "{columns}: {arguments}");
+        assert!(arguments.len() <= 20 + 4 * columns, "{columns}: {arguments}");
+    }
 }
 
 #[test]

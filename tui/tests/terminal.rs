@@ -117,6 +117,7 @@ impl Session {
         self.assert_cooked();
         let output = self.output();
         assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
+        assert!(output.rfind("\u{1b}[?2004l") > output.rfind("\u{1b}[?2004h"), "pasted text is still bracketed");
         (status, output)
     }
 
