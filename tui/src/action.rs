@@ -25,6 +25,8 @@ pub enum Action {
     Command(Command),
     /// A character typed into the filter line.
     Type(char),
+    /// A text pasted, which is for the filter line alone: elsewhere it is no keys to be obeyed.
+    Paste(String),
     /// The terminal's size, columns and rows.
     Resize(u16, u16),
     /// An export ended: the file, or why there is none.
@@ -138,12 +140,6 @@ commands! {
         EraseWord "erase-word" "Erase a word" "" Filter["C-w"];
         EraseAll "erase-all" "Erase all of it" "" Filter["C-u"];
     }
-}
-
-/// The line of the table for a command.
-#[must_use]
-pub fn spec(command: Command) -> Option<&'static Spec> {
-    COMMANDS.iter().find(|spec| spec.command == command)
 }
 
 #[cfg(test)]

@@ -90,7 +90,10 @@ pub struct App {
     size: (u16, u16),
 
     deltas: Vec<Delta>,
+    /// The rows are not up to date.
     stale: bool,
+    /// The filter is new: its first match is to be selected.
+    find_first: bool,
     dirty: bool,
 }
 
@@ -124,6 +127,7 @@ impl App {
             size: (0, 0),
             deltas: Vec::new(),
             stale: true,
+            find_first: false,
             dirty: true,
         }
     }
@@ -193,7 +197,13 @@ impl App {
                 self.dirty = true;
                 return self.command(command);
             }
-            Action::Type(c) => self.set_filter(format!("{}{c}", self.filter.text())),
+            Action::Type(c) => self.set_filter(&format!("{}{c}", self.filter.text())),
+            Action::Paste(text) if self.mode == Mode::Filter => {
+                let line = text.chars().filter(|c| !matches!(c, '\n' | '\r'));
+                let text: String = self.filter.text().chars().chain(line).collect();
+                self.set_filter(&text);
+            }
+            Action::Paste(_) => {}
             Action::Resize(width, height) => {
                 self.dirty |= self.size != (width, height);
                 self.size = (width, height);
@@ -217,9 +227,13 @@ impl App {
                 Delta::Moved(_) => stale = true,
                 Delta::Ended(_) => stale |= !self.show_dead,
                 Delta::Changed(_) => stale |= !self.filter.is_empty(),
-                Delta::Removed { key, parent } => {
+                Delta::Removed { key, forker, kernel_parent } => {
                     stale = true;
                     self.folds.forget(key);
+                    let parent = match self.lineage {
+                        Lineage::Forked => forker,
+                        Lineage::Kernel => kernel_parent,
+                    };
                     if self.frozen.is_none()
                         && self.list.selected() == Some(key)
                         && let Some(parent) = parent
@@ -227,7 +241,7 @@ impl App {
                         self.list.follow(parent);
                     }
                 }
-                Delta::Alert(_) => {}
+                Delta::Measured(_) | Delta::Alert(_) => {}
             }
         }
         self.deltas = deltas;
@@ -260,6 +274,12 @@ impl App {
             rows.visible_ancestor(tree, key, lineage).and_then(|ancestor| rows.position(ancestor))
         });
         self.stale = false;
+        if std::mem::take(&mut self.find_first)
+            && self.list.row().is_some_and(|row| !row.matched)
+            && let Some(first) = self.list.rows().as_slice().iter().position(|row| row.matched)
+        {
+            self.list.jump(first);
+        }
     }
 
     /// The frame has been drawn.

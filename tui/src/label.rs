@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use ptree_core::event::ExitStatus;
 use ptree_core::{Argv, Lifecycle, Process, text};
 
+use crate::columns::start;
+
 /// What a text says, beyond its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -35,17 +37,35 @@ pub fn program(process: &Process) -> String {
     }
 }
 
-/// The arguments after the first as in a shell command line; empty when there are none.
+/// The arguments after the first as in a shell command line, empty when there are none: all of them, or so much that
+/// at least `columns` columns are filled, however long they are.
 #[must_use]
-pub fn arguments(process: &Process) -> String {
-    match process.program() {
-        Some(image) => {
-            let rest = image.argv.as_ref().map(|argv| text::command_line(&Argv::from_args(argv.iter().skip(1))));
-            let cut = if image.argv_truncated { " …" } else { "" };
-            rest.unwrap_or_default() + cut
+pub fn arguments(process: &Process, columns: usize) -> String {
+    let Some(image) = process.program() else { return String::new() };
+    // No character is longer than four bytes.
+    let most = 4 * (columns + 1);
+    let mut line = String::new();
+    for argument in image.argv.iter().flat_map(|argv| argv.iter().skip(1)) {
+        if line.len() > columns && start(&line, columns).0.len() < line.len() {
+            return line;
         }
-        None => String::new(),
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        let seen = beginning(argument, most);
+        line.push_str(&text::command_line(&Argv::from_args([seen])));
+        if seen.len() < argument.len() {
+            return line + "…";
+        }
     }
+    line + if image.argv_truncated { " …" } else { "" }
+}
+
+/// At most so many bytes, ending between characters.
+fn beginning(bytes: &[u8], most: usize) -> &[u8] {
+    let within = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let end = (most.saturating_sub(3)..=most).rev().find(|at| !within(at)).unwrap_or(most);
+    &bytes[..end.min(bytes.len())]
 }
 
 /// `make [1234]`.
@@ -144,6 +164,14 @@ mod tests {
         for (per_s, text) in cases {
             assert_eq!(rate(per_s), text);
         }
+    }
+
+    #[test]
+    fn no_more_of_a_long_argument_is_taken_than_can_be_seen() {
+        assert_eq!(beginning("aé漢".as_bytes(), 9), "aé漢".as_bytes());
+        assert_eq!(beginning("aé漢".as_bytes(), 5), "aé".as_bytes());
+        assert_eq!(beginning("aé漢".as_bytes(), 2), b"a");
+        assert_eq!(beginning(&[0x80; 9], 5), [0x80; 5], "no text at all");
     }
 
     #[test]

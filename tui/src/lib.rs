@@ -9,6 +9,7 @@ pub mod app;
 pub mod capture;
 pub mod cli;
 pub mod cmd;
+pub mod columns;
 pub mod export;
 pub mod keymap;
 pub mod label;

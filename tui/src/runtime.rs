@@ -1,12 +1,14 @@
 //! The loop that joins terminal, signals, clock and source to the [`App`]: the only owner of its state.
 //!
-//! Input comes first, then a frame that is due, then events. A frame is due only when something changed, and never
-//! takes so much of the time that events have to wait.
+//! A frame that is due comes first, then the events that have come meanwhile, then input, then all else. A frame is due
+//! only when something changed, and at the earliest when twice the time that the last one took has passed: neither a
+//! slow terminal nor a held key can keep events or input waiting for longer than a frame.
 
 use std::future::Future;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,6 +19,7 @@ use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -24,7 +27,7 @@ use crate::action::{Action, Effect};
 use crate::app::{App, Options};
 use crate::export::{dot, file};
 use crate::keymap;
-use crate::term::Screen;
+use crate::term::{self, Screen};
 use crate::view::{self, theme::Theme};
 
 /// Shortest time between two frames that no key asked for.
@@ -33,6 +36,20 @@ const FRAME: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(100);
 /// How often this program's own CPU time is measured.
 const OWN_CPU: Duration = Duration::from_secs(2);
+/// How many batches are taken after a frame before input has its turn.
+const BATCHES: usize = 32;
+/// How long after a signal that ends us the terminal may keep us waiting.
+const GRACE: Duration = Duration::from_secs(1);
+/// The signals that end us. None of them may leave the terminal as it is.
+const ENDING: [Signal; 7] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+];
 
 /// Runs the screen until the user leaves.
 ///
@@ -51,7 +68,8 @@ pub async fn run(
     let mut ended = pin!(ended);
     let mut outcome = None;
     let mut open = true;
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(ENDING.into_iter().chain([Signal::SIGTSTP, Signal::SIGCONT]))?;
+    let _still_running = insist_on_the_end()?;
     let mut screen = Screen::take()?;
     let mut input = listen_to_terminal()?;
     let mut ticks = interval(TICK);
@@ -60,21 +78,42 @@ pub async fn run(
     let mut app = App::new(options, header);
     let (width, height) = screen.size()?;
     app.update(Action::Resize(width, height));
-    let mut next_frame = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     loop {
         let mut effect = None;
         tokio::select! {
             biased;
+            () = sleep_until(pace.next), if app.is_dirty() => {
+                let begun = Instant::now();
+                app.prepare();
+                screen.draw(|frame| view::draw(&app, &theme, frame))?;
+                app.drawn();
+                pace.drawn(begun, Instant::now());
+                for _ in 0..BATCHES {
+                    match batches.try_recv() {
+                        Ok(batch) => app.ingest(&batch, boottime_ns()?),
+                        Err(TryRecvError::Empty) => break,
+                        Err(TryRecvError::Disconnected) => {
+                            open = false;
+                            break;
+                        }
+                    }
+                }
+            }
             event = input.recv() => match event {
                 None => break,
                 Some(event) => match event.context("cannot read from the terminal")? {
                     Event::Key(key) => {
                         effect = keymap::name(key).and_then(|key| app.press(&key));
-                        next_frame = Instant::now();
+                        pace.hurry(Instant::now());
                     }
                     Event::Resize(width, height) => {
                         app.update(Action::Resize(width, height));
-                        next_frame = Instant::now();
+                        pace.hurry(Instant::now());
+                    }
+                    Event::Paste(text) => {
+                        app.update(Action::Paste(text));
+                        pace.hurry(Instant::now());
                     }
                     _ => {}
                 },
@@ -87,14 +126,6 @@ pub async fn run(
                 }
                 _ => break,
             },
-            () = sleep_until(next_frame), if app.is_dirty() => {
-                let begun = Instant::now();
-                app.prepare();
-                screen.draw(|frame| view::draw(&app, &theme, frame))?;
-                app.drawn();
-                // A slow terminal or a huge tree gets fewer frames, not the time that events need.
-                next_frame = Instant::now() + FRAME.max(begun.elapsed() * 2);
-            }
             _ = ticks.tick() => {
                 if let Some(share) = own_cpu.share()? {
                     app.set_own_cpu(share);
@@ -117,14 +148,14 @@ pub async fn run(
                 if !screen.suspend()? {
                     app.update(Action::SuspendRefused);
                 }
-                next_frame = Instant::now();
+                pace.hurry(Instant::now());
             }
             Some(Effect::Redraw) => {
                 screen.clear()?;
                 // It may have changed while we were stopped.
                 let (width, height) = screen.size()?;
                 app.update(Action::Resize(width, height));
-                next_frame = Instant::now();
+                pace.hurry(Instant::now());
             }
             Some(Effect::ExportDot) => {
                 let result = export_dot(&app).map_err(|error| format!("Cannot export: {error:#}"));
@@ -173,17 +204,58 @@ fn boottime_ns() -> io::Result<u64> {
     Ok(u64::try_from(now.num_nanoseconds()).unwrap_or(0))
 }
 
-/// The signals that end, stop and continue us.
+/// When frames are drawn.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// When the next one is due.
+    next: Instant,
+    /// Before that, no key can ask for it.
+    earliest: Instant,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { next: now, earliest: now }
+    }
+
+    fn drawn(&mut self, begun: Instant, ended: Instant) {
+        let rest = (ended - begun) * 2;
+        self.earliest = ended + rest;
+        self.next = ended + rest.max(FRAME);
+    }
+
+    /// Asks for a frame as soon as possible.
+    fn hurry(&mut self, now: Instant) {
+        self.next = self.next.min(now.max(self.earliest));
+    }
+}
+
+/// Starts a thread that ends the program one [`GRACE`] after a signal that should have, unless what is returned has
+/// been dropped by then: the loop cannot see the signal while it waits for a terminal that takes no output.
+fn insist_on_the_end() -> io::Result<std::sync::mpsc::Sender<()>> {
+    let (running, ended) = std::sync::mpsc::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+        let signalled = runtime.block_on(async {
+            Signals::listen(ENDING)?.next().await;
+            io::Result::Ok(())
+        });
+        if signalled.is_ok() && ended.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
+            term::abandon();
+        }
+    })?;
+    Ok(running)
+}
+
+/// Signals that have a meaning here.
 struct Signals {
-    streams: [(Signal, unix::Signal); 5],
+    streams: Vec<(Signal, unix::Signal)>,
 }
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
-        let listen = |signal: Signal| io::Result::Ok((signal, unix::signal(SignalKind::from_raw(signal as i32))?));
-        let [int, term, hup, tstp, cont] =
-            [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGTSTP, Signal::SIGCONT].map(listen);
-        Ok(Self { streams: [int?, term?, hup?, tstp?, cont?] })
+    fn listen(signals: impl IntoIterator<Item = Signal>) -> io::Result<Self> {
+        let listen = |signal: Signal| Ok((signal, unix::signal(SignalKind::from_raw(signal as i32))?));
+        Ok(Self { streams: signals.into_iter().map(listen).collect::<io::Result<_>>()? })
     }
 
     async fn next(&mut self) -> Signal {
@@ -227,5 +299,32 @@ impl OwnCpu {
         let share = used.saturating_sub(self.used).as_secs_f32() / elapsed.as_secs_f32();
         *self = Self { at: Instant::now(), used };
         Ok(Some(share))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_key_leaves_two_thirds_of_the_time_to_others_however_slow_a_frame_is() {
+        let mut now = Instant::now();
+        let mut pace = Pace::new(now);
+        for took in [1, 20, 500] {
+            let (begun, took) = (now, Duration::from_millis(took));
+            now += took;
+            pace.drawn(begun, now);
+            assert_eq!(pace.next - now, FRAME.max(took * 2), "without a key");
+            for _ in 0..3 {
+                pace.hurry(now);
+                assert_eq!(pace.next - now, took * 2);
+            }
+            pace.hurry(now + took * 3);
+            assert_eq!(pace.next - now, took * 2, "a key never puts it off");
+            now += FRAME + took * 3;
+            pace.drawn(now, now);
+            pace.hurry(now);
+            assert_eq!(pace.next, now, "at once where drawing costs nothing");
+        }
     }
 }

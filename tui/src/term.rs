@@ -2,15 +2,18 @@
 //!
 //! Does not know what is drawn.
 
+mod jobs;
+
 use std::io::{self, BufWriter, IsTerminal, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, getppid, getsid};
+use nix::unistd::Pid;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
@@ -82,11 +85,12 @@ impl Screen {
     ///
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<bool> {
-        if !has_job_control() {
+        if !jobs::has_job_control() {
             return Ok(false);
         }
         leave();
-        // The whole group, as the terminal would: a shell holds a pipeline for stopped only when all of it is.
+        // The whole group, as the terminal would: a shell holds a pipeline for stopped only when all of it is. Not
+        // SIGTSTP, which we catch.
         kill(Pid::from_raw(0), Signal::SIGSTOP)?;
         self.retake()?;
         Ok(true)
@@ -125,24 +129,24 @@ pub fn ensure_terminal() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a shell waits for us: a parent in our session but not in our process group's place.
-fn has_job_control() -> bool {
-    match (getsid(None), getsid(Some(getppid()))) {
-        (Ok(own), Ok(parents)) => own == parents && own != Pid::this(),
-        _ => false,
-    }
+/// Ends the program at once although the terminal takes no output: what is drawn on it stays, but it echoes and takes
+/// lines again.
+pub(crate) fn abandon() -> ! {
+    // Setting the mode does not wait for output.
+    let _ = disable_raw_mode();
+    std::process::exit(1)
 }
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
 /// Gives the terminal back; does nothing if it is not ours. Errors are not told: there is nowhere left to tell them.
 fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }
 }

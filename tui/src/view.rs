@@ -33,5 +33,11 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => table::draw(app, theme, areas.body, buffer),
     }
-    footer::draw(app, theme, areas.footer, buffer);
+    let mut footer = areas.footer;
+    if areas.header.is_empty() {
+        let last = areas.body.union(areas.footer).rows().next_back().unwrap_or_default();
+        let rest = header::draw_losses(app, theme, last, buffer);
+        footer = footer.intersection(rest);
+    }
+    footer::draw(app, theme, footer, buffer);
 }

@@ -192,13 +192,110 @@ fn a_failure_of_the_capture_is_told_over_a_full_tree_too() {
 }
 
 #[test]
-fn i11_losses_stand_out_in_the_header() {
+fn i11_losses_stand_out_at_every_size_and_in_every_mode() {
     let mut machine = busy();
+    assert!(machine.screen(80, 24).contains("0 lost"));
     machine.lose(7);
-    let buffer = machine.draw_with(&Theme::ansi(), 80, 24);
-    let line = &common::lines(&buffer)[1];
-    assert!(line.ends_with("7 lost"), "{line}");
-    assert_eq!(buffer[(79, 1)].bg, Color::Red);
+    for keys in ["", "/no", "<Enter>", "<Esc><Enter>", "?", "<Esc><Esc>s", "e", "p"] {
+        machine.keys(keys);
+        for (width, height) in
+            [(200, 50), (80, 24), (40, 10), (20, 8), (20, 6), (20, 5), (20, 3), (20, 2), (20, 1), (6, 1), (6, 24)]
+        {
+            let buffer = machine.draw_with(&Theme::ansi(), width, height);
+            let lines = common::lines(&buffer);
+            let y = if height >= 6 { 0 } else { height - 1 };
+            let line = lines[usize::from(y)].trim_start();
+            assert!(line.starts_with(if width == 6 { "7 los" } else { "7 lost" }), "{width}x{height} '{keys}': {line}");
+            assert_eq!(buffer[(1, y)].bg, Color::Red, "{width}x{height} '{keys}'");
+        }
+    }
+}
+
+#[test]
+fn a_pause_does_not_hide_that_the_capture_is_over() {
+    for (result, told) in [(Ok(()), "CAPTURE ENDED"), (Err("gone".to_owned()), "CAPTURE FAILED")] {
+        let mut machine = busy();
+        machine.keys("p");
+        machine.app.capture_ended(result);
+        machine.keys("j");
+        let screen = machine.screen(80, 24);
+        assert!(screen.contains(told) && screen.contains("PAUSED"), "{screen}");
+    }
+}
+
+#[test]
+fn all_of_the_help_can_be_reached_at_any_size() {
+    let mut machine = busy();
+    machine.keys("?");
+    for (width, height) in [(80, 24), (120, 12), (120, 40), (139, 20), (250, 10)] {
+        machine.keys("g");
+        let mut seen = String::new();
+        for _ in 0..80 {
+            seen += &machine.screen(width, height);
+            machine.keys("j");
+        }
+        for spec in ptree_tui::action::COMMANDS {
+            assert!(seen.contains(spec.description), "'{}' at {width}x{height}", spec.name);
+        }
+        assert!(seen.contains("of the dead, its peak"), "the last mark at {width}x{height}");
+    }
+}
+
+#[test]
+fn of_a_long_filter_the_end_the_cursor_and_the_hints_are_in_sight() {
+    let mut machine = busy();
+    let text: String = (0..40).map(|n| format!("w{n:02} ")).collect();
+    machine.keys(&format!("/{}end", text));
+    for width in [80, 40] {
+        let buffer = machine.draw_with(&Theme::ansi(), width, 24);
+        let line = common::lines(&buffer).pop().unwrap();
+        assert!(line.starts_with("/…") && line.contains("w39 end   0 match"), "{line}");
+        let cursor = u16::try_from(line.chars().position(|c| c == 'd').unwrap() + 1).unwrap();
+        assert!(buffer[(cursor, 23)].modifier.contains(Modifier::REVERSED), "{line}");
+        assert!(width < 80 || line.contains("Enter keep") && line.contains("Esc drop"), "{line}");
+    }
+    machine.keys("<Enter>");
+    assert!(machine.screen(80, 24).lines().last().unwrap().contains("w39 end  0 match"));
+}
+
+#[test]
+fn start_is_shown_from_96_columns_on() {
+    let mut machine = busy();
+    machine.fork(4_194_303, 600, 1000, "longest pid");
+    assert!(machine.screen(96, 24).contains(" START "));
+}
+
+#[test]
+fn details_tell_how_many_children_a_second_are_forked() {
+    let mut machine = busy();
+    for n in 0..100 {
+        machine.fork(3000 + n, 700, 1000, "vim");
+        machine.pass(SECOND / 50);
+    }
+    machine.screen(80, 24);
+    machine.keys("/700<Enter><Enter>");
+    let screen = machine.screen(80, 100);
+    let line = screen.lines().find(|line| line.starts_with("Children, 100 forked in all, ")).unwrap();
+    let rate: f64 = line.split(' ').nth(5).unwrap().parse().unwrap();
+    assert!((45.0..=55.0).contains(&rate), "{line}");
+    machine.keys("p");
+    assert!(!machine.screen(80, 100).contains("a second now"), "the pause shows another moment");
+}
+
+#[test]
+fn a_very_long_argument_is_shown_as_far_as_there_is_room() {
+    let mut machine = Machine::booted();
+    let long = "塩".repeat(10_000);
+    machine.spawn(1500, 600, 1000, &["/bin/prog", "short", &long, "after"]);
+    let screen = machine.screen(200, 24);
+    let line = screen.lines().find(|line| line.contains("prog short")).unwrap();
+    assert!(line.contains("塩塩塩") && line.contains('…') && !line.contains("after"), "{line}");
+    let process = machine.app.tree().get(machine.key(1500)).unwrap();
+    for columns in [0, 1, 80, 200] {
+        let arguments = ptree_tui::label::arguments(process, columns);
+        assert!(unicode_width::UnicodeWidthStr::width(arguments.as_str()) > columns, "{columns}: {arguments}");
+        assert!(arguments.len() <= 20 + 4 * columns, "{columns}: {arguments}");
+    }
 }
 
 #[test]

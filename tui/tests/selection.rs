@@ -5,7 +5,7 @@ mod common;
 
 use common::{Machine, SECOND, paint};
 use ptree_core::ExitStatus;
-use ptree_tui::action::Effect;
+use ptree_tui::action::{Action, Effect};
 use ptree_tui::view::theme::Theme;
 
 /// The line of the screen on which the selection is.
@@ -69,6 +69,21 @@ fn i12_when_the_selected_process_goes_its_nearest_visible_ancestor_is_selected()
     machine.pass(SECOND * 120);
     machine.pass(SECOND);
     assert_eq!(selected(&mut machine), 600);
+}
+
+#[test]
+fn i12_in_the_kernels_lineage_the_selection_goes_to_the_kernels_parent() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/bin/sh"]);
+    machine.spawn(1501, 1500, 1000, &["/bin/leaf"]);
+    machine.reparent(1501, 400);
+    machine.screen(80, 24);
+    machine.keys("o/leaf<Enter><Esc>");
+    assert_eq!(selected(&mut machine), 1501);
+    machine.code(1501, 0);
+    machine.pass(SECOND * 120);
+    machine.pass(SECOND);
+    assert_eq!(selected(&mut machine), 400);
 }
 
 #[test]
@@ -195,6 +210,61 @@ fn a_pause_holds_the_view_while_capture_goes_on() {
     let after = machine.screen(80, 24);
     assert!(after.contains("meanwhile") && !after.contains("before") && !after.contains("PAUSED"), "{after}");
     assert_eq!(selected(&mut machine), 600, "the selected one has gone meanwhile");
+}
+
+#[test]
+fn folds_made_in_a_pause_of_what_has_gone_leave_nothing_behind() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/bin/sh"]);
+    machine.spawn(1501, 1500, 1000, &["/bin/leaf"]);
+    machine.screen(80, 24);
+    machine.keys("p");
+    machine.code(1501, 0);
+    machine.code(1500, 0);
+    machine.pass(SECOND * 120);
+    machine.pass(SECOND);
+    machine.keys("Gh");
+    assert_eq!(selected(&mut machine), 1500);
+    machine.keys("<Space>h<Space>");
+    let folded = |machine: &Machine, pid| machine.app.row_options().folds.is_folded(machine.key(pid));
+    assert!(folded(&machine, 1500) && folded(&machine, 600));
+    machine.keys("p");
+    assert!(!folded(&machine, 1500), "gone");
+    assert!(folded(&machine, 600), "folded as in the pause");
+}
+
+#[test]
+fn rows_are_built_once_a_frame_and_not_for_a_measurement() {
+    let mut machine = Machine::booted();
+    machine.screen(80, 24);
+    let built = |machine: &Machine| machine.app.list().rows().as_slice().as_ptr();
+    let before = built(&machine);
+    machine.keys("/bash x<Backspace><C-w><C-u>cro");
+    assert_eq!(built(&machine), before, "while keys come");
+    machine.screen(80, 24);
+    assert_ne!(built(&machine), before);
+    assert_eq!(machine.app.list().rows().len(), 2);
+    let before = built(&machine);
+    machine.usage(400, SECOND, 1 << 20, 'R');
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("running"), "{screen}");
+    assert_eq!(built(&machine), before, "no row comes or goes by a measurement");
+}
+
+#[test]
+fn what_is_pasted_is_text_and_never_keys() {
+    let mut machine = Machine::booted();
+    let paste = |machine: &mut Machine, text: &str| machine.app.update(Action::Paste(text.to_owned()));
+    assert_eq!(paste(&mut machine, "q/d"), None);
+    assert_eq!(machine.app.row_options().filter.text(), "");
+    assert!(machine.app.row_options().dead);
+    machine.keys("/a");
+    paste(&mut machine, "b q\r\nc\n");
+    assert_eq!(machine.app.row_options().filter.text(), "ab qc");
+    paste(&mut machine, &"塩".repeat(100_000));
+    machine.keys("x");
+    let text = machine.app.row_options().filter.text();
+    assert!(text.starts_with("ab qc塩") && text.ends_with('塩') && text.chars().count() == 256, "{text}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ struct Session {
     child: Child,
     keyboard: File,
     seen: Arc<Mutex<Vec<u8>>>,
+    /// Takes no more output.
+    deaf: Arc<AtomicBool>,
     before: Termios,
 }
 
@@ -57,14 +60,19 @@ impl Session {
         let mut output = keyboard.try_clone().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&seen);
+        let deaf = Arc::new(AtomicBool::new(false));
+        let not_now = Arc::clone(&deaf);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // The read fails when the last program on the terminal has gone.
             while let Ok(n) = output.read(&mut bytes) {
                 writer.lock().unwrap().extend_from_slice(&bytes[..n]);
+                while not_now.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
             }
         });
-        Self { child, keyboard, seen, before }
+        Self { child, keyboard, seen, deaf, before }
     }
 
     fn invented(kind: &str) -> Self {
@@ -109,6 +117,7 @@ impl Session {
         self.assert_cooked();
         let output = self.output();
         assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
+        assert!(output.rfind("\u{1b}[?2004l") > output.rfind("\u{1b}[?2004h"), "pasted text is still bracketed");
         (status, output)
     }
 
@@ -144,7 +153,15 @@ fn i16_quit_gives_the_terminal_back() {
 
 #[test]
 fn i16_signals_that_end_it_give_the_terminal_back() {
-    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+    for signal in [
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+        Signal::SIGALRM,
+    ] {
         let session = Session::invented("storm");
         session.wait_for("systemd");
         session.signal(signal);
@@ -204,12 +221,43 @@ fn i16_a_stop_gives_the_terminal_to_the_shell_and_takes_it_again() {
 
 #[test]
 fn i16_without_a_shell_to_go_back_to_it_does_not_stop() {
+    let program = program();
+    let program = program.to_str().unwrap();
+    // Alone, and below a shell that does not control jobs and is in the same process group.
+    for command in [&[program, "quiet"][..], &["bash", "-c", "\"$0\" quiet; exit $?", program]] {
+        let mut session = Session::start(command);
+        session.wait_for("systemd");
+        session.press("\u{1a}");
+        session.wait_for("No shell to go back to");
+        session.press("q");
+        assert!(session.end().0.success());
+    }
+}
+
+#[test]
+fn i16_a_signal_ends_it_even_while_the_terminal_takes_no_output() {
     let mut session = Session::invented("quiet");
     session.wait_for("systemd");
-    session.press("\u{1a}");
-    session.wait_for("No shell to go back to");
-    session.press("q");
-    assert!(session.end().0.success());
+    session.deaf.store(true, Ordering::SeqCst);
+    let begun = Instant::now();
+    let writes = format!("{} ", libc::SYS_write);
+    let syscall = format!("/proc/{}/syscall", session.child.id());
+    // Stuck for good: redrawing again and again fills whatever there is to buffer it.
+    let mut stuck = 0;
+    while stuck < 5 {
+        assert!(begun.elapsed() < PATIENCE, "still writes");
+        session.press("\u{c}");
+        std::thread::sleep(Duration::from_millis(20));
+        stuck = if std::fs::read_to_string(&syscall).unwrap().starts_with(&writes) { stuck + 1 } else { 0 };
+    }
+    session.signal(Signal::SIGTERM);
+    let begun = Instant::now();
+    while session.child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    session.assert_cooked();
+    session.deaf.store(false, Ordering::SeqCst);
 }
 
 #[test]

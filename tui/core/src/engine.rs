@@ -48,16 +48,20 @@ pub enum Delta {
     Added(ProcKey),
     /// Something about it changed, but not its place.
     Changed(ProcKey),
+    /// Only what it uses was measured anew.
+    Measured(ProcKey),
     /// It has another parent in one of the lineages.
     Moved(ProcKey),
     /// It ended.
     Ended(ProcKey),
-    /// It left the tree; its parent in the lineage of forks, for whoever had it selected.
+    /// It left the tree; its parents in both lineages, for whoever had it selected.
     Removed {
         /// The process.
         key: ProcKey,
         /// Its forker, when known.
-        parent: Option<ProcKey>,
+        forker: Option<ProcKey>,
+        /// Its parent as the kernel saw it last, when known.
+        kernel_parent: Option<ProcKey>,
     },
     /// An alert began, changed its level or ended.
     Alert(Alert),
@@ -178,7 +182,7 @@ impl Engine {
                 self.watch.bequeath(key, forker);
                 self.retention.consider(&self.tree, forker);
             }
-            deltas.push(Delta::Removed { key, parent: process.forker });
+            deltas.push(Delta::Removed { key, forker: process.forker, kernel_parent: process.kernel_parent });
         }
         self.stats.live = self.tree.live() as u64;
         self.stats.dead = (self.tree.len() - self.tree.live()) as u64;

@@ -9,10 +9,13 @@ use crate::view::layout::Areas;
 
 /// Columns by which commands are scrolled sideways.
 const SIDEWAYS: usize = 8;
+/// Characters of a filter at most.
+const FILTER_MAX: usize = 256;
 
 impl App {
     pub(super) fn command(&mut self, command: Command) -> Option<Effect> {
-        if self.stale {
+        // All but those that edit the filter go by the rows.
+        if self.stale && !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll) {
             self.rebuild();
         }
         let half = (self.list.height() / 2).max(1).cast_signed();
@@ -44,18 +47,18 @@ impl App {
             Command::AcceptFilter => self.mode = Mode::Tree,
             Command::ClearFilter | Command::CancelFilter => {
                 self.mode = Mode::Tree;
-                self.set_filter(String::new());
+                self.set_filter("");
             }
-            Command::EraseAll => self.set_filter(String::new()),
+            Command::EraseAll => self.set_filter(""),
             Command::EraseChar => {
                 let mut text = self.filter.text().to_owned();
                 text.pop();
-                self.set_filter(text);
+                self.set_filter(&text);
             }
             Command::EraseWord => {
                 let text = self.filter.text().trim_end();
                 let kept = text.rfind(' ').map_or("", |at| &text[..=at]).to_owned();
-                self.set_filter(kept);
+                self.set_filter(&kept);
             }
 
             Command::ToggleFold => {
@@ -120,7 +123,10 @@ impl App {
     }
 
     fn fold(&mut self, key: ProcKey, folded: bool) {
-        self.folds.set(key, folded);
+        // In a pause it may have gone already, and nobody would tell the live folds to forget it.
+        if self.engine.tree().get(key).is_some() {
+            self.folds.set(key, folded);
+        }
         if let Some(frozen) = &mut self.frozen {
             frozen.folds.set(key, folded);
         }
@@ -135,16 +141,13 @@ impl App {
         self.stale = true;
     }
 
-    /// Shows what contains the text, and goes to the first of it unless a match is selected already.
-    pub(super) fn set_filter(&mut self, text: String) {
-        self.filter = Filter::new(&text).of_user(self.filter.uid());
-        self.rebuild();
-        if !text.is_empty()
-            && self.list.row().is_some_and(|row| !row.matched)
-            && let Some(first) = self.list.rows().as_slice().iter().position(|row| row.matched)
-        {
-            self.list.jump(first);
-        }
+    /// Shows what contains the text, of which so much counts as anybody would type, and goes to the first of it unless
+    /// a match is selected already. The rows are built when they are next needed: keys may come faster.
+    pub(super) fn set_filter(&mut self, text: &str) {
+        let end = text.char_indices().nth(FILTER_MAX).map_or(text.len(), |(at, _)| at);
+        self.filter = Filter::new(&text[..end]).of_user(self.filter.uid());
+        self.find_first = end > 0;
+        self.stale = true;
         self.dirty = true;
     }
 

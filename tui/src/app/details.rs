@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, text};
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use super::App;
 use crate::label::{self, Tone};
@@ -35,14 +36,13 @@ pub struct Details {
     entries: Vec<Entry>,
     gone: bool,
     scroll: usize,
-    size: Rect,
 }
 
 impl Details {
     /// An empty page; [`Details::refresh`] fills it.
     #[must_use]
     pub(super) fn of(key: ProcKey) -> Self {
-        Self { key, title: String::new(), entries: Vec::new(), gone: false, scroll: 0, size: Rect::ZERO }
+        Self { key, title: String::new(), entries: Vec::new(), gone: false, scroll: 0 }
     }
 
     /// `make [1234]`.
@@ -90,7 +90,6 @@ impl Details {
 
     /// Fits the page into an area, of which one line is the title.
     pub(super) fn resize(&mut self, area: Rect) {
-        self.size = area;
         let lines = self.lines(area.width).len();
         self.scroll = self.scroll.min(lines.saturating_sub(usize::from(area.height.saturating_sub(1))));
     }
@@ -120,12 +119,12 @@ impl Details {
 fn break_at(text: &str, room: usize) -> usize {
     let mut columns = 0;
     let mut space = None;
-    for (at, c) in text.char_indices() {
-        columns += c.width().unwrap_or(0);
+    for (at, grapheme) in text.grapheme_indices(true) {
+        columns += grapheme.width();
         if columns > room && at > 0 {
             return space.unwrap_or(at);
         }
-        if c == ' ' && columns * 3 > room * 2 {
+        if grapheme == " " && columns * 3 > room * 2 {
             space = Some(at + 1);
         }
     }
@@ -312,7 +311,11 @@ impl Page<'_> {
         let mut children: Vec<_> = self.app.tree().children(self.process.key, lineage).take(LIST_MAX + 1).collect();
         let more = children.len() > LIST_MAX;
         children.truncate(LIST_MAX);
-        self.heading(format!("Children, {} forked in all", self.process.spawned));
+        let rate = match self.app.spawns_per_s(self.process.key) {
+            Some(per_s) if per_s > 0.0 => format!(", {} a second now", label::rate(per_s)),
+            _ => String::new(),
+        };
+        self.heading(format!("Children, {} forked in all{rate}", self.process.spawned));
         self.relatives(children, more);
     }
 
@@ -341,5 +344,28 @@ fn one_line(image: &Image) -> String {
         (Some(argv), None) => text::command_line(argv),
         (None, Some(path)) => path.into_owned(),
         (None, None) => "?".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::break_at;
+
+    #[test]
+    fn lines_break_at_spaces_and_never_within_a_grapheme() {
+        let lines = |mut text: &'static str, room| {
+            let mut lines = Vec::new();
+            while !text.is_empty() {
+                let (line, rest) = text.split_at(break_at(text, room));
+                lines.push(line);
+                text = rest;
+            }
+            lines
+        };
+        assert_eq!(lines("cc -O2 -c a.c", 9), ["cc -O2 ", "-c a.c"]);
+        assert_eq!(lines("abcdef", 4), ["abcd", "ef"]);
+        assert_eq!(lines("ab❤\u{fe0f}c", 3), ["ab", "❤\u{fe0f}c"]);
+        assert_eq!(lines("👍🏽👍🏽", 3), ["👍🏽", "👍🏽"]);
+        assert_eq!(lines("👍🏽", 1), ["👍🏽"], "however narrow");
     }
 }

@@ -1,7 +1,7 @@
 //! What there is to draw: everything that the view may ask of the app.
 
 use ptree_core::rows::RowOptions;
-use ptree_core::{Alert, Folds, Rows, Stats, Tree};
+use ptree_core::{Alert, Folds, ProcKey, Rows, Stats, Tree};
 use ptree_source::Header;
 
 use super::{App, Capture, Details, List, Message, Users, Wall};
@@ -62,6 +62,12 @@ impl App {
     #[must_use]
     pub fn alert_limit(&self) -> f64 {
         self.engine.config().alert.spawns_per_s
+    }
+
+    /// Children that a process forks per second; `None` in a pause, which shows another moment.
+    #[must_use]
+    pub fn spawns_per_s(&self, forker: ProcKey) -> Option<f64> {
+        self.frozen.is_none().then(|| self.engine.spawns_per_s(forker))
     }
 
     /// Names of users.

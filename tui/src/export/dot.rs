@@ -24,8 +24,7 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
     for row in rows.as_slice() {
         let Some(process) = tree.get(row.key) else { continue };
-        let hidden = if row.folded && row.hidden > 0 { row.hidden } else { 0 };
-        let label = label(process, &scope.user_name(process.creds.uid), hidden, scope.now_ns);
+        let label = label(process, &scope.user_name(process.creds.uid), scope.now_ns);
         writeln!(out, "  {} [label=\"{label}\"{}];", id(row.key), style(process))?;
     }
     let shown: rustc_hash::FxHashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
@@ -46,14 +45,11 @@ fn id(key: ProcKey) -> String {
 }
 
 /// Name and pid, user and lifetime, and how it ended.
-fn label(process: &Process, user: &str, hidden: u32, now_ns: u64) -> String {
+fn label(process: &Process, user: &str, now_ns: u64) -> String {
     let lifetime = text::duration(process.lifetime_ns(now_ns));
     let mut lines = vec![label::name_and_pid(process), format!("{user}, {lifetime}")];
     if !process.is_alive() {
         lines.push(label::status(process).0.into_owned());
-    }
-    if hidden > 0 {
-        lines.push(format!("+{hidden} below"));
     }
     lines.iter().map(|line| quote(line)).collect::<Vec<_>>().join("\\n")
 }

@@ -1,55 +1,50 @@
 //! Text cut and padded to columns, and lines whose ends are spread.
 //!
-//! A character can be two columns wide or none; all widths here are columns.
+//! All widths here are columns.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::columns::{end, start, width as columns};
 
 /// At most `width` columns of a text; what is cut off is marked by `…`.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+    match (start(text, width).0, width) {
+        (all, _) if all.len() == text.len() => text.to_owned(),
+        (_, 0) => String::new(),
+        _ => start(text, width - 1).0.to_owned() + "…",
     }
-    let mut kept = take(text, width.saturating_sub(1)).0.to_owned();
-    if width > 0 {
-        kept.push('…');
+}
+
+/// At most the last `width` columns of a text; what is cut off is marked by `…`.
+pub(super) fn tail(text: &str, width: usize) -> String {
+    match (end(text, width), width) {
+        (all, _) if all.len() == text.len() => text.to_owned(),
+        (_, 0) => String::new(),
+        _ => "…".to_owned() + end(text, width - 1),
     }
-    kept
 }
 
 /// The text without its first columns; a wide character across the edge goes too.
 pub(super) fn skip(text: &str, columns: usize) -> &str {
-    let (head, width) = take(text, columns);
+    let (head, width) = start(text, columns);
     let rest = &text[head.len()..];
-    if width == columns { rest } else { rest.chars().next().map_or("", |c| &rest[c.len_utf8()..]) }
-}
-
-/// The longest beginning of at most `width` columns, and its columns.
-fn take(text: &str, width: usize) -> (&str, usize) {
-    let mut columns = 0;
-    for (at, c) in text.char_indices() {
-        let wide = c.width().unwrap_or(0);
-        if columns + wide > width {
-            return (&text[..at], columns);
-        }
-        columns += wide;
-    }
-    (text, columns)
+    if width == columns { rest } else { &rest[rest.graphemes(true).next().map_or(0, str::len)..] }
 }
 
 /// Exactly `width` columns, text at the left.
 pub(super) fn left(text: &str, width: usize) -> String {
     let text = cut(text, width);
-    let pad = width.saturating_sub(text.width());
+    let pad = width.saturating_sub(columns(&text));
     text + &" ".repeat(pad)
 }
 
 /// Exactly `width` columns, text at the right.
 pub(super) fn right(text: &str, width: usize) -> String {
     let text = cut(text, width);
-    " ".repeat(width.saturating_sub(text.width())) + &text
+    " ".repeat(width.saturating_sub(columns(&text))) + &text
 }
 
 /// Where a page of `len` lines stands that shows `height` of them from line `from` on: `1-20 of 54 ↓`, the arrows for
@@ -91,6 +86,10 @@ mod tests {
         assert_eq!(cut("漢字漢字", 4), "漢…");
         assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
         assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut("a👍🏽b", 3), "a…");
+        assert_eq!(cut("❤\u{fe0f}", 1), "…", "two columns, though its first character alone takes one");
+        assert_eq!(skip("👍🏽b", 1), "b");
+        assert_eq!([tail("abcdef", 4), tail("abcd", 4), tail("漢字", 2), tail("ab", 0)], ["…def", "abcd", "…", ""]);
         assert_eq!(skip("漢字ab", 1), "字ab");
         assert_eq!(skip("漢字ab", 2), "字ab");
         assert_eq!(skip("ab", 5), "");

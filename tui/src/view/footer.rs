@@ -3,9 +3,9 @@
 use ptree_core::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
-use super::cells::{cut, spread};
+use super::cells::{cut, spread, tail};
 use super::theme::Theme;
 use crate::action::{COMMANDS, Command, Mode, Spec};
 use crate::app::App;
@@ -18,25 +18,6 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let style = if message.bad { theme.bad } else { theme.good };
         return spread(vec![Span::styled(cut(&text, width), style)], Vec::new(), area, buffer);
     }
-    let mut start = Vec::new();
-    let filter = app.row_options().filter;
-    if app.mode() == Mode::Filter || (app.mode() == Mode::Tree && !filter.text().is_empty()) {
-        let matches: u32 = app.list().rows().as_slice().iter().map(|row| u32::from(row.matched) + row.hidden).sum();
-        let typed = text::escape(filter.text().as_bytes()).into_owned();
-        start.push(Span::styled("/", theme.accent));
-        start.push(Span::styled(typed, theme.strong));
-        if app.mode() == Mode::Filter {
-            start.push(Span::styled(" ", theme.selected));
-        }
-        if !filter.text().is_empty() {
-            start.push(Span::styled(format!("  {matches} match  "), theme.dim));
-        } else {
-            start.push(Span::styled("  name, arguments, pid or user  ", theme.dim));
-        }
-    }
-    if let Some(key) = app.pending_key() {
-        start.push(Span::styled(format!("{key}…  "), theme.notice));
-    }
     // As many hints as fit; help and the ways out before all others, at the end.
     let (last, others): (Vec<_>, Vec<_>) = COMMANDS
         .iter()
@@ -48,8 +29,14 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     let (last, others): (Vec<_>, Vec<_>) =
         (last.into_iter().map(hint).collect(), others.into_iter().map(hint).collect());
-    let columns = |spans: &[Span<'_>]| Line::from(spans.to_vec()).width();
-    let mut room = width.saturating_sub(columns(&start) + last.iter().map(|spans| columns(spans)).sum::<usize>());
+    let columns = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let wanted = |hints: &[[Span<'_>; 2]]| hints.iter().map(|spans| columns(spans)).sum::<usize>();
+    let hints = wanted(&last) + if app.mode() == Mode::Filter { wanted(&others) } else { 0 };
+    let mut start = filter_line(app, theme, width, hints);
+    if let Some(key) = app.pending_key() {
+        start.push(Span::styled(format!("{key}…  "), theme.notice));
+    }
+    let mut room = width.saturating_sub(columns(&start) + wanted(&last));
     for spans in others {
         let needed = columns(&spans);
         if needed > room {
@@ -60,4 +47,28 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     start.extend(last.into_iter().flatten());
     spread(start, Vec::new(), area, buffer);
+}
+
+/// The filter as typed, cursor and matches; empty where there is none. Of a long text the end is shown, so that as many
+/// columns are left for `hints`, but no less of it than a third of the line.
+fn filter_line(app: &App, theme: &Theme, width: usize, hints: usize) -> Vec<Span<'static>> {
+    let text = app.row_options().filter.text();
+    if app.mode() != Mode::Filter && (app.mode() != Mode::Tree || text.is_empty()) {
+        return Vec::new();
+    }
+    let after = if text.is_empty() {
+        "  name, arguments, pid or user  ".to_owned()
+    } else {
+        let matches: u32 = app.list().rows().as_slice().iter().map(|row| u32::from(row.matched) + row.hidden).sum();
+        format!("  {matches} match  ")
+    };
+    let cursor = if app.mode() == Mode::Filter { " " } else { "" };
+    let others = "/".len() + cursor.len() + after.len() + hints;
+    let typed = tail(&text::escape(text.as_bytes()), width.saturating_sub(others).max(width / 3));
+    vec![
+        Span::styled("/", theme.accent),
+        Span::styled(typed, theme.strong),
+        Span::styled(cursor, theme.selected),
+        Span::styled(after, theme.dim),
+    ]
 }

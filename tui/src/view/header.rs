@@ -3,12 +3,12 @@
 use ptree_core::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, spread};
 use super::theme::Theme;
 use crate::app::{App, Capture};
+use crate::columns::width as columns;
 use crate::label::{count, percent, rate};
 
 /// The lines above the tree.
@@ -26,13 +26,20 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let header = app.header();
     let stats = app.stats();
     let host = text::escape(header.host.as_bytes()).into_owned();
-    let mut start = vec![Span::styled(cut(&host, 24), theme.strong)];
-    match (app.paused(), app.capture()) {
-        (Some(since), _) => start.push(notice(format!(" PAUSED, {} events since ", count(since)), theme.notice)),
-        (None, Capture::Waiting) => start.push(notice(" waiting for events ".to_owned(), theme.notice)),
-        (None, Capture::Ended(Ok(()))) => start.push(notice(" CAPTURE ENDED ".to_owned(), theme.notice)),
-        (None, Capture::Ended(Err(_))) => start.push(notice(" CAPTURE FAILED ".to_owned(), theme.alert)),
-        (None, Capture::Running) => {}
+    let mut start = Vec::new();
+    if let Some(lost) = losses(app) {
+        start.extend([Span::styled(lost, theme.alert), Span::raw(" ")]);
+    }
+    let host = Span::styled(cut(&host, 24), theme.strong);
+    let mut notices = Vec::new();
+    match app.capture() {
+        Capture::Waiting => notices.push(Span::styled(" waiting for events ", theme.notice)),
+        Capture::Ended(Ok(())) => notices.push(Span::styled(" CAPTURE ENDED ", theme.notice)),
+        Capture::Ended(Err(_)) => notices.push(Span::styled(" CAPTURE FAILED ", theme.alert)),
+        Capture::Running => {}
+    }
+    if let Some(since) = app.paused() {
+        notices.push(Span::styled(format!(" PAUSED, {} events since ", count(since)), theme.notice));
     }
     let end = vec![
         Span::styled(count(stats.live), theme.strong),
@@ -43,16 +50,27 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     ];
     let kernel = text::escape(header.kernel.as_bytes()).into_owned();
     let uptime = text::duration(app.now_ns());
-    let used = Line::from(start.clone()).width() + Line::from(end.clone()).width() + 2;
+    let used: usize = start.iter().chain([&host]).chain(&notices).chain(&end).map(Span::width).sum();
     let about = [format!("  Linux {kernel}  up {uptime}"), format!("  Linux {kernel}")];
-    if let Some(fitting) = about.into_iter().find(|about| used + about.chars().count() <= usize::from(area.width)) {
-        start.insert(1, Span::styled(fitting, theme.dim));
-    }
+    let about = about.into_iter().find(|about| used + 2 + columns(about) <= usize::from(area.width));
+    start.push(host);
+    start.extend(about.map(|about| Span::styled(about, theme.dim)));
+    start.extend(notices);
     spread(start, end, area, buffer);
 }
 
-fn notice(text: String, style: Style) -> Span<'static> {
-    Span::styled(text, style)
+/// ` 7 lost `, if anything is.
+fn losses(app: &App) -> Option<String> {
+    let lost = app.stats().lost.total();
+    (lost > 0).then(|| format!(" {} lost ", count(lost)))
+}
+
+/// Tells of losses at the beginning of a line where there is no header; what is left of the line.
+pub(super) fn draw_losses(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+    let Some(lost) = losses(app).filter(|_| !area.is_empty()) else { return area };
+    // On a screen of few columns, the number at least.
+    let (end, _) = buffer.set_stringn(area.x, area.y, lost.trim_start(), usize::from(area.width), theme.alert);
+    Rect { x: end, width: area.right() - end, ..area }
 }
 
 fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -62,15 +80,14 @@ fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         start.push(Span::raw(format!("{name} ")));
         start.push(Span::styled(left(&format!("{}/s", rate(per_s)), 8), theme.strong));
     }
-    let lost = stats.lost.total();
-    let lost_style = if lost > 0 { theme.alert } else { theme.dim };
-    let mut end = vec![
-        Span::styled(format!("{} events  ", count(app.events())), theme.dim),
-        Span::styled(format!("{} lost", count(lost)), lost_style),
-    ];
+    let mut words = vec![format!("{} events", count(app.events()))];
     if stats.inferred > 0 {
-        end.insert(1, Span::styled(format!("{} inferred  ", count(stats.inferred)), theme.dim));
+        words.push(format!("{} inferred", count(stats.inferred)));
     }
+    if stats.lost.total() == 0 {
+        words.push("0 lost".to_owned());
+    }
+    let end = vec![Span::styled(words.join("  "), theme.dim)];
     let used = Line::from(start.clone()).width() + Line::from(end.clone()).width() + 2;
     let room = usize::from(area.width).saturating_sub(used).min(60);
     if room >= 8 {

@@ -9,11 +9,10 @@ use super::cells::{left, place, spread};
 use super::theme::Theme;
 use crate::action::{COMMANDS, Mode, Spec};
 use crate::app::App;
+use crate::columns::width as columns;
 
 /// Columns of the keys.
 const KEYS: usize = 20;
-/// From this width on, two columns stand side by side.
-const TWO_FROM: u16 = 110;
 
 /// What the marks in the tree mean.
 const MARKS: &[(&str, &str)] = &[
@@ -63,7 +62,19 @@ fn keys(spec: &Spec) -> String {
 /// How far the help can be scrolled in an area.
 #[must_use]
 pub(crate) fn scroll_end(area: Rect) -> usize {
-    if area.width >= TWO_FROM { 0 } else { (entries().len() + 1).saturating_sub(usize::from(area.height)) }
+    let entries = entries();
+    let height = usize::from(area.height.saturating_sub(1));
+    if second_column(&entries, area.width, height).is_some() { 0 } else { entries.len().saturating_sub(height) }
+}
+
+/// The entry that begins the second column, where both columns fit; there is but one where they do not.
+fn second_column(entries: &[Entry], width: u16, height: usize) -> Option<usize> {
+    let half = entries.iter().position(|entry| matches!(entry, Entry::Heading("Do")))?;
+    let wide = |entry: &Entry| match entry {
+        Entry::Key(_, description) => KEYS + 3 + columns(description) > usize::from(width / 2),
+        _ => false,
+    };
+    (half.max(entries.len() - half) <= height && !entries.iter().any(wide)).then_some(half)
 }
 
 /// The page.
@@ -75,13 +86,11 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let first = Rect { height: 1, ..area };
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let (from, height) = (app.help_scroll(), usize::from(area.height));
-    let place = if area.width < TWO_FROM { place(from, height, entries.len()) } else { String::new() };
+    let second = second_column(&entries, area.width, height);
+    let place = if second.is_none() { place(from, height, entries.len()) } else { String::new() };
     let title = "Keys and marks";
     spread(vec![Span::styled(title, theme.strong)], vec![Span::styled(place, theme.dim)], first, buffer);
-    if area.width < TWO_FROM {
-        return column(&entries[from.min(entries.len())..], theme, area, buffer);
-    }
-    let half = entries.iter().position(|entry| matches!(entry, Entry::Heading("Do"))).unwrap_or(0);
+    let Some(half) = second else { return column(&entries[from.min(entries.len())..], theme, area, buffer) };
     let width = area.width / 2;
     column(&entries[..half], theme, Rect { width, ..area }, buffer);
     column(&entries[half..], theme, Rect { x: area.x + width, width: area.width - width, ..area }, buffer);

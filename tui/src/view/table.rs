@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use super::cells::{cut, left, right, skip};
 use super::theme::Theme;
 use crate::app::{App, Capture};
+use crate::columns::width as columns;
 use crate::label;
 
 /// Columns that COMMAND has at least, before any other is dropped.
@@ -243,7 +244,7 @@ impl Cells<'_> {
         let mut room = width;
         let mut push = |text: String, style| {
             let text = cut(&text, room);
-            room -= unicode_width::UnicodeWidthStr::width(text.as_str()).min(room);
+            room -= columns(&text).min(room);
             spans.push(Span::styled(text, style));
         };
         let folded = row.folded && row.has_children;
@@ -253,9 +254,10 @@ impl Cells<'_> {
         push(mark.to_owned(), theme.accent);
 
         let faint = self.is_faint();
-        let program = label::program(process);
-        let arguments = label::arguments(process);
         let sideways = self.app.sideways();
+        let program = label::program(process);
+        let past = sideways.saturating_sub(columns(&program));
+        let arguments = label::arguments(process, past + width);
         let name_style = if faint { theme.dim } else { theme.strong };
         if process.origin == Origin::Inferred {
             push("~".to_owned(), theme.bad);
@@ -265,7 +267,6 @@ impl Cells<'_> {
             push(format!(" +{}", row.hidden), theme.accent.remove_modifier(Modifier::DIM));
         }
         if !arguments.is_empty() {
-            let past = sideways.saturating_sub(unicode_width::UnicodeWidthStr::width(program.as_str()));
             let gap = if past == 0 || folded { " " } else { "" };
             push(format!("{gap}{}", skip(&arguments, past)), if faint { theme.dim } else { theme.plain });
         }

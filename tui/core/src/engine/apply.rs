@@ -170,7 +170,7 @@ impl Engine {
         process.rss_bytes = e.rss_bytes;
         process.threads = e.threads;
         process.state = e.state;
-        deltas.push(Delta::Changed(e.key));
+        deltas.push(Delta::Measured(e.key));
     }
 
     /// Whether an unknown key is that of a process to be added: not the idle task, and none that has left the tree

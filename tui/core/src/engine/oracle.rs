@@ -371,7 +371,7 @@ fn check_deltas(before: &[Node], after: &Oracle, deltas: &[Delta], told: &mut Ve
         match delta {
             Delta::Added(key) => told.push(*key),
             Delta::Removed { key, .. } => told.retain(|told| told != key),
-            Delta::Ended(key) | Delta::Changed(key) | Delta::Moved(key) => touched.push(*key),
+            Delta::Ended(key) | Delta::Changed(key) | Delta::Measured(key) | Delta::Moved(key) => touched.push(*key),
             Delta::Alert(_) => panic!("switched off"),
         }
     }

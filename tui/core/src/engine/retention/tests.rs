@@ -18,7 +18,10 @@ fn the_dead_leave_when_their_time_is_up_and_not_before() {
     scene.play("found 1 0\nfork 1 2\nfork 1 3\nat 5\nexit 3\nexit 2");
     assert_eq!(removed(&scene.play("at 14\ntick")), [] as [u32; 0]);
     let deltas = scene.play("at 15\ntick");
-    assert_eq!(deltas, [Delta::Removed { key: scene.key(3), parent: Some(scene.key(1)) }]);
+    assert_eq!(
+        deltas,
+        [Delta::Removed { key: scene.key(3), forker: Some(scene.key(1)), kernel_parent: Some(scene.key(1)) }]
+    );
     assert_eq!(removed(&scene.play("at 16\ntick")), [2]);
     assert_eq!(scene.shape(Lineage::Forked), "1");
     assert_eq!((scene.engine.stats().live, scene.engine.stats().dead), (1, 0));
