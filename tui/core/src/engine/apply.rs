@@ -103,11 +103,7 @@ impl Engine {
                 image.filename.clone_from(&e.filename);
             }
             _ => {
-                if process.images.len() == Process::IMAGES_MAX {
-                    process.images.remove(1);
-                }
-                process.images.reserve_exact(1);
-                process.images.push(Image {
+                process.start_program(Image {
                     since_ns: Some(since_ns),
                     filename: e.filename.clone(),
                     argv: e.argv.clone(),
@@ -115,7 +111,6 @@ impl Engine {
                 });
             }
         }
-        process.inherited = None;
         process.execs += 1;
         self.stats.execs += 1;
         self.pulse.exec(e.ts_ns);
@@ -307,14 +302,12 @@ fn merge(process: &mut Process, e: &Found) -> bool {
     let mut changed = set_missing(&mut process.cgroup, e.cgroup.as_ref());
     match process.images.last_mut() {
         None if e.argv.is_some() || e.exe.is_some() => {
-            process.images.reserve_exact(1);
-            process.images.push(Image {
+            process.start_program(Image {
                 since_ns: None,
                 filename: e.exe.clone(),
                 argv: e.argv.clone(),
                 argv_truncated: false,
             });
-            process.inherited = None;
             changed = true;
         }
         Some(image) if image.since_ns.is_none_or(|since_ns| since_ns <= e.ts_ns) => {
