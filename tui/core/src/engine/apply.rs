@@ -27,7 +27,7 @@ impl Engine {
         let key = e.task.key;
         if self.tree.get(key).is_some() {
             let refreshed = self.refresh(&e.task, e.ts_ns, deltas);
-            let merged = self.tree.get_mut(key).is_some_and(|process| merge(process, e));
+            let merged = self.tree.change_programs(key, |process| merge(process, e)).unwrap_or(false);
             if refreshed || merged {
                 deltas.push(Delta::Changed(key));
             }
@@ -59,9 +59,9 @@ impl Engine {
             self.stats.inferred -= u64::from(process.origin == Origin::Inferred);
             process.origin = Origin::Forked;
             if process.images.is_empty() {
-                process.inherited = inherited;
+                self.tree.change_programs(key, |process| process.inherited = inherited);
             }
-            let guessed = process.forker;
+            let guessed = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
             if self.tree.set_forker(key, e.forker) {
                 deltas.push(Delta::Moved(key));
             }
@@ -210,7 +210,7 @@ impl Engine {
     fn welcome_children(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
         let mut spawned = 0;
         for child in self.tree.children(key, Lineage::Forked) {
-            spawned += u64::from(child.origin == Origin::Forked);
+            spawned += u64::from(child.origin == Origin::Forked && child.forker == Some(key));
             deltas.push(Delta::Moved(child.key));
         }
         let adopted = self.tree.children(key, Lineage::Kernel).filter(|child| child.forker != Some(key));
