@@ -181,7 +181,8 @@ impl Oracle {
             let over = free.clone().count() > keep_max || Self::bytes(&dead) > keep_bytes;
             let leaves = free.filter(|node| self.children(node.key, Lineage::Forked).is_empty());
             let Some(oldest) = leaves.min_by_key(|node| (ended(node), node.key)) else { return };
-            if !over && !(by_age && ended(oldest) + keep_ns <= self.now_ns) {
+            let aged = by_age && ended(oldest) + keep_ns <= self.now_ns;
+            if !over && !aged {
                 return;
             }
             self.remove(oldest.key);
