@@ -2,7 +2,7 @@
 //!
 //! A pure fold over events plus the time given to [`Engine::tick`]. Total: any event in any order is taken, stale and
 //! duplicate ones change nothing (I8), and what is missing becomes a marked placeholder (I7). What each kind of event
-//! does is in `apply`, who leaves the tree and when in `retention`, the rates in `pulse`, the alert in `watch`.
+//! does is in `apply`, who of the dead leaves the tree first in `retention`, the rates in `pulse`, the alert in `watch`.
 
 mod apply;
 mod pulse;
@@ -12,7 +12,7 @@ mod watch;
 use crate::alert::{Alert, AlertRule};
 use crate::event::{Event, ProcKey};
 use crate::stats::Stats;
-use crate::tree::Tree;
+use crate::tree::{Lineage, Tree};
 
 use pulse::Pulse;
 use retention::Retention;
@@ -28,16 +28,27 @@ mod tests;
 pub struct Config {
     /// How long the dead stay, nanoseconds.
     pub keep_ns: u64,
-    /// How many of the dead stay at most: the oldest go first. Ancestors of the living stay in any case (I6), so that
-    /// there are more than this when more are needed to hang the living on.
+    /// How many of the dead stay at most, ancestors of the living not counted: the oldest go first.
     pub keep_max: usize,
+    /// How many dead ancestors of the living stay at most, to hang the living on (I6): of more than these, those that
+    /// ended first are left out of the lines of descent.
+    pub pinned_max: usize,
+    /// What the paths and arguments of all the dead may occupy, bytes: as over their number, the oldest go first. The
+    /// ancestors of the living may have half of it.
+    pub keep_bytes: u64,
     /// When to raise the alarm.
     pub alert: AlertRule,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { keep_ns: 60_000_000_000, keep_max: 50_000, alert: AlertRule::default() }
+        Self {
+            keep_ns: 60_000_000_000,
+            keep_max: 50_000,
+            pinned_max: 10_000,
+            keep_bytes: 64 << 20,
+            alert: AlertRule::default(),
+        }
     }
 }
 
@@ -58,7 +69,7 @@ pub enum Delta {
     Removed {
         /// The process.
         key: ProcKey,
-        /// Its forker, when known.
+        /// Its forker, or the nearest ancestor that was left in the tree, when known.
         forker: Option<ProcKey>,
         /// Its parent as the kernel saw it last, when known.
         kernel_parent: Option<ProcKey>,
@@ -166,25 +177,44 @@ impl Engine {
         }
     }
 
-    /// Removes the dead that are over the cap and, given the time, those that were kept long enough.
+    /// Removes the dead that are over a cap and, given the time, those that were kept long enough.
     fn expire(&mut self, now_ns: Option<u64>, deltas: &mut Vec<Delta>) {
+        self.leave_out_ancestors(deltas);
         let long_ago = now_ns.and_then(|now| now.checked_sub(self.config.keep_ns));
         loop {
-            let over = self.tree.len() - self.tree.live() > self.config.keep_max;
+            let free = self.tree.len() - self.tree.live() - self.tree.pinned();
+            let over = free > self.config.keep_max || self.tree.dead_bytes() > self.config.keep_bytes;
             if !over && long_ago.is_none() {
                 break;
             }
             let leaves = |at_ns| over || long_ago.is_some_and(|ago| at_ns <= ago);
             let Some(key) = self.retention.next(&self.tree, leaves) else { break };
-            let Some(process) = self.tree.remove(key) else { continue };
-            self.retention.remember(key);
-            if let Some(forker) = process.forker {
-                self.watch.bequeath(key, forker);
-                self.retention.consider(&self.tree, forker);
-            }
-            deltas.push(Delta::Removed { key, forker: process.forker, kernel_parent: process.kernel_parent });
+            self.remove(key, deltas);
         }
         self.stats.live = self.tree.live() as u64;
         self.stats.dead = (self.tree.len() - self.tree.live()) as u64;
+        self.stats.dead_bytes = self.tree.dead_bytes();
+    }
+
+    /// Removes dead ancestors of the living that are over their cap, and joins the lines of descent without them.
+    fn leave_out_ancestors(&mut self, deltas: &mut Vec<Delta>) {
+        while self.tree.pinned() > self.config.pinned_max || self.tree.pinned_bytes() > self.config.keep_bytes / 2 {
+            let Some(key) = self.tree.oldest_pinned() else { break };
+            deltas.extend(self.tree.leave_out(key).into_iter().map(Delta::Moved));
+            self.remove(key, deltas);
+        }
+    }
+
+    fn remove(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
+        let parent = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
+        let Some(process) = self.tree.remove(key) else { return };
+        self.retention.remember(key);
+        // Above it, dead ancestors may have been left out already.
+        let forker = parent.or(process.forker);
+        if let Some(forker) = forker {
+            self.watch.bequeath(key, forker);
+            self.retention.consider(&self.tree, forker);
+        }
+        deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent });
     }
 }

@@ -95,6 +95,14 @@ impl Argv {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// As many of the first arguments as fit into `max` bytes; if not even one does, its beginning. `None` when all fit.
+    #[must_use]
+    pub fn shortened(&self, max: usize) -> Option<Self> {
+        let head = self.0.get(..max).filter(|_| self.0.len() > max)?;
+        let end = head.iter().rposition(|&b| b == 0).map_or(max, |nul| nul + 1);
+        Some(Self(head[..end].into()))
+    }
 }
 
 impl fmt::Debug for Argv {
@@ -187,7 +195,7 @@ pub struct Found {
     pub cgroup: Option<Arc<[u8]>>,
     /// Set for a zombie: it has ended, but its parent has not asked yet. When it ended is not known.
     pub exited: Option<Zombie>,
-    /// Found by repair after a loss: its fork was not seen.
+    /// Found, or looked at again, by repair after a loss: what was lost may have been its fork or an exec of its.
     pub repaired: bool,
 }
 
@@ -362,6 +370,17 @@ mod tests {
         assert_eq!(args(b"a\0\0b\0"), [&b"a"[..], b"", b"b"]);
         assert_eq!(args(b"title without end"), [b"title without end"]);
         assert_eq!(Argv::from_args(["a", "", "b"]).as_bytes(), b"a\0\0b\0");
+    }
+
+    #[test]
+    fn argv_is_shortened_between_two_arguments_where_it_can_be() {
+        let argv = Argv::from_args(["ab", "cd", "efgh"]);
+        let short = |max| argv.shortened(max).map(|argv| argv.as_bytes().to_vec());
+        assert_eq!(short(11), None);
+        assert_eq!(short(10).as_deref(), Some(&b"ab\0cd\0"[..]));
+        assert_eq!(short(5).as_deref(), Some(&b"ab\0"[..]));
+        assert_eq!(short(2).as_deref(), Some(&b"ab"[..]));
+        assert_eq!(short(0).as_deref(), Some(&b""[..]));
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct Process {
     pub key: ProcKey,
     /// Who forked it, for good; for one found running, its parent when found. `None` when not known.
     pub forker: Option<ProcKey>,
+    /// How many dead ancestors between it and its parent in the tree were left out to bound memory, its forker the last
+    /// of them; 0 where it hangs under its forker.
+    pub generations_left_out: u32,
     /// Its parent as the kernel sees it, last we heard.
     pub kernel_parent: Option<ProcKey>,
     /// How it got here.
@@ -73,8 +76,9 @@ pub struct Process {
     pub ns_pid: Option<u32>,
     /// Threads; for a dead process 0.
     pub threads: u32,
-    /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept). Empty for a
-    /// fork that never execed: it runs its forker's program.
+    /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept; of those
+    /// between at most [`Process::PAST_ARGV_MAX`] of the arguments). Empty for a fork that never execed: it runs its
+    /// forker's program.
     pub images: Vec<Image>,
     /// The program it was forked with, until its first exec; `None` where the forker or its program was not known.
     pub inherited: Option<Box<Image>>,
@@ -101,12 +105,15 @@ pub struct Process {
 impl Process {
     /// Programs kept of one process.
     pub const IMAGES_MAX: usize = 16;
+    /// Bytes of arguments kept of a program that is neither its first nor its latest.
+    pub const PAST_ARGV_MAX: usize = 1024;
 
     /// A living process as a kernel record of `ts_ns` shows it.
     pub(crate) fn new(task: &Task, forker: ProcKey, origin: Origin, ts_ns: u64) -> Self {
         Self {
             key: task.key,
             forker: Some(forker),
+            generations_left_out: 0,
             kernel_parent: Some(task.parent),
             origin,
             comm: task.comm,
@@ -129,6 +136,23 @@ impl Process {
             as_of_ns: ts_ns,
             spawned: 0,
         }
+    }
+
+    /// Adds the program that it runs now, and shortens what is kept of those before, so that a chain of long command
+    /// lines stays small.
+    pub(crate) fn start_program(&mut self, image: Image) {
+        if self.images.len() == Self::IMAGES_MAX {
+            self.images.remove(1);
+        }
+        if let Some(past) = self.images.iter_mut().skip(1).next_back()
+            && let Some(short) = past.argv.as_ref().and_then(|argv| argv.shortened(Self::PAST_ARGV_MAX))
+        {
+            past.argv = Some(short);
+            past.argv_truncated = true;
+        }
+        self.images.reserve_exact(1);
+        self.images.push(image);
+        self.inherited = None;
     }
 
     /// Whether it is alive.

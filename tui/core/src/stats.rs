@@ -29,6 +29,8 @@ pub struct Stats {
     pub live: u64,
     /// Dead ones still kept.
     pub dead: u64,
+    /// Bytes that the paths and arguments of these occupy.
+    pub dead_bytes: u64,
     /// Forks seen.
     pub forks: u64,
     /// Execs seen.

@@ -1,7 +1,7 @@
 //! The ancestry graph: processes as nodes of a petgraph, one edge from the forker to each child, and one more from the
 //! kernel's parent where that is another.
 //!
-//! Owns the graph: no graph index leaves this module, every outside handle is a [`ProcKey`]. Does not know events,
+//! Owns the graph: no graph index leaves this module and its child `dead`, every outside handle is a [`ProcKey`]. Does not know events,
 //! time or what is worth keeping; see [`Engine`](crate::Engine).
 //!
 //! Taking a node or an edge out of a petgraph costs a walk over its siblings, so neither is ever taken out: an edge
@@ -22,8 +22,11 @@ use rustc_hash::FxHashMap;
 use crate::event::ProcKey;
 use crate::process::{Lifecycle, Process};
 
+mod dead;
 #[cfg(test)]
 mod tests;
+
+use dead::Dead;
 
 /// Which parent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -62,11 +65,13 @@ struct Slot {
     kernel: KernelLink,
     /// Children in either lineage.
     children: [u32; 2],
+    /// Children in the lineage of forks that are alive or from which a living one descends.
+    needed_by: u32,
 }
 
 impl Slot {
     const fn empty(key: ProcKey) -> Self {
-        Self { key, process: None, forked: None, kernel: KernelLink::AsForked, children: [0; 2] }
+        Self { key, process: None, forked: None, kernel: KernelLink::AsForked, children: [0; 2], needed_by: 0 }
     }
 
     /// Whether nothing is lost with it.
@@ -110,6 +115,7 @@ pub struct Tree {
     live: usize,
     tombstones: usize,
     dead_edges: usize,
+    dead: Dead,
 }
 
 impl Tree {
@@ -245,7 +251,8 @@ impl Tree {
 
 /// Changes, all by the engine.
 impl Tree {
-    /// For changes to anything but `key`, `forker`, `kernel_parent` and `life`, which have their own methods.
+    /// For changes to anything but `key`, `forker`, `kernel_parent` and `life`, which have their own methods, as have the
+    /// programs of the dead.
     pub(crate) fn get_mut(&mut self, key: ProcKey) -> Option<&mut Process> {
         self.graph[*self.index.get(&key)?].process.as_deref_mut()
     }
@@ -271,14 +278,22 @@ impl Tree {
             *youngest = node;
         }
         self.relink(node);
+        self.book(node);
         awaited
     }
 
     /// Marks it ended, or corrects how it ended.
     pub(crate) fn end(&mut self, key: ProcKey, life: Lifecycle) {
-        let Some(process) = self.get_mut(key) else { return };
+        let Some(&node) = self.index.get(&key) else { return };
+        let needed_parent = self.needs_parent(node);
+        self.unbook(node);
+        let Some(process) = self.graph[node].process.as_deref_mut() else { return };
         let was_alive = mem::replace(&mut process.life, life) == Lifecycle::Running;
         self.live -= usize::from(was_alive);
+        self.book(node);
+        if needed_parent && !self.needs_parent(node) {
+            self.release(self.parent_node(node, Lineage::Forked));
+        }
     }
 
     /// Says who forked it; true when that is news.
@@ -288,6 +303,7 @@ impl Tree {
         if process.forker.replace(forker) == Some(forker) {
             return false;
         }
+        process.generations_left_out = 0;
         self.relink(node);
         true
     }
@@ -306,6 +322,10 @@ impl Tree {
     /// Takes it out. Its children, if it has any, become roots.
     pub(crate) fn remove(&mut self, key: ProcKey) -> Option<Process> {
         let node = *self.index.get(&key)?;
+        if self.needs_parent(node) {
+            self.release(self.parent_node(node, Lineage::Forked));
+        }
+        self.unbook(node);
         let process = *self.graph[node].process.take()?;
         self.kept -= 1;
         self.live -= usize::from(process.is_alive());
@@ -331,14 +351,28 @@ impl Tree {
     /// Makes the edges agree with what the process says of its parents.
     fn relink(&mut self, node: NodeIndex) {
         let Some(process) = self.process(node) else { return };
-        let (key, forker, kernel) = (process.key, process.forker, process.kernel_parent);
-        let mut parent = |parent: ProcKey| {
-            let possible = parent.pid != 0 && parent.birth() < key.birth();
-            possible.then(|| self.node_for(parent))
+        let (key, forker) = (process.key, process.forker);
+        let parent = if process.generations_left_out == 0 {
+            forker.and_then(|forker| self.node_for_parent(forker, key))
+        } else {
+            // Its forker has been left out: where it hangs is known by the edge alone.
+            self.parent_node(node, Lineage::Forked)
         };
-        let forker_node = forker.and_then(&mut parent);
-        let kernel_node = kernel.filter(|_| kernel != forker).map(parent);
-        self.link(node, forker_node, kernel_node);
+        self.hang(node, parent);
+    }
+
+    /// Hangs a node under this parent in the lineage of forks, and where its process says in that of the kernel.
+    fn hang(&mut self, node: NodeIndex, parent: Option<NodeIndex>) {
+        let Some(process) = self.process(node) else { return };
+        let (key, forker, kernel) = (process.key, process.forker, process.kernel_parent);
+        let kernel = kernel.filter(|_| kernel != forker).map(|kernel| self.node_for_parent(kernel, key));
+        self.link(node, parent, kernel);
+    }
+
+    /// The node of a parent, if it can be that of this child.
+    fn node_for_parent(&mut self, parent: ProcKey, child: ProcKey) -> Option<NodeIndex> {
+        let possible = parent.pid != 0 && parent.birth() < child.birth();
+        possible.then(|| self.node_for(parent))
     }
 
     /// Hangs a node under these parents: `kernel` is `None` for the same as the forker, `Some(None)` for no parent.
@@ -364,6 +398,10 @@ impl Tree {
         };
         let slot = &mut self.graph[node];
         (slot.forked, slot.kernel) = (forked, kernel);
+        if old[0] != forker && self.needs_parent(node) {
+            self.need(forker);
+            self.release(old[0]);
+        }
         // All that is gained first: a node must not be given up for a child that it keeps in the other lineage.
         for lineage in Lineage::BOTH {
             if let Some(parent) = self.parent_node(node, lineage) {

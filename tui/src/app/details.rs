@@ -296,7 +296,11 @@ impl Page<'_> {
         };
         let (forked, kernel) = (chain(Lineage::Forked), chain(Lineage::Kernel));
         let same = forked.0.iter().map(|p| p.key).eq(kernel.0.iter().map(|p| p.key));
-        self.heading("Forked by, nearest first".to_owned());
+        let left_out = match self.process.generations_left_out {
+            0 => String::new(),
+            n => format!(", {n} generations left out before"),
+        };
+        self.heading(format!("Forked by, nearest first{left_out}"));
         self.relatives(forked.0, forked.1);
         self.heading("Parents as the kernel sees them now".to_owned());
         if same {

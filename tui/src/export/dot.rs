@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use ptree_core::{ProcKey, Process, text};
+use ptree_core::{Lineage, ProcKey, Process, text};
 
 use super::Scope;
 use crate::label::{self, Tone};
@@ -30,8 +30,13 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
     let shown: rustc_hash::FxHashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
     for row in rows.as_slice() {
         let Some(process) = tree.get(row.key) else { continue };
-        if let Some(forker) = process.forker.filter(|key| shown.contains(key)) {
-            writeln!(out, "  {} -> {};", id(forker), id(row.key))?;
+        // The nearest ancestor that was kept, should dead ones between have been left out.
+        if let Some(forker) = tree.parent(row.key, Lineage::Forked).filter(|forker| shown.contains(&forker.key)) {
+            let left_out = match process.generations_left_out {
+                0 => String::new(),
+                n => format!(" [label=\"{n} generations left out\"]"),
+            };
+            writeln!(out, "  {} -> {}{left_out};", id(forker.key), id(row.key))?;
         }
         if let Some(parent) = process.kernel_parent.filter(|key| process.is_reparented() && shown.contains(key)) {
             writeln!(out, "  {} -> {} [style=dotted, constraint=false];", id(parent), id(row.key))?;

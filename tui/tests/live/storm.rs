@@ -2,6 +2,7 @@
 //! the event, and mended.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -124,4 +125,22 @@ fn differences(stream: &Stream) -> BTreeSet<Ticked> {
     let kernel: HashSet<u64> = proc::all().into_iter().filter(|(_, stat)| stat.kernel).map(|(pid, _)| pid).collect();
     let known = stream.living().into_iter().map(ticked).filter(|(pid, _)| !kernel.contains(pid)).collect();
     &proc::living() ^ &known
+}
+
+/// An exec that the buffer cannot hold at all: its process is known to run something else by what repair reads.
+#[test]
+fn a_lost_exec_is_made_up_for_by_what_proc_says() {
+    let Some(_lock) = enter(Company::None) else { return };
+    let mut capture = Capture::start(&["--ring-buffer", "4KiB"]);
+    let script = format!("read line # {}", "x".repeat(6_000));
+    let mut child = Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    let line = capture.wait_for("the program that runs now", |stream| {
+        stream.of("process").find(|process| process["pid"] == pid && process["argv"][2] == script.as_str()).cloned()
+    });
+    assert_eq!(line["repaired"], true, "{line}");
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    let stream = capture.finish();
+    assert!(stream.of("lost").map(|line| number(line, "exec")).sum::<u64>() > 0);
 }

@@ -27,7 +27,7 @@ impl Engine {
         let key = e.task.key;
         if self.tree.get(key).is_some() {
             let refreshed = self.refresh(&e.task, e.ts_ns, deltas);
-            let merged = self.tree.get_mut(key).is_some_and(|process| merge(process, e));
+            let merged = self.tree.change_programs(key, |process| merge(process, e)).unwrap_or(false);
             if refreshed || merged {
                 deltas.push(Delta::Changed(key));
             }
@@ -59,9 +59,9 @@ impl Engine {
             self.stats.inferred -= u64::from(process.origin == Origin::Inferred);
             process.origin = Origin::Forked;
             if process.images.is_empty() {
-                process.inherited = inherited;
+                self.tree.change_programs(key, |process| process.inherited = inherited);
             }
-            let guessed = process.forker;
+            let guessed = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
             if self.tree.set_forker(key, e.forker) {
                 deltas.push(Delta::Moved(key));
             }
@@ -103,11 +103,7 @@ impl Engine {
                 image.filename.clone_from(&e.filename);
             }
             _ => {
-                if process.images.len() == Process::IMAGES_MAX {
-                    process.images.remove(1);
-                }
-                process.images.reserve_exact(1);
-                process.images.push(Image {
+                process.start_program(Image {
                     since_ns: Some(since_ns),
                     filename: e.filename.clone(),
                     argv: e.argv.clone(),
@@ -115,7 +111,6 @@ impl Engine {
                 });
             }
         }
-        process.inherited = None;
         process.execs += 1;
         self.stats.execs += 1;
         self.pulse.exec(e.ts_ns);
@@ -215,7 +210,7 @@ impl Engine {
     fn welcome_children(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
         let mut spawned = 0;
         for child in self.tree.children(key, Lineage::Forked) {
-            spawned += u64::from(child.origin == Origin::Forked);
+            spawned += u64::from(child.origin == Origin::Forked && child.forker == Some(key));
             deltas.push(Delta::Moved(child.key));
         }
         let adopted = self.tree.children(key, Lineage::Kernel).filter(|child| child.forker != Some(key));
@@ -304,17 +299,33 @@ impl Engine {
 
 /// Adds what was not known before; true when there was something.
 fn merge(process: &mut Process, e: &Found) -> bool {
+    let current = current(process, e.ts_ns);
     let mut changed = set_missing(&mut process.cgroup, e.cgroup.as_ref());
     match process.images.last_mut() {
         None if e.argv.is_some() || e.exe.is_some() => {
-            process.images.reserve_exact(1);
-            process.images.push(Image {
+            process.start_program(Image {
                 since_ns: None,
                 filename: e.exe.clone(),
                 argv: e.argv.clone(),
                 argv_truncated: false,
             });
-            process.inherited = None;
+            changed = true;
+        }
+        // Repair found it running something else than what it was seen to start: that exec was lost.
+        Some(image)
+            if e.repaired
+                && current
+                && image.since_ns.is_none_or(|since_ns| since_ns <= e.ts_ns)
+                && image.argv.is_some()
+                && e.argv.is_some()
+                && image.argv != e.argv =>
+        {
+            process.start_program(Image {
+                since_ns: None,
+                filename: e.exe.clone(),
+                argv: e.argv.clone(),
+                argv_truncated: false,
+            });
             changed = true;
         }
         Some(image) if image.since_ns.is_none_or(|since_ns| since_ns <= e.ts_ns) => {

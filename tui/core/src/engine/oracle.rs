@@ -9,18 +9,24 @@ use crate::process::{Lifecycle, Origin, Process};
 use crate::tree::Lineage;
 
 mod events;
+mod invariants;
 
 /// What is compared of a process.
 #[derive(Clone, Debug, PartialEq)]
 struct Node {
     key: ProcKey,
     forker: ProcKey,
+    /// Under whom it hangs, if it can be in the tree: compared by asking the tree, not as a field.
+    above: Option<ProcKey>,
+    generations_left_out: u32,
     kernel_parent: ProcKey,
     origin: Origin,
     comm: Comm,
     creds: Creds,
     /// Start and arguments of the programs it ran.
     images: Vec<(Option<u64>, Option<Argv>)>,
+    /// Arguments of the program it was forked with.
+    inherited: Option<Option<Argv>>,
     execs: u32,
     life: Lifecycle,
     cost: Cost,
@@ -32,11 +38,14 @@ impl Node {
         Self {
             key: process.key,
             forker: process.forker.unwrap(),
+            above: None,
+            generations_left_out: process.generations_left_out,
             kernel_parent: process.kernel_parent.unwrap(),
             origin: process.origin,
             comm: process.comm,
             creds: process.creds,
             images: process.images.iter().map(|image| (image.since_ns, image.argv.clone())).collect(),
+            inherited: process.inherited.as_ref().map(|image| image.argv.clone()),
             execs: process.execs,
             life: process.life,
             cost: process.cost,
@@ -48,11 +57,14 @@ impl Node {
         Self {
             key: task.key,
             forker,
+            above: Some(forker),
+            generations_left_out: 0,
             kernel_parent: task.parent,
             origin,
             comm: task.comm,
             creds: task.creds,
             images: Vec::new(),
+            inherited: None,
             execs: 0,
             life: Lifecycle::Running,
             cost: Cost::default(),
@@ -66,10 +78,8 @@ impl Node {
 }
 
 /// The second model.
-#[derive(Default)]
 struct Oracle {
-    keep_ns: u64,
-    keep_max: usize,
+    config: Config,
     now_ns: u64,
     nodes: Vec<Node>,
     gone: Vec<ProcKey>,
@@ -82,8 +92,13 @@ impl Oracle {
         self.nodes.iter_mut().find(|node| node.key == key)
     }
 
+    fn new(config: Config) -> Self {
+        Self { config, now_ns: 0, nodes: Vec::new(), gone: Vec::new(), counts: [0; 6] }
+    }
+
     fn parent(&self, node: &Node, lineage: Lineage) -> Option<&Node> {
-        let parent = if lineage == Lineage::Forked { node.forker } else { node.kernel_parent };
+        let as_forked = lineage == Lineage::Forked || node.kernel_parent == node.forker;
+        let parent = if as_forked { node.above? } else { node.kernel_parent };
         let older = (parent.start_ns, parent.pid) < (node.key.start_ns, node.key.pid);
         self.nodes.iter().find(|node| node.key == parent && older)
     }
@@ -121,23 +136,62 @@ impl Oracle {
         self.expire(true);
     }
 
+    /// Whether a living one descends from it.
+    fn pinned(&self, node: &Node) -> bool {
+        let children = self.nodes.iter().filter(|child| self.parent(child, Lineage::Forked) == Some(node));
+        !node.alive() && children.into_iter().any(|child| child.alive() || self.pinned(child))
+    }
+
+    /// Bytes of the arguments: of inherited ones each allocation once.
+    fn bytes(nodes: &[&Node]) -> u64 {
+        let own = nodes.iter().flat_map(|node| &node.images).filter_map(|(_, argv)| argv.as_ref());
+        let mut inherited: Vec<_> = nodes.iter().filter_map(|node| node.inherited.as_ref()?.as_ref()).collect();
+        inherited.sort_by_key(|argv| argv.as_bytes().as_ptr());
+        inherited.dedup_by_key(|argv| argv.as_bytes().as_ptr());
+        own.chain(inherited).map(|argv| argv.as_bytes().len() as u64).sum()
+    }
+
+    fn dead(&self) -> Vec<&Node> {
+        self.nodes.iter().filter(|node| !node.alive()).collect()
+    }
+
     fn expire(&mut self, by_age: bool) {
+        let Config { keep_ns, keep_max, pinned_max, keep_bytes, .. } = self.config;
+        let ended = |node: &Node| match node.life {
+            Lifecycle::Exited { at_ns, .. } => at_ns,
+            Lifecycle::Running => u64::MAX,
+        };
         loop {
-            let ended = |node: &Node| match node.life {
-                Lifecycle::Exited { at_ns, .. } => at_ns,
-                Lifecycle::Running => u64::MAX,
-            };
-            let dead: Vec<_> = self.nodes.iter().filter(|node| !node.alive()).collect();
-            let free = dead.iter().filter(|node| self.children(node.key, Lineage::Forked).is_empty());
-            let Some(oldest) = free.min_by_key(|node| (ended(node), node.key)) else { return };
-            let aged = by_age && ended(oldest) + self.keep_ns <= self.now_ns;
-            if !aged && dead.len() <= self.keep_max {
+            let pinned: Vec<_> = self.dead().into_iter().filter(|node| self.pinned(node)).collect();
+            if pinned.len() <= pinned_max && Self::bytes(&pinned) <= keep_bytes / 2 {
+                break;
+            }
+            let oldest = pinned.into_iter().min_by_key(|node| (ended(node), node.key)).unwrap().clone();
+            let above = oldest.above.filter(|above| above.birth() < oldest.key.birth());
+            for child in self.children(oldest.key, Lineage::Forked) {
+                let child = self.find(child).unwrap();
+                child.above = above;
+                child.generations_left_out += oldest.generations_left_out + 1;
+            }
+            self.remove(oldest.key);
+        }
+        loop {
+            let dead = self.dead();
+            let free = dead.iter().filter(|node| !self.pinned(node));
+            let over = free.clone().count() > keep_max || Self::bytes(&dead) > keep_bytes;
+            let leaves = free.filter(|node| self.children(node.key, Lineage::Forked).is_empty());
+            let Some(oldest) = leaves.min_by_key(|node| (ended(node), node.key)) else { return };
+            let aged = by_age && ended(oldest) + keep_ns <= self.now_ns;
+            if !over && !aged {
                 return;
             }
-            let key = oldest.key;
-            self.nodes.retain(|node| node.key != key);
-            self.gone.push(key);
+            self.remove(oldest.key);
         }
+    }
+
+    fn remove(&mut self, key: ProcKey) {
+        self.nodes.retain(|node| node.key != key);
+        self.gone.push(key);
     }
 
     fn set(&mut self, key: ProcKey, ts_ns: u64, change: impl Fn(&mut Node)) {
@@ -187,8 +241,20 @@ impl Oracle {
         self.update(&e.task, e.ts_ns);
         if let Some(node) = self.find(e.task.key) {
             match node.images.last_mut() {
-                None if e.argv.is_some() => node.images.push((None, e.argv.clone())),
+                None if e.argv.is_some() => {
+                    node.images.push((None, e.argv.clone()));
+                    node.inherited = None;
+                }
                 Some((since_ns, argv @ None)) if since_ns.unwrap_or(0) <= e.ts_ns => argv.clone_from(&e.argv),
+                Some((since_ns, argv)) if since_ns.unwrap_or(0) <= e.ts_ns => {
+                    let another = e.argv.is_some() && e.argv != *argv;
+                    if e.repaired && another && node.alive() && e.ts_ns >= node.as_of_ns {
+                        node.images.push((None, e.argv.clone()));
+                        if node.images.len() > Process::IMAGES_MAX {
+                            node.images.remove(1);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -202,15 +268,23 @@ impl Oracle {
 
     fn fork(&mut self, e: &Forked) {
         let key = e.task.key;
+        let ran = |&&(since_ns, _): &&(Option<u64>, _)| since_ns.unwrap_or(0) <= e.ts_ns;
+        let program = |forker: &Node| forker.images.iter().rfind(ran).map(|(_, argv)| argv.clone());
+        let inherited = self.find(e.forker).and_then(|forker| program(forker).or(forker.inherited.clone()));
         let known = self.find(key).map(|node| (std::mem::replace(&mut node.origin, Origin::Forked), node));
         match known {
             Some((Origin::Forked, _)) => return,
             Some((origin, node)) => {
-                node.forker = e.forker;
+                if node.forker != e.forker {
+                    (node.forker, node.above, node.generations_left_out) = (e.forker, Some(e.forker), 0);
+                }
+                if node.images.is_empty() {
+                    node.inherited = inherited;
+                }
                 self.counts[4] -= 1;
                 self.counts[5] -= i64::from(origin == Origin::Inferred);
             }
-            None => self.add(Node::new(&e.task, e.forker, Origin::Forked, e.ts_ns)),
+            None => self.add(Node { inherited, ..Node::new(&e.task, e.forker, Origin::Forked, e.ts_ns) }),
         }
         self.counts[0] += i64::from(self.find(key).is_some());
     }
@@ -229,6 +303,7 @@ impl Oracle {
         if node.images.len() > Process::IMAGES_MAX {
             node.images.remove(1);
         }
+        node.inherited = None;
         node.execs += 1;
         self.counts[1] += 1;
         self.update(&e.task, e.ts_ns);
@@ -267,7 +342,8 @@ impl Oracle {
         let (tree, stats) = (engine.tree(), engine.stats());
         assert_eq!((tree.len(), tree.iter().count()), (self.nodes.len(), self.nodes.len()));
         for node in &self.nodes {
-            assert_eq!(tree.get(node.key).map(Node::of).as_ref(), Some(node));
+            let kept = tree.get(node.key).map(|process| Node { above: node.above, ..Node::of(process) });
+            assert_eq!(kept.as_ref(), Some(node));
             for lineage in [Lineage::Forked, Lineage::Kernel] {
                 let parent = tree.parent(node.key, lineage).map(|process| process.key);
                 assert_eq!(parent, self.parent(node, lineage).map(|node| node.key), "{node:?} {lineage:?}");
@@ -278,43 +354,9 @@ impl Oracle {
         }
         let counts = [stats.forks, stats.execs, stats.exits, stats.failed, stats.found, stats.inferred];
         assert_eq!(counts.map(|count| i64::try_from(count).unwrap()), self.counts);
-    }
-}
-
-/// What holds of the engine whatever the oracle says.
-fn check_invariants(engine: &Engine) {
-    let (tree, stats) = (engine.tree(), engine.stats());
-    let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
-    for process in &alive {
-        let live = tree.live_by_pid(process.key.pid).map(|process| process.key);
-        assert_eq!(live, Some(process.key), "I1: the only one alive of its pid");
-    }
-    for lineage in [Lineage::Forked, Lineage::Kernel] {
-        let walk: Vec<_> = tree.walk(lineage).collect();
-        assert_eq!(walk.len(), tree.len(), "I2: whoever is on a cycle is under no root");
-        for (index, visit) in walk.iter().enumerate() {
-            assert!(visit.parent.is_none_or(|parent| parent < index));
-            let parent = visit.parent.map(|parent| walk[parent].process.key);
-            assert_eq!(parent, tree.parent(visit.process.key, lineage).map(|process| process.key));
-            assert_eq!(visit.depth, tree.ancestors(visit.process.key, lineage).count());
-        }
-    }
-    let count = |n: usize| u64::try_from(n).unwrap();
-    assert_eq!((stats.live, stats.dead), (count(alive.len()), count(tree.len() - alive.len())));
-    assert_eq!(tree.live(), alive.len());
-    assert_eq!(stats.forks + stats.found - stats.exits, stats.live, "I5");
-    for (uid, user) in &stats.users {
-        assert_eq!(user.live, count(alive.iter().filter(|process| process.creds.uid == *uid).count()), "I5: {uid}");
-    }
-    let sum = |of: fn(&crate::UidStats) -> u64| stats.users.values().map(of).sum::<u64>();
-    let sums = (sum(|user| user.spawned), sum(|user| user.exited), sum(|user| user.failed));
-    assert_eq!(sums, (stats.forks, stats.exits, stats.failed), "I5");
-    for process in tree.iter() {
-        let execs: Vec<_> = process.images.iter().filter_map(|image| image.since_ns).collect();
-        assert!(execs.is_sorted() && execs.iter().all(|&exec_ns| exec_ns >= process.key.start_ns), "I8");
-        if let Lifecycle::Exited { at_ns, .. } = process.life {
-            assert!(at_ns >= execs.last().copied().unwrap_or(process.key.start_ns), "I8");
-        }
+        let pinned: Vec<_> = self.dead().into_iter().filter(|node| self.pinned(node)).collect();
+        assert_eq!((tree.pinned(), tree.pinned_bytes()), (pinned.len(), Self::bytes(&pinned)));
+        assert_eq!(stats.dead_bytes, Self::bytes(&self.dead()));
     }
 }
 
@@ -326,15 +368,17 @@ proptest! {
         steps in events::steps(),
         keep_ns in 0..30_u64,
         keep_max in prop_oneof![0..6_usize, Just(1000)],
+        pinned_max in prop_oneof![0..4_usize, Just(1000), Just(1000)],
+        keep_bytes in prop_oneof![0..30_u64, Just(1000), Just(1000)],
     ) {
         let alert = AlertRule { spawns_per_s: 0.0, ..AlertRule::default() };
-        let mut engine = Engine::new(Config { keep_ns, keep_max, alert });
-        let mut oracle = Oracle { keep_ns, keep_max, ..Oracle::default() };
+        let config = Config { keep_ns, keep_max, pinned_max, keep_bytes, alert };
+        let (mut engine, mut oracle) = (Engine::new(config.clone()), Oracle::new(config));
         // What the deltas alone say is in the tree.
         let mut told = Vec::new();
         for step in steps {
             let mut deltas = Vec::new();
-            let before: Vec<_> = oracle.nodes.clone();
+            let before = oracle.nodes.clone();
             match &step {
                 events::Step::Event(event) => {
                     engine.ingest(event, &mut deltas);
@@ -346,12 +390,9 @@ proptest! {
                 }
             }
             oracle.compare(&engine);
-            check_invariants(&engine);
-            check_deltas(&before, &oracle, &deltas, &mut told);
-            // I6: only the dead leave, and nobody that a living one descends from.
-            for gone in before.iter().filter(|node| engine.tree().get(node.key).is_none()) {
-                prop_assert!(oracle.nodes.iter().all(|node| node.forker != gone.key || node.key.birth() <= gone.key.birth()));
-            }
+            invariants::check(&engine);
+            invariants::check_deltas(&before, &oracle, &deltas, &mut told);
+            invariants::check_bounds(&before, &engine, &deltas);
             if let events::Step::Event(event) = &step {
                 let state = format!("{:?}", engine.stats());
                 let mut again = Vec::new();
@@ -360,29 +401,6 @@ proptest! {
                 oracle.compare(&engine);
                 prop_assert_eq!(state, format!("{:?}", engine.stats()), "I8");
             }
-        }
-    }
-}
-
-/// The deltas tell all that changed, and nothing for a process that did not.
-fn check_deltas(before: &[Node], after: &Oracle, deltas: &[Delta], told: &mut Vec<ProcKey>) {
-    let mut touched = Vec::new();
-    for delta in deltas {
-        match delta {
-            Delta::Added(key) => told.push(*key),
-            Delta::Removed { key, .. } => told.retain(|told| told != key),
-            Delta::Ended(key) | Delta::Changed(key) | Delta::Measured(key) | Delta::Moved(key) => touched.push(*key),
-            Delta::Alert(_) => panic!("switched off"),
-        }
-    }
-    let mut keys: Vec<_> = after.nodes.iter().map(|node| node.key).collect();
-    keys.sort();
-    told.sort();
-    assert_eq!(keys, *told);
-    for node in &after.nodes {
-        let Some(old) = before.iter().find(|old| old.key == node.key) else { continue };
-        if (Node { as_of_ns: 0, ..old.clone() }) != (Node { as_of_ns: 0, ..node.clone() }) {
-            assert!(touched.contains(&node.key), "{node:?} changed, but {deltas:?}");
         }
     }
 }

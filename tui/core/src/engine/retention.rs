@@ -1,7 +1,7 @@
 //! Which of the dead may leave the tree, the oldest first, and which have left it lately.
 //!
-//! Leaves first: a dead process with children is kept for their sake, so that no ancestor of a living one goes (I6).
-//! Does not know how long or how many are kept.
+//! Leaves first: a dead process with children is kept for their sake, so that no ancestor of a living one goes (I6)
+//! unless the engine leaves it out. Does not know how long or how many are kept.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -256,6 +256,23 @@ fn of_a_long_chain_of_programs_the_first_and_the_latest_are_kept() {
 }
 
 #[test]
+fn of_long_command_lines_between_the_first_and_the_latest_the_beginning_is_kept() {
+    let mut scene = Scene::of("found 1 0");
+    for n in 0..20 {
+        scene.play(&format!("exec 1 program{n} {}", "argument ".repeat(3000)));
+    }
+    let images = &scene.get(1).images;
+    let kept: Vec<_> = images.iter().map(|image| image.argv.as_ref().unwrap().as_bytes().len()).collect();
+    let full = |n: &str| n.len() + 1 + 3000 * "argument ".len();
+    assert_eq!((kept[0], kept[15]), (full("program0"), full("program19")));
+    assert!(kept[1..15].iter().all(|&bytes| (1000..=1024).contains(&bytes)), "{kept:?}");
+    for (index, image) in images.iter().enumerate() {
+        assert_eq!(image.argv_truncated, index != 0 && index != 15, "{index}");
+        assert!(image.argv.as_ref().unwrap().iter().skip(1).all(|arg| arg == b"argument"));
+    }
+}
+
+#[test]
 fn usage_is_measured_between_two_looks() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nusage 2 500");
     assert!((scene.get(2).cpu_share - 0.5).abs() < 1e-6, "since its start");

@@ -1,0 +1,186 @@
+//! Which of the dead the living descend from, and how many bytes the programs of the dead occupy.
+//!
+//! A dead process is pinned while a living one descends from it in the lineage of forks. Each node counts the children
+//! that need it (the living and the pinned), so that a change goes up only as far as dead ancestors begin or cease to
+//! be pinned. Does not know how many are too many.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use super::{Lineage, NodeIndex, Pending, Tree};
+use crate::event::ProcKey;
+use crate::process::{Image, Lifecycle, Process};
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Dead {
+    /// All of them.
+    all: Ledger,
+    pinned: Ledger,
+    /// The pinned, by the time of their end.
+    by_end: BTreeSet<(u64, ProcKey)>,
+}
+
+/// What the paths and arguments of some processes occupy, bytes.
+#[derive(Clone, Debug, Default)]
+struct Ledger {
+    bytes: u64,
+    /// Inherited programs are shared with the forker and its other children: holders by address. As long as one of
+    /// them is here, nothing else can have the address.
+    shared: FxHashMap<usize, u32>,
+}
+
+impl Ledger {
+    fn enter(&mut self, process: &Process) {
+        self.bytes += process.images.iter().flat_map(pieces).map(size).sum::<u64>();
+        for piece in process.inherited.iter().flat_map(|image| pieces(image)) {
+            let holders = self.shared.entry(piece.as_ptr().addr()).or_default();
+            *holders += 1;
+            self.bytes += if *holders == 1 { size(piece) } else { 0 };
+        }
+    }
+
+    /// Takes back what [`Ledger::enter`] entered for the same state of the process.
+    fn leave(&mut self, process: &Process) {
+        self.bytes -= process.images.iter().flat_map(pieces).map(size).sum::<u64>();
+        for piece in process.inherited.iter().flat_map(|image| pieces(image)) {
+            let address = piece.as_ptr().addr();
+            let Some(holders) = self.shared.get_mut(&address) else { continue };
+            *holders -= 1;
+            if *holders == 0 {
+                self.shared.remove(&address);
+                self.bytes -= size(piece);
+            }
+        }
+    }
+}
+
+fn pieces(image: &Image) -> impl Iterator<Item = &[u8]> {
+    let argv = image.argv.as_ref().map(crate::Argv::as_bytes);
+    image.filename.as_deref().into_iter().chain(argv)
+}
+
+const fn size(piece: &[u8]) -> u64 {
+    piece.len() as u64
+}
+
+impl Tree {
+    /// Dead processes kept from which a living one descends.
+    #[must_use]
+    pub fn pinned(&self) -> usize {
+        self.dead.by_end.len()
+    }
+
+    /// Bytes of paths and arguments of the pinned.
+    pub(crate) const fn pinned_bytes(&self) -> u64 {
+        self.dead.pinned.bytes
+    }
+
+    /// Bytes of paths and arguments of all the dead. Programs that a forker and its child share are counted once for
+    /// those who inherited them, and once for who started them.
+    pub(crate) const fn dead_bytes(&self) -> u64 {
+        self.dead.all.bytes
+    }
+
+    /// Of the pinned the one that ended first.
+    pub(crate) fn oldest_pinned(&self) -> Option<ProcKey> {
+        self.dead.by_end.first().map(|&(_, key)| key)
+    }
+
+    /// Changes the programs of a process, which for a dead one must not be done otherwise.
+    pub(crate) fn change_programs<T>(&mut self, key: ProcKey, change: impl FnOnce(&mut Process) -> T) -> Option<T> {
+        let &node = self.index.get(&key)?;
+        self.unbook(node);
+        let changed = self.get_mut(key).map(change);
+        self.book(node);
+        changed
+    }
+
+    /// Hangs the children of a process under its own parent, as if it had not been between them; who they are.
+    pub(crate) fn leave_out(&mut self, key: ProcKey) -> Vec<ProcKey> {
+        let Some(&node) = self.index.get(&key) else { return Vec::new() };
+        let above = self.process(node).map_or(0, |process| process.generations_left_out);
+        let parent = self.parent_node(node, Lineage::Forked);
+        let mut children = Vec::new();
+        self.push_children(&Pending::root(node), 0, Lineage::Forked, &mut children);
+        for child in children.iter().rev() {
+            if let Some(process) = self.graph[child.node].process.as_deref_mut() {
+                process.generations_left_out = process.generations_left_out.saturating_add(above).saturating_add(1);
+            }
+            self.hang(child.node, parent);
+        }
+        children.iter().rev().map(|child| self.graph[child.node].key).collect()
+    }
+
+    /// Enters one that is dead, if it is.
+    pub(super) fn book(&mut self, node: NodeIndex) {
+        let slot = &self.graph[node];
+        let Some((process, _)) = slot.process.as_deref().and_then(ended) else { return };
+        self.dead.all.enter(process);
+        if slot.needed_by > 0 {
+            self.pin(node);
+        }
+    }
+
+    /// Takes back what [`Tree::book`] entered: to be called before a change, as the other is after it.
+    pub(super) fn unbook(&mut self, node: NodeIndex) {
+        let slot = &self.graph[node];
+        let Some((process, _)) = slot.process.as_deref().and_then(ended) else { return };
+        self.dead.all.leave(process);
+        if slot.needed_by > 0 {
+            self.unpin(node);
+        }
+    }
+
+    fn pin(&mut self, node: NodeIndex) {
+        let Some((process, at_ns)) = self.graph[node].process.as_deref().and_then(ended) else { return };
+        self.dead.pinned.enter(process);
+        self.dead.by_end.insert((at_ns, process.key));
+    }
+
+    fn unpin(&mut self, node: NodeIndex) {
+        let Some((process, at_ns)) = self.graph[node].process.as_deref().and_then(ended) else { return };
+        self.dead.pinned.leave(process);
+        self.dead.by_end.remove(&(at_ns, process.key));
+    }
+
+    /// Whether it is a reason to keep its parent.
+    pub(super) fn needs_parent(&self, node: NodeIndex) -> bool {
+        let slot = &self.graph[node];
+        slot.process.as_deref().is_some_and(|process| process.is_alive() || slot.needed_by > 0)
+    }
+
+    /// One more of its children needs it.
+    pub(super) fn need(&mut self, node: Option<NodeIndex>) {
+        self.change_need(node, |needed_by| *needed_by += 1);
+    }
+
+    /// One less of its children needs it.
+    pub(super) fn release(&mut self, node: Option<NodeIndex>) {
+        self.change_need(node, |needed_by| *needed_by -= 1);
+    }
+
+    fn change_need(&mut self, mut node: Option<NodeIndex>, change: impl Fn(&mut u32)) {
+        while let Some(this) = node {
+            let before = self.needs_parent(this);
+            let needed_by = &mut self.graph[this].needed_by;
+            let was_needed = *needed_by > 0;
+            change(needed_by);
+            match (was_needed, *needed_by > 0) {
+                (false, true) => self.pin(this),
+                (true, false) => self.unpin(this),
+                _ => {}
+            }
+            node = if self.needs_parent(this) == before { None } else { self.parent_node(this, Lineage::Forked) };
+        }
+    }
+}
+
+/// A dead process and when it ended.
+fn ended(process: &Process) -> Option<(&Process, u64)> {
+    match process.life {
+        Lifecycle::Running => None,
+        Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),
+    }
+}
