@@ -1,6 +1,6 @@
 //! The tree: a heading, and a row for each visible process.
 
-use ptree_core::{Lifecycle, Lineage, Origin, Process, Row, text};
+use ptree_core::{ExitStatus, Lifecycle, Lineage, Origin, Process, Row, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -210,9 +210,9 @@ impl Cells<'_> {
         !self.process.is_alive() || !self.row.matched
     }
 
-    /// Whether the cost of a dead process is known in full.
+    /// Whether the CPU time of a dead process is known: a zombie still tells it, one that is gone does not.
     fn is_complete(&self) -> bool {
-        !matches!(self.process.life, Lifecycle::Exited { inferred: true, .. })
+        !matches!(self.process.life, Lifecycle::Exited { inferred: true, status: ExitStatus::Unknown, .. })
     }
 
     /// The share of the living, the time of the dead.
