@@ -2,7 +2,7 @@
 //!
 //! Owns the knowledge of `task_struct` and what hangs off it; does not know the hooks.
 
-use aya_ebpf::helpers::bpf_probe_read_kernel;
+use aya_ebpf::helpers::{bpf_probe_read_kernel, generated};
 use ptree_common::layout::MISSING;
 use ptree_common::wire;
 
@@ -102,8 +102,8 @@ impl Group {
         }
     }
 
-    /// What the process has used up: this thread, those released, and the others of the group, which are counted by
-    /// themselves until they are released (the leader always, ended threads for a moment).
+    /// What the process has used up: the threads that were released, and those that were not (this one, the leader, and
+    /// for a moment any that has ended).
     #[inline(always)]
     pub(crate) fn usage(self) -> Usage {
         // SAFETY: members of task_struct and signal_struct; the list is read by a helper that checks addresses.
@@ -116,13 +116,14 @@ impl Group {
                 read_bytes: signal.load_or(offset!(signal_read_bytes), 0),
                 write_bytes: signal.load_or(offset!(signal_write_bytes), 0),
             };
-            sum.cpu_ns += task.load::<u64>(offset!(task_sum_exec_runtime));
-            sum.minor_faults += task.load::<u64>(offset!(task_min_flt));
-            sum.major_faults += task.load::<u64>(offset!(task_maj_flt));
-            sum.read_bytes += task.load_or::<u64>(offset!(task_read_bytes), 0);
-            sum.write_bytes += task.load_or::<u64>(offset!(task_write_bytes), 0);
             if signal.load::<u32>(offset!(signal_nr_threads)) > 1 {
-                sum.add_siblings(self);
+                sum.add_threads(signal);
+            } else {
+                sum.cpu_ns += task.load::<u64>(offset!(task_sum_exec_runtime));
+                sum.minor_faults += task.load::<u64>(offset!(task_min_flt));
+                sum.major_faults += task.load::<u64>(offset!(task_maj_flt));
+                sum.read_bytes += task.load_or::<u64>(offset!(task_read_bytes), 0);
+                sum.write_bytes += task.load_or::<u64>(offset!(task_write_bytes), 0);
             }
             if offset!(task_read_bytes) == MISSING || offset!(signal_read_bytes) == MISSING {
                 (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
@@ -143,30 +144,33 @@ pub(crate) struct Usage {
 }
 
 /// So many unreleased threads are looked at when the last one ends.
-const SIBLINGS: u32 = 64;
+const THREADS: u32 = 64;
 
 impl Usage {
-    /// Adds the threads of the group that have not been released, other than its own.
+    /// Adds the threads of a group that have not been released.
     #[inline(always)]
-    unsafe fn add_siblings(&mut self, group: Group) {
-        // SAFETY: `read` checks each address; a thread that is released meanwhile is missed or read as it was.
+    unsafe fn add_threads(&mut self, signal: Struct) {
+        // SAFETY: the helper checks each address and gives zero where it cannot read (no branch for the verifier to
+        // follow); a thread that is released meanwhile is missed or read as it was.
         unsafe {
-            let read = |at: usize| bpf_probe_read_kernel(at as *const u64).unwrap_or(0);
-            let head = group.signal.as_ptr() as usize + offset!(signal_thread_head) as usize;
+            let read = |at: usize| {
+                let mut value = 0_u64;
+                generated::bpf_probe_read_kernel((&raw mut value).cast(), 8, at as *const _);
+                value
+            };
+            let head = signal.as_ptr() as usize + offset!(signal_thread_head) as usize;
             let mut node = read(head) as usize;
-            for _ in 0..SIBLINGS {
+            for _ in 0..THREADS {
                 if node == head || node == 0 {
                     break;
                 }
                 let thread = node.wrapping_sub(offset!(task_thread_node) as usize);
-                if thread != group.task.as_ptr() as usize {
-                    let member = |offset: u32| if offset == MISSING { 0 } else { read(thread + offset as usize) };
-                    self.cpu_ns += member(offset!(task_sum_exec_runtime));
-                    self.minor_faults += member(offset!(task_min_flt));
-                    self.major_faults += member(offset!(task_maj_flt));
-                    self.read_bytes += member(offset!(task_read_bytes));
-                    self.write_bytes += member(offset!(task_write_bytes));
-                }
+                let member = |offset: u32| if offset == MISSING { 0 } else { read(thread + offset as usize) };
+                self.cpu_ns += member(offset!(task_sum_exec_runtime));
+                self.minor_faults += member(offset!(task_min_flt));
+                self.major_faults += member(offset!(task_maj_flt));
+                self.read_bytes += member(offset!(task_read_bytes));
+                self.write_bytes += member(offset!(task_write_bytes));
                 node = read(node) as usize;
             }
         }
