@@ -91,12 +91,13 @@ fn exits(stream: &Stream, log: &Log, family: &HashSet<Key>) {
         assert_eq!(number(exit, "ppid"), number(line, "ppid"), "parent at the end: {exit}");
         assert_eq!(number(exit, "lifetime_ns"), number(exit, "ts_ns") - number(exit, "start_ns"), "{exit}");
         // What the kernel told the parent is that of the process and of those it had waited for, up to the very end,
-        // when the process is about to leave its CPU for the last time: we know that a little earlier.
+        // when the process is about to leave its CPU for the last time: we know that a little earlier. How much the end
+        // itself takes is a matter of what else runs, also beside this virtual machine.
         if let Some(cpu_us) = line["cpu_us"].as_u64() {
             let (seen_ns, told_ns) = (number(exit, "cpu_ns"), cpu_us * 1_000);
             assert!(seen_ns <= told_ns + 20_000_000, "{exit}, but {line}");
             let waited = log.of("fork").any(|fork| fork["ppid"] == line["pid"]);
-            assert!(waited || 2 * seen_ns + 1_000_000 >= told_ns, "{exit}, but {line}");
+            assert!(waited || 2 * seen_ns + 4_000_000 >= told_ns, "{exit}, but {line}");
             assert!(number(exit, "max_rss_bytes") <= number(line, "max_rss_kib") * 1024, "{exit}, but {line}");
             assert!(number(exit, "minor_faults") <= number(line, "minor_faults"), "{exit}, but {line}");
         }

@@ -14,6 +14,9 @@ use crate::host;
 /// moved against one another, as they do in suspend.
 const MAX_PENDING_NS: u64 = 12_000_000;
 
+/// The moment of a charge must be known so well; undisturbed, it is to a microsecond.
+const MAX_DOUBT_NS: u64 = 20_000;
+
 /// A moment at which the kernel charged this thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Witness {
@@ -24,14 +27,17 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Has this thread charged, now.
-    pub(super) fn now() -> Self {
-        let before = host::boottime_ns();
-        let cpu_ns = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
-            .map_or(0, |time| u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_nsec()).unwrap_or(0));
-        let boottime_ns = u64::midpoint(before, host::boottime_ns());
-        let tid = host::in_initial_pid_namespace().then(|| nix::unistd::gettid().as_raw().unsigned_abs());
-        Self { tid, boottime_ns, cpu_ns }
+    /// Has this thread charged, now. None when that was interrupted every time, by the hypervisor say, so that nobody
+    /// can tell at which moment it was.
+    pub(super) fn now() -> Option<Self> {
+        (0..5).find_map(|_| {
+            let before = host::boottime_ns();
+            let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).ok()?;
+            let after = host::boottime_ns();
+            let tid = host::in_initial_pid_namespace().then(|| nix::unistd::gettid().as_raw().unsigned_abs());
+            let cpu_ns = u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_nsec()).ok()?;
+            (after - before < MAX_DOUBT_NS).then_some(Self { tid, boottime_ns: u64::midpoint(before, after), cpu_ns })
+        })
     }
 }
 

@@ -260,11 +260,15 @@ impl Kernel {
         for record in split(&self.buffer) {
             match decode(record, self.page_size) {
                 Ok(Record::Row(row)) => {
-                    self.clock.calibrate(witness, row.task.key.pid, row.cpu);
+                    if let Some(witness) = witness {
+                        self.clock.calibrate(witness, row.task.key.pid, row.cpu);
+                    }
                     rows.push(row);
                 }
                 Ok(Record::Thread { pid, tid, cpu }) => {
-                    self.clock.calibrate(witness, tid, cpu);
+                    if let Some(witness) = witness {
+                        self.clock.calibrate(witness, tid, cpu);
+                    }
                     *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
                 }
                 Ok(Record::Fork(_) | Record::Exec(_) | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
