@@ -38,7 +38,7 @@ const PASS_SHARE: u32 = 400;
 /// However long a pass took (we may have been stopped in the middle), the next follows after this.
 const MAX_PASS_INTERVAL: Duration = Duration::from_secs(10);
 /// No record in the ring buffer is smaller.
-const MIN_RECORD_BYTES: usize = 112;
+const MIN_RECORD_BYTES: usize = size_of::<ptree_common::wire::Fork>();
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
 const DETAILS_PER_TURN: usize = 256;
 

@@ -301,14 +301,10 @@ impl Engine {
 fn merge(process: &mut Process, e: &Found) -> bool {
     let current = current(process, e.ts_ns);
     let mut changed = set_missing(&mut process.cgroup, e.cgroup.as_ref());
+    let image_found = Image { since_ns: None, filename: e.exe.clone(), argv: e.argv.clone(), argv_truncated: false };
     match process.images.last_mut() {
         None if e.argv.is_some() || e.exe.is_some() => {
-            process.start_program(Image {
-                since_ns: None,
-                filename: e.exe.clone(),
-                argv: e.argv.clone(),
-                argv_truncated: false,
-            });
+            process.start_program(image_found);
             changed = true;
         }
         // Repair found it running something else than what it was seen to start: that exec was lost.
@@ -320,12 +316,7 @@ fn merge(process: &mut Process, e: &Found) -> bool {
                 && e.argv.is_some()
                 && image.argv != e.argv =>
         {
-            process.start_program(Image {
-                since_ns: None,
-                filename: e.exe.clone(),
-                argv: e.argv.clone(),
-                argv_truncated: false,
-            });
+            process.start_program(image_found);
             changed = true;
         }
         Some(image) if image.since_ns.is_none_or(|since_ns| since_ns <= e.ts_ns) => {
