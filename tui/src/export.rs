@@ -5,7 +5,7 @@ pub mod file;
 pub mod json;
 pub mod text;
 
-use ptree_core::{Lineage, Rows, Tree};
+use ptree_core::{Rows, Tree};
 
 /// What is exported.
 #[derive(Clone, Copy)]
@@ -15,8 +15,6 @@ pub struct Scope<'a> {
     pub tree: &'a Tree,
     /// Which of it, in which order.
     pub rows: &'a Rows,
-    /// Which parents the rows follow.
-    pub lineage: Lineage,
     /// Now, for the ages of the living: boot-time nanoseconds.
     pub now_ns: u64,
     /// Names of users; empty for an unknown one.

@@ -69,10 +69,9 @@ pub struct Live {
     unlisted: Vec<Row>,
     /// Found running, their details not read yet.
     awaiting_details: VecDeque<Found>,
-    /// Lost so far, as the kernel counts it: records that found no room, and runs of a program that were skipped.
-    no_room: LossCount,
+    /// Runs of a program that the kernel skipped, when last asked.
     skipped: LossCount,
-    /// How much of it was reported.
+    /// How much of all that was lost has been reported.
     reported: LossCount,
     /// Something was lost since the last pass; and whether execs were.
     repair_due: bool,
@@ -100,7 +99,6 @@ impl Live {
             events: Vec::new(),
             unlisted: Vec::new(),
             awaiting_details: VecDeque::new(),
-            no_room: LossCount::default(),
             skipped: LossCount::default(),
             reported: LossCount::default(),
             repair_due: false,
@@ -185,11 +183,10 @@ impl Live {
     /// Reports what the kernel has counted as lost since last time, and has it repaired. Runs that were skipped are
     /// rare, and asked for with `all` only.
     fn count_loss(&mut self, all: bool) -> Result<(), LiveError> {
-        self.no_room = self.kernel.lost()?;
         if all && let Some(skipped) = self.kernel.skipped()? {
             self.skipped = skipped;
         }
-        let mut lost = self.no_room;
+        let mut lost = self.kernel.lost()?;
         lost += self.skipped;
         let count = LossCount {
             fork: lost.fork.saturating_sub(self.reported.fork),

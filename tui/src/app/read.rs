@@ -129,8 +129,7 @@ impl App {
     pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
         let user = |uid| self.users.get(uid);
         let rows = Rows::build(self.tree(), RowOptions { folds: &Folds::default(), ..self.row_options() }, user);
-        let scope =
-            Scope { tree: self.tree(), rows: &rows, lineage: self.lineage, now_ns: self.shown_ns(), user: &user };
+        let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), user: &user };
         write(&scope)
     }
 

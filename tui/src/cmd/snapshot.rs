@@ -38,7 +38,7 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     let options =
         RowOptions { lineage: Lineage::Kernel, folds: &Folds::default(), filter: &filter, kernel: true, dead: true };
     let rows = Rows::build(engine.tree(), options, user);
-    let scope = Scope { tree: engine.tree(), rows: &rows, lineage: Lineage::Kernel, now_ns, user: &user };
+    let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, user: &user };
 
     let mut out = BufWriter::new(stdout().lock());
     match format {

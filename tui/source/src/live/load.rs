@@ -48,7 +48,6 @@ pub struct Kernel {
     ebpf: Ebpf,
     events: AsyncFd<RingBuf<MapData>>,
     lost: PerCpuArray<MapData, u64>,
-    layout: Layout,
     page_size: u64,
     clock: SchedClock,
     /// Records that could not be decoded.
@@ -142,7 +141,6 @@ impl Kernel {
             ebpf,
             events,
             lost,
-            layout,
             page_size: host::page_size(),
             clock: SchedClock::default(),
             undecoded: 0,
@@ -160,12 +158,6 @@ impl Kernel {
             hook.attach().map_err(|error| LiveError::program(name, error))?;
         }
         Ok(())
-    }
-
-    /// Offsets in use.
-    #[must_use]
-    pub const fn layout(&self) -> &Layout {
-        &self.layout
     }
 
     /// Records skipped since they could not be decoded: none, unless object and program do not belong together.
