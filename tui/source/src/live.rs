@@ -73,8 +73,9 @@ pub struct Live {
     skipped: LossCount,
     /// How much of all that was lost has been reported.
     reported: LossCount,
-    /// Something was lost since the last pass; and whether execs were.
+    /// Something was lost since the last pass.
     repair_due: bool,
+    /// Execs were lost since /proc was last asked what everybody runs.
     execs_lost: bool,
     last_pass: Instant,
     pass_cost: Duration,
@@ -215,8 +216,10 @@ impl Live {
         // Every record that was written before the pass ended explains a difference.
         self.drain(batches).await;
         self.count_loss(true)?;
-        if std::mem::take(&mut self.execs_lost) {
-            // Whoever lives may run another program than we believe.
+        // Whoever lives may run another program than we believe. In a lasting storm, one round of looks at /proc ends
+        // before the next begins: the list of those to be looked at stays bounded.
+        if self.execs_lost && self.awaiting_details.is_empty() {
+            self.execs_lost = false;
             let living = rows.iter().filter(|row| !row.task.kernel && row.exited.is_none());
             self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
