@@ -109,21 +109,23 @@ impl Group {
         // SAFETY: members of task_struct and signal_struct; the list is read by a helper that checks addresses.
         unsafe {
             let Self { task, signal, .. } = self;
-            let mut sum = Usage {
-                cpu_ns: signal.load(offset!(signal_sum_sched_runtime)),
-                minor_faults: signal.load(offset!(signal_min_flt)),
-                major_faults: signal.load(offset!(signal_maj_flt)),
-                read_bytes: signal.load_or(offset!(signal_read_bytes), 0),
-                write_bytes: signal.load_or(offset!(signal_write_bytes), 0),
-            };
-            if signal.load::<u32>(offset!(signal_nr_threads)) > 1 {
-                sum.add_threads(signal);
+            let mut sum = Usage::of_released(signal);
+            let threads: u32 = signal.load(offset!(signal_nr_threads));
+            if threads > 1 {
+                let (unreleased, seen) = Usage::of_unreleased(signal);
+                // One that was released before the walk came to it has moved over to the released ones.
+                if seen < threads {
+                    sum = Usage::of_released(signal);
+                }
+                sum.add(unreleased);
             } else {
-                sum.cpu_ns += task.load::<u64>(offset!(task_sum_exec_runtime));
-                sum.minor_faults += task.load::<u64>(offset!(task_min_flt));
-                sum.major_faults += task.load::<u64>(offset!(task_maj_flt));
-                sum.read_bytes += task.load_or::<u64>(offset!(task_read_bytes), 0);
-                sum.write_bytes += task.load_or::<u64>(offset!(task_write_bytes), 0);
+                sum.add(Usage {
+                    cpu_ns: task.load(offset!(task_sum_exec_runtime)),
+                    minor_faults: task.load(offset!(task_min_flt)),
+                    major_faults: task.load(offset!(task_maj_flt)),
+                    read_bytes: task.load_or(offset!(task_read_bytes), 0),
+                    write_bytes: task.load_or(offset!(task_write_bytes), 0),
+                });
             }
             if offset!(task_read_bytes) == MISSING || offset!(signal_read_bytes) == MISSING {
                 (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
@@ -147,11 +149,37 @@ pub(crate) struct Usage {
 const THREADS: u32 = 64;
 
 impl Usage {
-    /// Adds the threads of a group that have not been released.
     #[inline(always)]
-    unsafe fn add_threads(&mut self, signal: Struct) {
+    fn add(&mut self, other: Self) {
+        self.cpu_ns += other.cpu_ns;
+        self.minor_faults += other.minor_faults;
+        self.major_faults += other.major_faults;
+        self.read_bytes += other.read_bytes;
+        self.write_bytes += other.write_bytes;
+    }
+
+    /// Of the threads of a group that have been released.
+    #[inline(always)]
+    unsafe fn of_released(signal: Struct) -> Self {
+        // SAFETY: members of signal_struct.
+        unsafe {
+            Self {
+                cpu_ns: signal.load(offset!(signal_sum_sched_runtime)),
+                minor_faults: signal.load(offset!(signal_min_flt)),
+                major_faults: signal.load(offset!(signal_maj_flt)),
+                read_bytes: signal.load_or(offset!(signal_read_bytes), 0),
+                write_bytes: signal.load_or(offset!(signal_write_bytes), 0),
+            }
+        }
+    }
+
+    /// Of the threads of a group that have not been released, and how many were seen.
+    #[inline(always)]
+    unsafe fn of_unreleased(signal: Struct) -> (Self, u32) {
+        let mut sum = Self { cpu_ns: 0, minor_faults: 0, major_faults: 0, read_bytes: 0, write_bytes: 0 };
+        let mut seen = 0;
         // SAFETY: the helper checks each address and gives zero where it cannot read (no branch for the verifier to
-        // follow); a thread that is released meanwhile is missed or read as it was.
+        // follow).
         unsafe {
             let read = |at: usize| {
                 let mut value = 0_u64;
@@ -164,16 +192,20 @@ impl Usage {
                 if node == head || node == 0 {
                     break;
                 }
+                seen += 1;
                 let thread = node.wrapping_sub(offset!(task_thread_node) as usize);
                 let member = |offset: u32| if offset == MISSING { 0 } else { read(thread + offset as usize) };
-                self.cpu_ns += member(offset!(task_sum_exec_runtime));
-                self.minor_faults += member(offset!(task_min_flt));
-                self.major_faults += member(offset!(task_maj_flt));
-                self.read_bytes += member(offset!(task_read_bytes));
-                self.write_bytes += member(offset!(task_write_bytes));
+                sum.add(Self {
+                    cpu_ns: member(offset!(task_sum_exec_runtime)),
+                    minor_faults: member(offset!(task_min_flt)),
+                    major_faults: member(offset!(task_maj_flt)),
+                    read_bytes: member(offset!(task_read_bytes)),
+                    write_bytes: member(offset!(task_write_bytes)),
+                });
                 node = read(node) as usize;
             }
         }
+        (sum, seen)
     }
 }
 
