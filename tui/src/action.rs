@@ -121,6 +121,13 @@ commands! {
         Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
         Lineage "lineage" "Parents: who forked, or the kernel's parent now" "lineage" Tree["o"];
         Dead "dead" "Show or hide the dead" "dead" Tree["d"];
+        Join "join" "Join finished siblings of one name, or not" "" Tree["c"];
+        SortNext "sort" "Sort siblings by the next column" "sort" Tree["F6" "S"];
+        SortCpu "sort-cpu" "Sort by share of CPU" "" Tree["P"];
+        SortMemory "sort-memory" "Sort by memory" "" Tree["M"];
+        SortTime "sort-time" "Sort by CPU time" "" Tree["T"];
+        SortBirth "sort-birth" "Sort by start" "" Tree["B"];
+        SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"];
         Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t"];
         ScrollLeft "scroll-left" "Commands to the left" "" Tree["<" "S-Left"];
         ScrollRight "scroll-right" "Commands to the right" "" Tree[">" "S-Right"];

@@ -12,7 +12,7 @@ mod users;
 mod wall;
 
 use ptree_core::engine::Config;
-use ptree_core::{Delta, Engine, Filter, Folds, Lineage, Rows};
+use ptree_core::{Delta, Engine, Filter, Lineage, Look, ProcKey, RowId};
 use ptree_source::{Batch, Header};
 use ratatui::layout::Rect;
 
@@ -27,6 +27,10 @@ use crate::view::layout::Areas;
 
 /// How long a message stays, nanoseconds.
 const MESSAGE_NS: u64 = 6_000_000_000;
+/// From how many finished children of one process with one name on these are joined in one row.
+pub(crate) const JOIN_FROM: usize = 10;
+/// How long a volatile sort stands still after the user has moved, nanoseconds.
+const HOLD_NS: u64 = 3_000_000_000;
 
 /// What the app starts with.
 #[derive(Clone, Debug)]
@@ -73,12 +77,9 @@ pub struct App {
     pid_digits: usize,
     frozen: Option<Box<Frozen>>,
 
-    lineage: Lineage,
-    folds: Folds,
-    filter: Filter,
-    show_kernel: bool,
-    show_dead: bool,
     list: List,
+    /// Until when volatile sorts stand still.
+    held_until_ns: u64,
     sideways: usize,
     panels: Option<bool>,
 
@@ -90,8 +91,6 @@ pub struct App {
     size: (u16, u16),
 
     deltas: Vec<Delta>,
-    /// The rows are not up to date.
-    stale: bool,
     /// The filter is new: its first match is to be selected.
     find_first: bool,
     dirty: bool,
@@ -101,6 +100,7 @@ impl App {
     /// An empty screen, waiting for events.
     #[must_use]
     pub fn new(options: Options, header: Header) -> Self {
+        let look = Look { filter: options.filter, kernel: false, join_from: JOIN_FROM, ..Look::default() };
         Self {
             wall: Wall::new(header.anchor, options.zone),
             now_ns: header.anchor.boottime_ns,
@@ -111,12 +111,8 @@ impl App {
             own_cpu: 0.0,
             pid_digits: 5,
             frozen: None,
-            lineage: Lineage::default(),
-            folds: Folds::default(),
-            filter: options.filter,
-            show_kernel: false,
-            show_dead: true,
-            list: List::default(),
+            list: List::new(look),
+            held_until_ns: 0,
             sideways: 0,
             panels: None,
             mode: Mode::Tree,
@@ -126,7 +122,6 @@ impl App {
             message: None,
             size: (0, 0),
             deltas: Vec::new(),
-            stale: true,
             find_first: false,
             dirty: true,
         }
@@ -143,7 +138,9 @@ impl App {
         }
         for (uid, name) in &batch.users {
             self.users.name(*uid, name);
-            self.stale |= !self.filter.is_empty();
+            if !self.look().filter.is_empty() {
+                self.list.rows_mut().invalidate();
+            }
             self.dirty = true;
         }
         let mut deltas = std::mem::take(&mut self.deltas);
@@ -161,6 +158,9 @@ impl App {
         if self.message.as_ref().is_some_and(|message| message.until_ns <= self.now_ns) {
             self.message = None;
             self.dirty = true;
+        }
+        if self.held_until_ns <= self.now_ns {
+            self.list.rows_mut().hold(false);
         }
         let mut deltas = std::mem::take(&mut self.deltas);
         self.engine.tick(self.now_ns, &mut deltas);
@@ -186,6 +186,8 @@ impl App {
     pub fn press(&mut self, key: &str) -> Option<Effect> {
         self.message = None;
         self.dirty = true;
+        self.held_until_ns = self.now_ns + HOLD_NS;
+        self.list.rows_mut().hold(true);
         let action = self.keymap.resolve(self.mode, key)?;
         self.update(action)
     }
@@ -197,10 +199,10 @@ impl App {
                 self.dirty = true;
                 return self.command(command);
             }
-            Action::Type(c) => self.set_filter(&format!("{}{c}", self.filter.text())),
+            Action::Type(c) => self.set_filter(&format!("{}{c}", self.look().filter.text())),
             Action::Paste(text) if self.mode == Mode::Filter => {
                 let line = text.chars().filter(|c| !matches!(c, '\n' | '\r'));
-                let text: String = self.filter.text().chars().chain(line).collect();
+                let text: String = self.look().filter.text().chars().chain(line).collect();
                 self.set_filter(&text);
             }
             Action::Paste(_) => {}
@@ -217,35 +219,25 @@ impl App {
 
     fn absorb(&mut self, mut deltas: Vec<Delta>) {
         self.dirty |= !deltas.is_empty();
-        let mut stale = false;
-        for delta in deltas.drain(..) {
+        for delta in deltas.drain(..).filter(|_| self.frozen.is_none()) {
             match delta {
-                Delta::Added(key) => {
-                    stale = true;
-                    self.pid_digits = self.pid_digits.max(key.pid.checked_ilog10().unwrap_or(0) as usize + 1);
-                }
-                Delta::Moved(_) => stale = true,
-                Delta::Ended(_) => stale |= !self.show_dead,
-                Delta::Changed(_) => stale |= !self.filter.is_empty(),
+                Delta::Added(key) => self.pid_digits = self.pid_digits.max(digits(key)),
                 Delta::Removed { key, forker, kernel_parent } => {
-                    stale = true;
-                    self.folds.forget(key);
-                    let parent = match self.lineage {
+                    let parent = match self.look().lineage {
                         Lineage::Forked => forker,
                         Lineage::Kernel => kernel_parent,
                     };
-                    if self.frozen.is_none()
-                        && self.list.selected() == Some(key)
+                    if self.list.selected().is_some_and(|selected| selected.nearest() == key)
                         && let Some(parent) = parent
                     {
-                        self.list.follow(parent);
+                        self.list.follow(RowId::Process(parent));
                     }
                 }
-                Delta::Measured(_) | Delta::Alert(_) => {}
+                _ => {}
             }
+            self.list.rows_mut().note(&delta);
         }
         self.deltas = deltas;
-        self.stale |= stale && self.frozen.is_none();
     }
 
     /// Brings what is derived from the tree up to date. Called before a frame is drawn, so that a hundred changes
@@ -254,9 +246,7 @@ impl App {
         let screen = Rect::new(0, 0, self.size.0, self.size.1);
         let areas = Areas::of(screen, self.shape());
         self.list.resize(areas.rows());
-        if self.stale {
-            self.rebuild();
-        }
+        self.refresh();
         if let Some(mut details) = self.details.take() {
             details.refresh(self);
             details.resize(areas.page());
@@ -266,17 +256,13 @@ impl App {
         self.help_scroll = self.help_scroll.min(last);
     }
 
-    fn rebuild(&mut self) {
-        let rows = Rows::build(self.tree(), self.row_options(), |uid| self.users.get(uid));
-        let (tree, lineage) =
-            (self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree), self.lineage);
-        self.list.rebuild(rows, |rows, key| {
-            rows.visible_ancestor(tree, key, lineage).and_then(|ancestor| rows.position(ancestor))
-        });
-        self.stale = false;
+    /// Brings the rows up to date.
+    fn refresh(&mut self) {
+        let tree = self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree);
+        self.list.refresh(tree, |uid| self.users.get(uid));
         if std::mem::take(&mut self.find_first)
             && self.list.row().is_some_and(|row| !row.matched)
-            && let Some(first) = self.list.rows().as_slice().iter().position(|row| row.matched)
+            && let Some(first) = self.list.rows().match_from(0, true)
         {
             self.list.jump(first);
         }
@@ -291,4 +277,9 @@ impl App {
         self.message = Some(Message { text, bad, until_ns: self.now_ns + MESSAGE_NS });
         self.dirty = true;
     }
+}
+
+/// Decimal digits of a pid.
+fn digits(key: ProcKey) -> usize {
+    key.pid.checked_ilog10().unwrap_or(0) as usize + 1
 }

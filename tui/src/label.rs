@@ -146,6 +146,19 @@ pub fn rate(per_s: f64) -> String {
     }
 }
 
+/// A duration with as much of its fraction as fits into so many columns.
+#[must_use]
+pub fn duration(ns: u64, width: usize) -> String {
+    let mut text = text::duration(ns);
+    if let (Some(point), Some(unit)) = (text.find('.'), text.find(|c: char| c.is_ascii_alphabetic())) {
+        let surplus = text.len().saturating_sub(width);
+        let from = unit.saturating_sub(surplus).max(point);
+        // A point with nothing behind it goes as well.
+        text.replace_range(if from == point + 1 { point } else { from }..unit, "");
+    }
+    text
+}
+
 /// A share of one CPU in at most five columns: `0.0%`, `12.3%`, `100%`.
 #[must_use]
 pub fn percent(share: f32) -> String {
@@ -183,6 +196,13 @@ mod tests {
         assert_eq!(without_folder(b"/usr/sbin/foo -D /etc/foo"), b"foo -D /etc/foo");
         assert_eq!(without_folder(b"/"), b"/");
         assert_eq!(without_folder(b"/usr/bin/"), b"/usr/bin/");
+    }
+
+    #[test]
+    fn of_a_duration_the_fraction_gives_way() {
+        let shown = |ms: u64, width| duration(ms * 1_000_000, width);
+        assert_eq!([shown(1240, 5), shown(14_880, 6), shown(14_880, 5)], ["1.24s", "14.88s", "14.8s"]);
+        assert_eq!([shown(14_880, 4), shown(14_880, 3), shown(250, 2)], ["14s", "14s", "250ms"]);
     }
 
     #[test]

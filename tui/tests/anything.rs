@@ -77,9 +77,9 @@ proptest! {
                 continue;
             }
             prop_assert!(list.index() < rows.len());
-            prop_assert_eq!(list.selected(), Some(rows.as_slice()[list.index()].key));
+            prop_assert_eq!(list.selected(), rows.get(list.index()).map(|row| row.id));
             prop_assert!((list.offset()..list.offset() + list.height().max(1)).contains(&list.index()));
-            if !by_key && before.is_some_and(|key| rows.position(key).is_some()) {
+            if !by_key && before.is_some_and(|id| rows.position(id).is_some()) {
                 prop_assert_eq!(list.selected(), before, "it was still there");
             }
         }

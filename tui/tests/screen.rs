@@ -131,6 +131,66 @@ fn kernel_lineage_moves_the_orphan() {
     insta::assert_snapshot!(machine.screen(80, 24));
 }
 
+/// A shell of which a dozen `cc1` have finished, some of them badly.
+fn built() -> Machine {
+    let mut machine = Machine::booted();
+    machine.spawn(1400, 600, 1000, &["/usr/bin/make", "-j2"]);
+    for n in 0..12 {
+        machine.spawn(1500 + n, 1400, 1000, &["/usr/lib/gcc/cc1", "-quiet"]);
+        machine.pass(SECOND / 4);
+        machine.code(1500 + n, u8::from(n % 5 == 0));
+    }
+    machine.spawn(1600, 1400, 1000, &["/usr/bin/ld", "-o", "prog"]);
+    machine
+}
+
+#[test]
+fn finished_children_of_one_name_are_one_row_at_80x24() {
+    let mut machine = built();
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn a_joined_row_unfolds_by_enter_and_c_lets_all_stand_alone() {
+    let mut machine = built();
+    machine.screen(80, 24);
+    machine.keys("Gk");
+    let line = machine.selected_line();
+    assert!(line.contains("cc1 ×12"), "{line}");
+    machine.keys("<Enter>");
+    insta::assert_snapshot!(machine.screen(80, 24));
+    machine.keys("jjc");
+    machine.screen(80, 24);
+    let line = machine.selected_line();
+    assert!(line.contains("1501") && line.contains("cc1"), "the selection stays on its process: {line}");
+}
+
+#[test]
+fn siblings_are_sorted_and_a_volatile_sort_stands_still_while_keys_come() {
+    let mut machine = Machine::booted();
+    let pids = |machine: &mut Machine| {
+        machine.screen(80, 24);
+        let rows = machine.app.list().rows().iter();
+        rows.map(|row| row.id.nearest().pid).filter(|pid| *pid > 1500).collect::<Vec<_>>()
+    };
+    for pid in 1501..1504 {
+        machine.spawn(pid, 600, 1000, &["/bin/work"]);
+    }
+    machine.usage(1502, SECOND / 2, 1 << 20, 'R');
+    machine.screen(80, 24);
+    machine.keys("T");
+    assert_eq!(pids(&mut machine), [1502, 1501, 1503]);
+    machine.usage(1503, SECOND, 1 << 20, 'R');
+    assert_eq!(pids(&mut machine), [1502, 1501, 1503], "a key was pressed just now");
+    machine.pass(SECOND * 4);
+    assert_eq!(pids(&mut machine), [1503, 1502, 1501]);
+    machine.keys("I");
+    assert_eq!(pids(&mut machine), [1501, 1502, 1503]);
+    assert!(machine.screen(120, 24).contains("sorted by CPU time reversed"));
+    machine.keys("B");
+    assert_eq!(pids(&mut machine), [1501, 1502, 1503]);
+}
+
 #[test]
 fn alert_and_panels_at_80x24() {
     let mut machine = alarmed();

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Machine, SECOND, paint};
-use ptree_core::ExitStatus;
+use ptree_core::{ExitStatus, RowId};
 use ptree_tui::action::{Action, Effect};
 use ptree_tui::view::theme::Theme;
 
@@ -16,7 +16,7 @@ fn place(machine: &mut Machine) -> usize {
 
 fn selected(machine: &mut Machine) -> u32 {
     machine.screen(80, 24);
-    machine.app.list().selected().unwrap().pid
+    machine.app.list().selected().unwrap().nearest().pid
 }
 
 #[test]
@@ -178,9 +178,9 @@ fn a_filter_goes_to_its_first_match_and_n_goes_round() {
 fn the_filter_line_can_be_edited() {
     let mut machine = Machine::booted();
     machine.keys("/one two<C-w>x<Backspace>y");
-    assert_eq!(machine.app.row_options().filter.text(), "one y");
+    assert_eq!(machine.app.look().filter.text(), "one y");
     machine.keys("<C-u>q");
-    assert_eq!(machine.app.row_options().filter.text(), "q");
+    assert_eq!(machine.app.look().filter.text(), "q");
     assert_eq!(machine.keys("<C-c>"), Some(Effect::Quit));
 }
 
@@ -226,7 +226,7 @@ fn folds_made_in_a_pause_of_what_has_gone_leave_nothing_behind() {
     machine.keys("Gh");
     assert_eq!(selected(&mut machine), 1500);
     machine.keys("<Space>h<Space>");
-    let folded = |machine: &Machine, pid| machine.app.row_options().folds.is_folded(machine.key(pid));
+    let folded = |machine: &Machine, pid| machine.app.list().rows().is_folded(RowId::Process(machine.key(pid)));
     assert!(folded(&machine, 1500) && folded(&machine, 600));
     machine.keys("p");
     assert!(!folded(&machine, 1500), "gone");
@@ -237,18 +237,16 @@ fn folds_made_in_a_pause_of_what_has_gone_leave_nothing_behind() {
 fn rows_are_built_once_a_frame_and_not_for_a_measurement() {
     let mut machine = Machine::booted();
     machine.screen(80, 24);
-    let built = |machine: &Machine| machine.app.list().rows().as_slice().as_ptr();
-    let before = built(&machine);
+    let rows = |machine: &Machine| (machine.app.list().rows().len(), machine.app.list().rows().is_stale());
+    let (before, _) = rows(&machine);
     machine.keys("/bash x<Backspace><C-w><C-u>cro");
-    assert_eq!(built(&machine), before, "while keys come");
+    assert_eq!(rows(&machine), (before, true), "while keys come");
     machine.screen(80, 24);
-    assert_ne!(built(&machine), before);
-    assert_eq!(machine.app.list().rows().len(), 2);
-    let before = built(&machine);
+    assert_eq!(rows(&machine), (2, false));
     machine.usage(400, SECOND, 1 << 20, 'R');
+    assert_eq!(rows(&machine), (2, false), "no row comes or goes by a measurement");
     let screen = machine.screen(80, 24);
     assert!(screen.contains("running"), "{screen}");
-    assert_eq!(built(&machine), before, "no row comes or goes by a measurement");
 }
 
 #[test]
@@ -256,14 +254,14 @@ fn what_is_pasted_is_text_and_never_keys() {
     let mut machine = Machine::booted();
     let paste = |machine: &mut Machine, text: &str| machine.app.update(Action::Paste(text.to_owned()));
     assert_eq!(paste(&mut machine, "q/d"), None);
-    assert_eq!(machine.app.row_options().filter.text(), "");
-    assert!(machine.app.row_options().dead);
+    assert_eq!(machine.app.look().filter.text(), "");
+    assert!(machine.app.look().dead);
     machine.keys("/a");
     paste(&mut machine, "b q\r\nc\n");
-    assert_eq!(machine.app.row_options().filter.text(), "ab qc");
+    assert_eq!(machine.app.look().filter.text(), "ab qc");
     paste(&mut machine, &"塩".repeat(100_000));
     machine.keys("x");
-    let text = machine.app.row_options().filter.text();
+    let text = machine.app.look().filter.text();
     assert!(text.starts_with("ab qc塩") && text.ends_with('塩') && text.chars().count() == 256, "{text}");
 }
 

@@ -207,6 +207,8 @@ impl Engine {
 
     fn remove(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
         let parent = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
+        // As the kernel sees it, it may still have children: we have not heard yet who adopted them.
+        let left: Vec<ProcKey> = self.tree.children(key, Lineage::Kernel).map(|child| child.key).collect();
         let Some(process) = self.tree.remove(key) else { return };
         self.retention.remember(key);
         // Above it, dead ancestors may have been left out already.
@@ -216,5 +218,6 @@ impl Engine {
             self.retention.consider(&self.tree, forker);
         }
         deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent });
+        deltas.extend(left.into_iter().map(Delta::Moved));
     }
 }

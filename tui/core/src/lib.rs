@@ -23,6 +23,6 @@ pub use engine::{Config, Delta, Engine};
 pub use event::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 pub use filter::Filter;
 pub use process::{Image, Lifecycle, Origin, Process};
-pub use rows::{Folds, Row, Rows};
+pub use rows::{Folds, Look, Row, RowId, Rows, Sort, SortKey};
 pub use stats::{Stats, UidStats};
-pub use tree::{Lineage, Tree, Visit};
+pub use tree::{Lineage, Summary, Tree, Visit};

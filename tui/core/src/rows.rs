@@ -1,61 +1,73 @@
 //! The tree as lines: which processes are visible, in what order, with which guides.
 //!
-//! Knows folds, filter and lineage; does not know columns, colours or the size of the screen.
+//! Follows the tree by its [`Delta`]s: [`Rows::note`] takes them, [`Rows::refresh`] brings the rows up to date in time
+//! that goes with what changed, not with the size of the tree. What is asked of the rows then takes logarithmic time,
+//! however many there are. Only a change of the [`Look`] goes through the whole tree. Does not know columns, colours or
+//! the size of the screen.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+mod build;
+mod joined;
+mod look;
+mod sequence;
+mod upkeep;
 
-use crate::event::ProcKey;
-use crate::filter::Filter;
-use crate::tree::{Lineage, Tree, Visit};
+use rustc_hash::FxHashMap;
+
+use crate::engine::Delta;
+use crate::event::{Comm, ProcKey};
+use crate::tree::{Lineage, Summary, Tree};
+
+use joined::{Crowds, Share};
+use look::Rank;
+pub use look::{Folds, Look, Sort, SortKey};
+use sequence::{Id, Sequence};
 
 #[cfg(test)]
 mod tests;
 
-/// Which subtrees are folded, by key: a default and the exceptions from it.
-#[derive(Clone, Debug, Default)]
-pub struct Folds {
-    folded_by_default: bool,
-    exceptions: FxHashSet<ProcKey>,
+/// What a row stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowId {
+    /// One process.
+    Process(ProcKey),
+    /// Finished children of one process that had one name.
+    Joined {
+        /// Whose children.
+        parent: ProcKey,
+        /// Their name.
+        comm: Comm,
+    },
 }
 
-impl Folds {
-    /// Whether this subtree is folded.
+impl RowId {
+    /// The process, if it stands for one.
     #[must_use]
-    pub fn is_folded(&self, key: ProcKey) -> bool {
-        self.folded_by_default != self.exceptions.contains(&key)
-    }
-
-    /// Folds or unfolds one.
-    pub fn set(&mut self, key: ProcKey, folded: bool) {
-        if folded == self.folded_by_default {
-            self.exceptions.remove(&key);
-        } else {
-            self.exceptions.insert(key);
+    pub const fn process(self) -> Option<ProcKey> {
+        match self {
+            Self::Process(key) => Some(key),
+            Self::Joined { .. } => None,
         }
     }
 
-    /// Folds or unfolds all.
-    pub fn set_all(&mut self, folded: bool) {
-        self.folded_by_default = folded;
-        self.exceptions.clear();
-    }
-
-    /// Forgets one that left the tree.
-    pub fn forget(&mut self, key: ProcKey) {
-        self.exceptions.remove(&key);
+    /// The process, or the parent of those it stands for.
+    #[must_use]
+    pub const fn nearest(self) -> ProcKey {
+        match self {
+            Self::Process(key) | Self::Joined { parent: key, .. } => key,
+        }
     }
 }
 
 /// One visible line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The process.
-    pub key: ProcKey,
-    /// Distance from its root; stays at the greatest value for what is deeper.
-    pub depth: u16,
-    /// It has children that the filter lets through.
+    /// What it stands for.
+    pub id: RowId,
+    /// Distance from its root.
+    pub depth: u32,
+    /// There are rows below it, be it folded or not.
     pub has_children: bool,
-    /// Its children are hidden.
+    /// What is below it is hidden.
     pub folded: bool,
     /// It is the last of its siblings.
     pub last: bool,
@@ -64,175 +76,332 @@ pub struct Row {
     /// Processes hidden below it by the fold: of those that would be visible, the ones asked for (which match, and are
     /// neither dead nor of the kernel where those are not shown), not the ancestors that come along.
     pub hidden: u32,
+    /// Of a joined row, what it sums up; those who have left the tree already are counted unless there is a filter.
+    pub summary: Option<Summary>,
 }
 
-/// The visible lines.
+/// Where a row stands among its siblings: rank, and birth for those alike.
+type Order = (Rank, (u64, u32));
+
+/// The visible lines; see the module.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    rows: Vec<Row>,
-    /// For each row the index of its parent's row.
-    parents: Vec<Option<u32>>,
+    look: Look,
+    folds: Folds,
+    sequence: Sequence<Item>,
+    ids: FxHashMap<ProcKey, Id>,
+    crowds: Crowds,
+    /// Processes of which something changed.
+    noted: Vec<ProcKey>,
+    /// Processes of whose children one has left the tree.
+    bereaved: Vec<ProcKey>,
+    /// Not to be joined with others.
+    apart: Option<ProcKey>,
+    /// Volatile sorts stand still.
+    held: bool,
+    /// Something was not resorted for that.
+    unsorted: bool,
+    /// Everything is to be looked at anew.
+    stale: bool,
 }
 
-/// What decides the visible lines.
-#[derive(Clone, Copy, Debug)]
-pub struct RowOptions<'a> {
-    /// Which parent counts.
-    pub lineage: Lineage,
-    /// What is folded.
-    pub folds: &'a Folds,
-    /// What must match; ancestors of a match stay visible, its descendants do not.
-    pub filter: &'a Filter,
-    /// Whether kernel threads are shown; ancestors of visible rows are in any case.
-    pub kernel: bool,
-    /// Whether the dead are shown; ancestors of visible rows are in any case.
-    pub dead: bool,
-}
-
-/// What a build needs to know of a process, in the order of the walk.
-struct Entry {
+/// A process that is kept by filter and switches, for its own sake or for that of one below it; or a joined row.
+#[derive(Clone, Debug)]
+struct Item {
+    /// The process; of a joined row, the parent.
     key: ProcKey,
-    depth: usize,
-    parent: Option<usize>,
+    rank: Rank,
+    /// The filter matches it.
     matched: bool,
-    /// Asked for, by filter and switches.
-    wanted: bool,
-    /// Wanted, or an ancestor of one that is.
-    kept: bool,
-    /// No later sibling is kept.
-    last: bool,
-    has_children: bool,
-    /// Wanted ones in its subtree, itself included.
-    wanted_below: u32,
-    /// The row it became.
-    row: Option<u32>,
+    /// Nothing lives at or below it.
+    finished: bool,
+    alive: bool,
+    /// Children that are not finished.
+    unfinished: u32,
+    /// Of a joined row, its number; of a finished process, where it is counted.
+    crowd: Option<u32>,
+    joined: bool,
+    /// What it adds to the sums there.
+    share: Share,
 }
 
 impl Rows {
-    /// Computes them; `user` names a uid for the filter.
+    /// No rows yet; [`Rows::refresh`] makes them.
     #[must_use]
-    pub fn build<'u>(tree: &Tree, options: RowOptions<'_>, user: impl Fn(u32) -> &'u str) -> Self {
-        let mut entries = Vec::with_capacity(tree.len());
-        entries.extend(tree.walk(options.lineage).map(|visit| Entry::new(visit, options, &user)));
-        sum_up(&mut entries);
-        let mut rows = Self::default();
-        for index in 0..entries.len() {
-            let entry = &entries[index];
-            let parent = entry.parent.map(|parent| &entries[parent]);
-            let parent_row = parent.and_then(|parent| parent.row);
-            let under_fold = parent_row.is_some_and(|row| rows.rows[row as usize].folded);
-            if !entry.kept || under_fold || parent.is_some() != parent_row.is_some() {
-                continue;
-            }
-            let folded = entry.has_children && options.folds.is_folded(entry.key);
-            rows.parents.push(parent_row);
-            rows.rows.push(Row {
-                key: entry.key,
-                depth: u16::try_from(entry.depth).unwrap_or(u16::MAX),
-                has_children: entry.has_children,
-                folded,
-                last: entry.last,
-                matched: entry.matched,
-                hidden: if folded { entry.wanted_below - u32::from(entry.wanted) } else { 0 },
-            });
-            entries[index].row = u32::try_from(rows.len() - 1).ok();
-        }
+    pub fn new(look: Look) -> Self {
+        Self { look, stale: true, ..Self::default() }
+    }
+
+    /// Those of a tree as it is, nothing folded.
+    #[must_use]
+    pub fn of<'u>(tree: &Tree, look: Look, user: impl Fn(u32) -> &'u str) -> Self {
+        let mut rows = Self::new(look);
+        rows.refresh(tree, user);
         rows
     }
+
+    // What is looked at.
+
+    /// What decides the rows.
+    #[must_use]
+    pub fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// Changes what decides the rows; [`Rows::refresh`] carries it out.
+    pub fn look_mut(&mut self) -> &mut Look {
+        self.stale = true;
+        &mut self.look
+    }
+
+    /// To be called when something changed that no delta tells: another tree, names of users.
+    pub fn invalidate(&mut self) {
+        self.stale = true;
+    }
+
+    /// Whether [`Rows::refresh`] has something to do.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale || !self.noted.is_empty() || !self.bereaved.is_empty() || self.unsorted && !self.held
+    }
+
+    /// Takes note of a change of the tree.
+    pub fn note(&mut self, delta: &Delta) {
+        match *delta {
+            _ if self.stale => {}
+            Delta::Added(key) | Delta::Changed(key) | Delta::Moved(key) | Delta::Ended(key) => self.noted.push(key),
+            Delta::Measured(key) if self.look.sort.by.is_volatile() => self.noted.push(key),
+            Delta::Removed { key, forker, kernel_parent } => {
+                self.noted.push(key);
+                let parent = match self.look.lineage {
+                    Lineage::Forked => forker,
+                    Lineage::Kernel => kernel_parent,
+                };
+                self.bereaved.extend(parent.filter(|_| self.look.join_from > 0));
+            }
+            Delta::Measured(_) | Delta::Alert(_) => {}
+        }
+        if let Delta::Removed { key, .. } = *delta {
+            self.folds.forget(RowId::Process(key));
+        }
+    }
+
+    /// Keeps volatile sorts as they are, or lets them go on.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Never joins this process with its siblings: the one that is selected.
+    pub fn set_apart(&mut self, apart: Option<ProcKey>) {
+        if self.apart != apart {
+            self.noted.extend(self.apart.into_iter().chain(apart).filter(|_| self.look.join_from > 0));
+            self.apart = apart;
+        }
+    }
+
+    // Folds.
+
+    /// Whether a row is folded, be it there or not.
+    #[must_use]
+    pub fn is_folded(&self, id: RowId) -> bool {
+        self.folds.is_folded(id)
+    }
+
+    /// Folds or unfolds one.
+    pub fn fold(&mut self, id: RowId, folded: bool) {
+        if self.folds.is_folded(id) == folded {
+            return;
+        }
+        self.folds.set(id, folded);
+        if let Some(item) = self.find(id).filter(|_| !self.stale) {
+            self.sequence.hide_below(item, folded);
+        }
+    }
+
+    /// Unfolds whatever hides the row of a process.
+    pub fn reveal(&mut self, key: ProcKey) {
+        let mut above = self.ids.get(&key).copied();
+        while let Some(id) = above {
+            if id != self.ids[&key]
+                && let Some(row) = self.id(id)
+            {
+                self.fold(row, false);
+            }
+            above = self.sequence.parent(id);
+        }
+    }
+
+    /// Folds or unfolds all; joined rows stay folded.
+    pub fn fold_all(&mut self, folded: bool) {
+        self.folds.set_all(folded);
+        self.stale = true;
+    }
+
+    /// Forgets the folds of processes that are not in this tree.
+    pub fn forget_folds(&mut self, tree: &Tree) {
+        self.folds.retain(|key| tree.get(key).is_some());
+    }
+
+    // The rows as of the last refresh.
 
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.sequence.visible()
     }
 
     /// Whether nothing is visible.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
-    /// All of them, top first.
+    /// Processes asked for by filter and switches, folded or not.
     #[must_use]
-    pub fn as_slice(&self) -> &[Row] {
-        &self.rows
+    pub fn wanted(&self) -> u32 {
+        self.sequence.counted()
     }
 
-    /// Where a process is. Looks through the rows: meant to be asked once or twice a frame.
+    /// Bytes that the rows occupy.
     #[must_use]
-    pub fn position(&self, key: ProcKey) -> Option<usize> {
-        self.rows.iter().position(|row| row.key == key)
+    pub fn bytes(&self) -> usize {
+        let entry = size_of::<(ProcKey, Id)>() + 1;
+        self.sequence.bytes() + self.ids.capacity() * entry
     }
 
-    /// The process itself if it has a row, or else its nearest ancestor that has one: where a selection goes that is
-    /// folded away, filtered out or, asked with the parent of the one that went, removed.
+    /// The row at an index.
     #[must_use]
-    pub fn visible_ancestor(&self, tree: &Tree, key: ProcKey, lineage: Lineage) -> Option<ProcKey> {
-        if self.position(key).is_some() {
-            return Some(key);
+    pub fn get(&self, index: usize) -> Option<Row> {
+        self.sequence.nth_visible(index).and_then(|id| self.row(id))
+    }
+
+    /// Calls `see` for a run of rows, top first, with the guides of each: for each depth above the row's own, the
+    /// nearest `levels` of them, nearest the root first, whether a vertical guide runs through the row (an ancestor at
+    /// that depth has siblings below).
+    pub fn window(&self, range: std::ops::Range<usize>, levels: usize, mut see: impl FnMut(usize, &Row, &[bool])) {
+        // Guides of the row before, from some depth on, and that row.
+        let mut guides: Vec<bool> = Vec::new();
+        let mut above: Option<Row> = None;
+        for index in range {
+            let Some(id) = self.sequence.nth_visible(index) else { return };
+            let Some(row) = self.row(id) else { return };
+            match above {
+                Some(parent) if parent.depth < row.depth => guides.push(!parent.last),
+                Some(before) if (before.depth - row.depth) as usize <= guides.len() => {
+                    guides.truncate(guides.len() - (before.depth - row.depth) as usize);
+                }
+                _ => guides.clear(),
+            }
+            if guides.len() < levels.min(row.depth as usize) {
+                guides = self.guides(id, levels);
+            }
+            see(index, &row, &guides[guides.len().saturating_sub(levels)..]);
+            above = Some(row);
         }
-        let distances: FxHashMap<_, _> =
-            tree.ancestors(key, lineage).enumerate().map(|(distance, process)| (process.key, distance)).collect();
-        let visible = self.rows.iter().filter_map(|row| Some((*distances.get(&row.key)?, row.key)));
-        visible.min().map(|(_, key)| key)
+    }
+
+    /// All rows, top first.
+    pub fn iter(&self) -> impl Iterator<Item = Row> {
+        let visible = |id: &Id| self.sequence.hidden(*id) == 0;
+        let ids = std::iter::successors(self.sequence.first(), |&id| self.sequence.next(id));
+        ids.filter(visible).filter_map(|id| self.row(id))
+    }
+
+    /// The first row from an index on, or the last one before it, that stands for a process the filter matches. Looks
+    /// at the rows one by one.
+    #[must_use]
+    pub fn match_from(&self, index: usize, forward: bool) -> Option<usize> {
+        let from = if forward { self.sequence.nth_visible(index)? } else { self.sequence.first()? };
+        let ids = std::iter::successors(Some(from), |&id| self.sequence.next(id));
+        let visible = ids.filter(|&id| self.sequence.hidden(id) == 0);
+        let is_match = |id| self.sequence.get(id).is_some_and(|item| item.matched && !item.joined);
+        let matches = visible.zip(if forward { index } else { 0 }..).filter(|&(id, _)| is_match(id));
+        let mut indices = matches.map(|(_, index)| index);
+        if forward { indices.next() } else { indices.take_while(|&found| found < index).last() }
+    }
+
+    /// Where something is, if it is visible.
+    #[must_use]
+    pub fn position(&self, id: RowId) -> Option<usize> {
+        let id = self.find(id).filter(|&id| self.sequence.hidden(id) == 0)?;
+        Some(self.sequence.visible_before(id))
+    }
+
+    /// The row itself if it is visible, or else the nearest one above it that is: where a selection goes that is
+    /// folded away, joined, filtered out or, asked with the parent of the one that went, removed.
+    #[must_use]
+    pub fn visible_ancestor(&self, tree: &Tree, id: RowId) -> Option<RowId> {
+        let found = self.find(id).or_else(|| {
+            let above = tree.ancestors(id.nearest(), self.look.lineage).map(|process| process.key);
+            std::iter::once(id.nearest()).chain(above).find_map(|key| self.ids.get(&key).copied())
+        });
+        let mut above = std::iter::successors(found, |&id| self.sequence.parent(id));
+        above.find(|&id| self.sequence.hidden(id) == 0).and_then(|id| self.id(id))
     }
 
     /// The index of the row of the parent, if the row is not a root.
     #[must_use]
     pub fn parent(&self, index: usize) -> Option<usize> {
-        self.parents.get(index).copied().flatten().map(|parent| parent as usize)
+        let parent = self.sequence.parent(self.sequence.nth_visible(index)?)?;
+        Some(self.sequence.visible_before(parent))
     }
 
-    /// For each depth above the row's own, nearest the root first, whether a vertical guide runs through the row (an
-    /// ancestor at that depth has siblings below).
-    #[must_use]
-    pub fn guides(&self, index: usize) -> Vec<bool> {
-        let ancestors = std::iter::successors(self.parent(index), |&row| self.parent(row));
-        let mut guides: Vec<_> = ancestors.map(|row| !self.rows[row].last).collect();
+    fn row(&self, id: Id) -> Option<Row> {
+        let item = self.sequence.get(id)?;
+        let row_id = self.id(id)?;
+        let has_children = self.sequence.is_parent(id);
+        let folded = has_children && self.folds.is_folded(row_id);
+        let depth = self.sequence.depth(id);
+        Some(Row {
+            id: row_id,
+            depth,
+            has_children,
+            folded,
+            last: self.is_last(id),
+            matched: item.matched,
+            hidden: if folded { self.sequence.counted_below(id) } else { 0 },
+            summary: item.crowd.filter(|_| item.joined).and_then(|crowd| self.crowds.summary(crowd)),
+        })
+    }
+
+    fn id(&self, id: Id) -> Option<RowId> {
+        let item = self.sequence.get(id)?;
+        match item.crowd.filter(|_| item.joined) {
+            Some(crowd) => Some(RowId::Joined { parent: item.key, comm: self.crowds.comm(crowd) }),
+            None => Some(RowId::Process(item.key)),
+        }
+    }
+
+    fn find(&self, id: RowId) -> Option<Id> {
+        match id {
+            RowId::Process(key) => self.ids.get(&key).copied(),
+            RowId::Joined { parent, comm } => self.crowds.row(parent, comm),
+        }
+    }
+
+    fn is_last(&self, id: Id) -> bool {
+        self.sequence.end(id).is_none_or(|end| self.sequence.depth(end) < self.sequence.depth(id))
+    }
+
+    /// See [`Rows::window`].
+    fn guides(&self, id: Id, levels: usize) -> Vec<bool> {
+        let above = std::iter::successors(self.sequence.parent(id), |&id| self.sequence.parent(id));
+        let mut guides: Vec<bool> = above.take(levels).map(|id| !self.is_last(id)).collect();
         guides.reverse();
         guides
     }
-}
 
-impl Entry {
-    fn new<'u>(visit: Visit<'_>, options: RowOptions<'_>, user: impl Fn(u32) -> &'u str) -> Self {
-        let process = visit.process;
-        let shown = (options.kernel || !process.kernel) && (options.dead || process.is_alive());
-        let matched = options.filter.is_empty() || options.filter.matches(process, user(process.creds.uid));
-        let wanted = shown && matched;
-        Self {
-            key: process.key,
-            depth: visit.depth,
-            parent: visit.parent,
-            matched,
-            wanted,
-            kept: wanted,
-            last: false,
-            has_children: false,
-            wanted_below: u32::from(wanted),
-            row: None,
-        }
+    fn order(&self, id: Id) -> Option<Order> {
+        order_in(&self.sequence, &self.crowds, id)
     }
 }
 
-/// Tells the parents about their children, the last first.
-fn sum_up(entries: &mut [Entry]) {
-    let mut root_below = false;
-    for index in (0..entries.len()).rev() {
-        let Entry { kept, parent, wanted_below, .. } = entries[index];
-        if !kept {
-            continue;
-        }
-        let sibling_below = match parent {
-            Some(parent) => {
-                let parent = &mut entries[parent];
-                parent.kept = true;
-                parent.wanted_below += wanted_below;
-                &mut parent.has_children
-            }
-            None => &mut root_below,
-        };
-        let last = !std::mem::replace(sibling_below, true);
-        entries[index].last = last;
-    }
+/// The place of a row among its siblings.
+fn order_in(sequence: &Sequence<Item>, crowds: &Crowds, id: Id) -> Option<Order> {
+    let item = sequence.get(id)?;
+    let birth = match item.crowd.filter(|_| item.joined) {
+        Some(crowd) => crowds.placed(crowd),
+        None => item.key.birth(),
+    };
+    Some((item.rank, birth))
 }

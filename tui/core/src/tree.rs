@@ -19,14 +19,17 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rustc_hash::FxHashMap;
 
-use crate::event::ProcKey;
+use crate::event::{Comm, ProcKey};
 use crate::process::{Lifecycle, Process};
 
 mod dead;
+mod departed;
 #[cfg(test)]
 mod tests;
 
 use dead::Dead;
+use departed::Departed;
+pub use departed::Summary;
 
 /// Which parent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -116,6 +119,7 @@ pub struct Tree {
     tombstones: usize,
     dead_edges: usize,
     dead: Dead,
+    departed: Departed,
 }
 
 impl Tree {
@@ -160,6 +164,12 @@ impl Tree {
     #[must_use]
     pub fn child_count(&self, key: ProcKey, lineage: Lineage) -> usize {
         self.index.get(&key).map_or(0, |&node| self.graph[node].children[lineage as usize] as usize)
+    }
+
+    /// What is remembered of the finished children of a process that have left the tree, by name in no particular order.
+    #[must_use]
+    pub fn departed(&self, key: ProcKey, lineage: Lineage) -> &[(Comm, Summary)] {
+        self.departed.of(key, lineage)
     }
 
     /// Processes without a parent in the tree, in birth order. Looks at every process.
@@ -326,7 +336,15 @@ impl Tree {
             self.release(self.parent_node(node, Lineage::Forked));
         }
         self.unbook(node);
+        let finished = self.graph[node].needed_by == 0;
+        let parents = Lineage::BOTH.map(|lineage| self.parent(key, lineage).map(|parent| parent.key));
         let process = *self.graph[node].process.take()?;
+        for (lineage, parent) in Lineage::BOTH.into_iter().zip(parents) {
+            if let Some(parent) = parent.filter(|_| finished && !process.is_alive()) {
+                self.departed.count(lineage, parent, &process);
+            }
+        }
+        self.departed.forget(key);
         self.kept -= 1;
         self.live -= usize::from(process.is_alive());
         if self.youngest.get(&key.pid) == Some(&node) {

@@ -1,9 +1,9 @@
 //! What each [`Command`] does to the app.
 
-use ptree_core::{Filter, Lineage, ProcKey};
+use ptree_core::{Filter, Lineage, RowId, Sort, SortKey};
 use ratatui::layout::Rect;
 
-use super::{App, Details};
+use super::{App, Details, JOIN_FROM};
 use crate::action::{Command, Effect, Mode};
 use crate::view::layout::Areas;
 
@@ -15,8 +15,8 @@ const FILTER_MAX: usize = 256;
 impl App {
     pub(super) fn command(&mut self, command: Command) -> Option<Effect> {
         // All but those that edit the filter go by the rows.
-        if self.stale && !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll) {
-            self.rebuild();
+        if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll) {
+            self.refresh();
         }
         let half = (self.list.height() / 2).max(1).cast_signed();
         let page = self.list.height().saturating_sub(1).max(1).cast_signed();
@@ -40,7 +40,7 @@ impl App {
             Command::PreviousMatch => self.seek(false),
             Command::Culprit => self.go_to_culprit(),
 
-            Command::Details => self.open_details(),
+            Command::Details => self.open(),
             Command::Help => self.mode = Mode::Help,
             Command::Back => self.close_page(),
             Command::Filter => self.mode = Mode::Filter,
@@ -51,19 +51,19 @@ impl App {
             }
             Command::EraseAll => self.set_filter(""),
             Command::EraseChar => {
-                let mut text = self.filter.text().to_owned();
+                let mut text = self.look().filter.text().to_owned();
                 text.pop();
                 self.set_filter(&text);
             }
             Command::EraseWord => {
-                let text = self.filter.text().trim_end();
+                let text = self.look().filter.text().trim_end();
                 let kept = text.rfind(' ').map_or("", |at| &text[..=at]).to_owned();
                 self.set_filter(&kept);
             }
 
             Command::ToggleFold => {
                 if let Some(row) = self.list.row().filter(|row| row.has_children) {
-                    self.fold(row.key, !row.folded);
+                    self.fold(row.id, !row.folded);
                 }
             }
             Command::FoldAll => self.fold_all(true),
@@ -71,19 +71,32 @@ impl App {
             Command::ScrollLeft => self.sideways = self.sideways.saturating_sub(SIDEWAYS),
             Command::ScrollRight => self.sideways = (self.sideways + SIDEWAYS).min(1 << 16),
             Command::Lineage => {
-                self.lineage = match self.lineage {
+                let look = self.list.rows_mut().look_mut();
+                look.lineage = match look.lineage {
                     Lineage::Forked => Lineage::Kernel,
                     Lineage::Kernel => Lineage::Forked,
                 };
-                self.stale = true;
             }
             Command::Dead => {
-                self.show_dead = !self.show_dead;
-                self.stale = true;
+                let look = self.list.rows_mut().look_mut();
+                look.dead = !look.dead;
             }
             Command::Kernel => {
-                self.show_kernel = !self.show_kernel;
-                self.stale = true;
+                let look = self.list.rows_mut().look_mut();
+                look.kernel = !look.kernel;
+            }
+            Command::Join => {
+                let look = self.list.rows_mut().look_mut();
+                look.join_from = if look.join_from == 0 { JOIN_FROM } else { 0 };
+            }
+            Command::SortNext => self.sort_by(next_key(self.look().sort.by)),
+            Command::SortCpu => self.sort_by(SortKey::Cpu),
+            Command::SortMemory => self.sort_by(SortKey::Memory),
+            Command::SortTime => self.sort_by(SortKey::Time),
+            Command::SortBirth => self.sort_by(SortKey::Birth),
+            Command::SortReverse => {
+                let sort = &mut self.list.rows_mut().look_mut().sort;
+                sort.reversed = !sort.reversed;
             }
             Command::Panels => {
                 let screen = Rect::new(0, 0, self.size.0, self.size.1);
@@ -106,7 +119,7 @@ impl App {
     fn left(&mut self) {
         let Some(row) = self.list.row() else { return };
         if row.has_children && !row.folded {
-            return self.fold(row.key, true);
+            return self.fold(row.id, true);
         }
         if let Some(parent) = self.list.rows().parent(self.list.index()) {
             self.list.jump(parent);
@@ -116,53 +129,45 @@ impl App {
     fn right(&mut self) {
         let Some(row) = self.list.row() else { return };
         if row.folded && row.has_children {
-            self.fold(row.key, false);
+            self.fold(row.id, false);
         } else if row.has_children {
             self.list.step(1);
         }
     }
 
-    fn fold(&mut self, key: ProcKey, folded: bool) {
-        // In a pause it may have gone already, and nobody would tell the live folds to forget it.
-        if self.engine.tree().get(key).is_some() {
-            self.folds.set(key, folded);
-        }
-        if let Some(frozen) = &mut self.frozen {
-            frozen.folds.set(key, folded);
-        }
-        self.stale = true;
+    fn fold(&mut self, id: RowId, folded: bool) {
+        self.list.rows_mut().fold(id, folded);
+        self.list.reselect();
     }
 
     fn fold_all(&mut self, folded: bool) {
-        self.folds.set_all(folded);
-        if let Some(frozen) = &mut self.frozen {
-            frozen.folds.set_all(folded);
-        }
-        self.stale = true;
+        self.list.rows_mut().fold_all(folded);
+    }
+
+    fn sort_by(&mut self, by: SortKey) {
+        self.list.rows_mut().look_mut().sort = Sort { by, reversed: false };
     }
 
     /// Shows what contains the text, of which so much counts as anybody would type, and goes to the first of it unless
     /// a match is selected already. The rows are built when they are next needed: keys may come faster.
     pub(super) fn set_filter(&mut self, text: &str) {
         let end = text.char_indices().nth(FILTER_MAX).map_or(text.len(), |(at, _)| at);
-        self.filter = Filter::new(&text[..end]).of_user(self.filter.uid());
+        let look = self.list.rows_mut().look_mut();
+        look.filter = Filter::new(&text[..end]).of_user(look.filter.uid());
         self.find_first = end > 0;
-        self.stale = true;
         self.dirty = true;
     }
 
     /// Goes to the next or previous match, around the ends.
     fn seek(&mut self, forward: bool) {
-        if self.filter.text().is_empty() {
+        if self.look().filter.text().is_empty() {
             return self.say("No filter: / sets one".to_owned(), false);
         }
-        let rows = self.list.rows().as_slice();
-        let (before, after) = rows.split_at(self.list.index().min(rows.len()));
+        let (rows, here) = (self.list.rows(), self.list.index());
         let found = if forward {
-            let next = after.iter().skip(1).position(|row| row.matched).map(|at| before.len() + 1 + at);
-            next.or_else(|| rows.iter().position(|row| row.matched))
+            rows.match_from(here + 1, true).or_else(|| rows.match_from(0, true))
         } else {
-            before.iter().rposition(|row| row.matched).or_else(|| rows.iter().rposition(|row| row.matched))
+            rows.match_from(here, false).or_else(|| rows.match_from(rows.len(), false))
         };
         if let Some(index) = found {
             self.list.jump(index);
@@ -179,21 +184,22 @@ impl App {
         if self.tree().get(key).is_none() {
             return self.say(format!("Process {} is not in the tree", key.pid), true);
         }
-        let above: Vec<ProcKey> = self.tree().ancestors(key, self.lineage).map(|process| process.key).collect();
-        for ancestor in above {
-            self.fold(ancestor, false);
-        }
-        self.rebuild();
-        match self.list.rows().position(key) {
+        self.list.rows_mut().reveal(key);
+        match self.list.rows().position(RowId::Process(key)) {
             Some(index) => self.list.jump(index),
             None => self.say(format!("Process {} is hidden by what is filtered or shown", key.pid), true),
         }
     }
 
-    fn open_details(&mut self) {
-        if let Some(row) = self.list.row() {
-            self.details = Some(Details::of(row.key));
-            self.mode = Mode::Details;
+    /// Opens the page on a process; unfolds or folds a row that stands for many.
+    fn open(&mut self) {
+        let Some(row) = self.list.row() else { return };
+        match row.id {
+            RowId::Process(key) => {
+                self.details = Some(Details::of(key));
+                self.mode = Mode::Details;
+            }
+            RowId::Joined { .. } => self.fold(row.id, !row.folded),
         }
     }
 
@@ -205,4 +211,10 @@ impl App {
         self.mode = if self.details.is_some() { Mode::Details } else { Mode::Tree };
         self.help_scroll = 0;
     }
+}
+
+/// The next in the order in which they are gone through.
+fn next_key(key: SortKey) -> SortKey {
+    let at = SortKey::ALL.iter().position(|&other| other == key).map_or(0, |at| at + 1);
+    SortKey::ALL[at % SortKey::ALL.len()]
 }

@@ -311,7 +311,7 @@ impl Page<'_> {
     }
 
     fn children(&mut self) {
-        let lineage = self.app.row_options().lineage;
+        let lineage = self.app.look().lineage;
         let mut children: Vec<_> = self.app.tree().children(self.process.key, lineage).take(LIST_MAX + 1).collect();
         let more = children.len() > LIST_MAX;
         children.truncate(LIST_MAX);
@@ -321,6 +321,27 @@ impl Page<'_> {
         };
         self.heading(format!("Children, {} forked in all{rate}", self.process.spawned));
         self.relatives(children, more);
+        self.departed(lineage);
+    }
+
+    /// Finished children that have left the tree, summed up by name, the most first.
+    fn departed(&mut self, lineage: Lineage) {
+        let mut names = self.app.tree().departed(self.process.key, lineage).to_vec();
+        if names.is_empty() {
+            return;
+        }
+        names.sort_by_key(|(_, summary)| std::cmp::Reverse(summary.count));
+        self.heading("Children that have left the tree".to_owned());
+        for (comm, summary) in names {
+            let name = if comm.as_bytes().is_empty() { "others".into() } else { text::escape(comm.as_bytes()) };
+            let (cpu, longest) = (text::duration(summary.cpu_ns), text::duration(summary.longest_ns));
+            let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
+            self.tone(
+                "",
+                format!("{name} ×{}  CPU {cpu} in all, longest {longest}{failed}", summary.count),
+                Tone::Plain,
+            );
+        }
     }
 
     fn relatives(&mut self, processes: Vec<&Process>, more: bool) {

@@ -1,15 +1,17 @@
 //! Which row is selected and which rows are on screen.
 //!
-//! The selection is a process, not a place: when rows come and go around it, it keeps its process and its line on the
+//! The selection is a process (or a joined row), not a place: when rows come and go around it, it keeps its process and its line on the
 //! screen. Does not know why rows are there nor how they look.
 
-use ptree_core::{ProcKey, Row, Rows};
+use ptree_core::{Look, ProcKey, Row, RowId, Rows, Tree};
 
 /// The visible rows with a selection and a window.
 #[derive(Debug, Default)]
 pub struct List {
     rows: Rows,
-    selected: Option<ProcKey>,
+    selected: Option<RowId>,
+    /// The selected process, if it stood for itself when it was selected: it is not to be joined with its siblings.
+    apart: Option<ProcKey>,
     index: usize,
     offset: usize,
     height: usize,
@@ -18,10 +20,21 @@ pub struct List {
 }
 
 impl List {
+    /// Of a tree looked at in this way; no rows yet.
+    #[must_use]
+    pub fn new(look: Look) -> Self {
+        Self { rows: Rows::new(look), ..Self::default() }
+    }
+
     /// All rows.
     #[must_use]
     pub fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// The rows, to be told what changes; [`List::refresh`] carries it out.
+    pub fn rows_mut(&mut self) -> &mut Rows {
+        &mut self.rows
     }
 
     /// Index of the row at the top of the window.
@@ -42,26 +55,31 @@ impl List {
         self.height
     }
 
-    /// The selected process; kept while no row is visible.
+    /// What is selected; kept while no row is visible.
     #[must_use]
-    pub fn selected(&self) -> Option<ProcKey> {
+    pub fn selected(&self) -> Option<RowId> {
         self.selected
     }
 
     /// The selected row.
     #[must_use]
-    pub fn row(&self) -> Option<&Row> {
-        self.rows.as_slice().get(self.index)
+    pub fn row(&self) -> Option<Row> {
+        self.rows.get(self.index)
     }
 
-    /// Takes new rows. If the selected process is not among them, `substitute` names another; failing that, whatever
-    /// stands in its place is selected.
-    pub fn rebuild(&mut self, rows: Rows, substitute: impl FnOnce(&Rows, ProcKey) -> Option<usize>) {
+    /// Brings the rows up to date with the tree. If what is selected is not among them any more, the nearest row above
+    /// it is selected; failing that, whatever stands in its place.
+    pub fn refresh<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+        self.rows.set_apart(self.apart);
+        if !self.rows.is_stale() {
+            return;
+        }
         let line = self.index.saturating_sub(self.offset);
-        self.rows = rows;
+        self.rows.refresh(tree, user);
         self.index = match self.selected {
-            Some(key) if self.touched => {
-                self.rows.position(key).or_else(|| substitute(&self.rows, key)).unwrap_or(self.index)
+            Some(id) if self.touched => {
+                let above = || self.rows.position(self.rows.visible_ancestor(tree, id)?);
+                self.rows.position(id).or_else(above).unwrap_or(self.index)
             }
             _ => 0,
         };
@@ -82,6 +100,16 @@ impl List {
         self.settle();
     }
 
+    /// Finds the selection again after rows around it were folded or unfolded.
+    pub fn reselect(&mut self) {
+        let line = self.index.saturating_sub(self.offset);
+        if let Some(index) = self.selected.and_then(|id| self.rows.position(id)) {
+            self.index = index;
+            self.offset = index.saturating_sub(line);
+        }
+        self.settle();
+    }
+
     /// Selects a row and, if it was out of sight, puts it in the middle.
     pub fn jump(&mut self, index: usize) {
         if !(self.offset..self.offset + self.height).contains(&index) {
@@ -91,9 +119,9 @@ impl List {
     }
 
     /// Selects another process, which shows when the rows are next built.
-    pub fn follow(&mut self, key: ProcKey) {
+    pub fn follow(&mut self, id: RowId) {
         self.touched = true;
-        self.selected = Some(key);
+        self.selected = Some(id);
     }
 
     /// Moves the selection by lines.
@@ -111,7 +139,12 @@ impl List {
     fn settle(&mut self) {
         self.clamp();
         if let Some(row) = self.row() {
-            self.selected = Some(row.key);
+            if self.selected != Some(row.id) || !self.touched {
+                let is_member = self.rows.parent(self.index).and_then(|parent| self.rows.get(parent));
+                let is_member = is_member.is_some_and(|parent| parent.summary.is_some());
+                self.apart = row.id.process().filter(|_| self.touched && !is_member);
+            }
+            self.selected = Some(row.id);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Pausing: the view works on a copy of the tree while the engine goes on, so that memory stays bounded and nothing is
 //! missed.
 
-use ptree_core::{Folds, Tree};
+use ptree_core::{RowId, Tree};
 
 use super::App;
 
@@ -10,8 +10,6 @@ use super::App;
 pub(super) struct Frozen {
     /// The tree when the pause began.
     pub(super) tree: Tree,
-    /// Folds apart from the live ones: processes leave those while they are still in this tree.
-    pub(super) folds: Folds,
     /// When it began, boot time.
     pub(super) now_ns: u64,
     /// Events seen by then.
@@ -20,22 +18,23 @@ pub(super) struct Frozen {
 
 impl App {
     pub(super) fn toggle_pause(&mut self) {
-        self.stale = true;
+        self.list.rows_mut().invalidate();
         let Some(frozen) = self.frozen.take() else {
-            self.frozen = Some(Box::new(Frozen {
-                tree: self.engine.tree().clone(),
-                folds: self.folds.clone(),
-                now_ns: self.now_ns,
-                events: self.events(),
-            }));
+            self.frozen =
+                Some(Box::new(Frozen { tree: self.engine.tree().clone(), now_ns: self.now_ns, events: self.events() }));
             return;
         };
         // The selected process may have gone meanwhile; its nearest remaining ancestor takes its place.
         let tree = self.engine.tree();
-        if let Some(key) = self.list.selected().filter(|key| tree.get(*key).is_none())
-            && let Some(ancestor) = frozen.tree.ancestors(key, self.lineage).find(|p| tree.get(p.key).is_some())
+        self.list.rows_mut().forget_folds(tree);
+        let lineage = self.look().lineage;
+        if let Some(key) = self.list.selected().map(RowId::nearest).filter(|key| tree.get(*key).is_none())
+            && let Some(ancestor) = frozen.tree.ancestors(key, lineage).find(|p| tree.get(p.key).is_some())
         {
-            self.list.follow(ancestor.key);
+            self.list.follow(RowId::Process(ancestor.key));
+        }
+        for process in tree.iter() {
+            self.pid_digits = self.pid_digits.max(super::digits(process.key));
         }
     }
 }

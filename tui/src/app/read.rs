@@ -1,7 +1,6 @@
 //! What there is to draw: everything that the view may ask of the app.
 
-use ptree_core::rows::RowOptions;
-use ptree_core::{Alert, Folds, ProcKey, Rows, Stats, Tree};
+use ptree_core::{Alert, Look, ProcKey, Rows, Stats, Tree};
 use ptree_source::Header;
 
 use super::{App, Capture, Details, List, Message, Users, Wall};
@@ -115,20 +114,14 @@ impl App {
 
     /// What decides the visible rows.
     #[must_use]
-    pub fn row_options(&self) -> RowOptions<'_> {
-        RowOptions {
-            lineage: self.lineage,
-            folds: self.frozen.as_ref().map_or(&self.folds, |frozen| &frozen.folds),
-            filter: &self.filter,
-            kernel: self.show_kernel,
-            dead: self.show_dead,
-        }
+    pub fn look(&self) -> &Look {
+        self.list.rows().look()
     }
 
-    /// Calls `write` with the shown tree, unfolded.
+    /// Calls `write` with the shown tree, unfolded and with every process for itself.
     pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
         let user = |uid| self.users.get(uid);
-        let rows = Rows::build(self.tree(), RowOptions { folds: &Folds::default(), ..self.row_options() }, user);
+        let rows = Rows::of(self.tree(), Look { join_from: 0, ..self.look().clone() }, user);
         let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), user: &user };
         write(&scope)
     }

@@ -4,8 +4,7 @@ use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use ptree_core::rows::RowOptions;
-use ptree_core::{Engine, Folds, Lineage, Rows};
+use ptree_core::{Engine, Lineage, Look, Rows};
 use ptree_source::{host, live};
 use rustc_hash::FxHashMap;
 
@@ -35,9 +34,8 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     let users: FxHashMap<u32, String> = batch.users.into_iter().collect();
     let user = |uid| users.get(&uid).map_or("", String::as_str);
     let filter = common.filter();
-    let options =
-        RowOptions { lineage: Lineage::Kernel, folds: &Folds::default(), filter: &filter, kernel: true, dead: true };
-    let rows = Rows::build(engine.tree(), options, user);
+    let look = Look { lineage: Lineage::Kernel, filter, ..Look::default() };
+    let rows = Rows::of(engine.tree(), look, user);
     let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, user: &user };
 
     let mut out = BufWriter::new(stdout().lock());

@@ -22,24 +22,23 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
     writeln!(out, "digraph processes {{")?;
     writeln!(out, "  rankdir=LR;")?;
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
-    for row in rows.as_slice() {
-        let Some(process) = tree.get(row.key) else { continue };
+    let processes = || rows.iter().filter_map(|row| tree.get(row.id.process()?));
+    for process in processes() {
         let label = label(process, &scope.user_name(process.creds.uid), scope.now_ns);
-        writeln!(out, "  {} [label=\"{label}\"{}];", id(row.key), style(process))?;
+        writeln!(out, "  {} [label=\"{label}\"{}];", id(process.key), style(process))?;
     }
-    let shown: rustc_hash::FxHashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
-    for row in rows.as_slice() {
-        let Some(process) = tree.get(row.key) else { continue };
+    let shown: rustc_hash::FxHashSet<ProcKey> = processes().map(|process| process.key).collect();
+    for process in processes() {
         // The nearest ancestor that was kept, should dead ones between have been left out.
-        if let Some(forker) = tree.parent(row.key, Lineage::Forked).filter(|forker| shown.contains(&forker.key)) {
+        if let Some(forker) = tree.parent(process.key, Lineage::Forked).filter(|forker| shown.contains(&forker.key)) {
             let left_out = match process.generations_left_out {
                 0 => String::new(),
                 n => format!(" [label=\"{n} generations left out\"]"),
             };
-            writeln!(out, "  {} -> {}{left_out};", id(forker.key), id(row.key))?;
+            writeln!(out, "  {} -> {}{left_out};", id(forker.key), id(process.key))?;
         }
         if let Some(parent) = process.kernel_parent.filter(|key| process.is_reparented() && shown.contains(key)) {
-            writeln!(out, "  {} -> {} [style=dotted, constraint=false];", id(parent), id(row.key))?;
+            writeln!(out, "  {} -> {} [style=dotted, constraint=false];", id(parent), id(process.key))?;
         }
     }
     writeln!(out, "}}")

@@ -16,9 +16,8 @@ use super::Scope;
 pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Result<()> {
     let processes: Vec<Value> = scope
         .rows
-        .as_slice()
         .iter()
-        .filter_map(|row| Some(process(scope, scope.tree.get(row.key)?, row.depth.into())))
+        .filter_map(|row| Some(process(scope, scope.tree.get(row.id.process()?)?, row.depth)))
         .collect();
     let object = json!({
         "schema": ndjson::SCHEMA,

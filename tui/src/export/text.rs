@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ptree_core::{ExitStatus, Lifecycle, Process, text};
+use ptree_core::{ExitStatus, Lifecycle, Process, Row, text};
 use ptree_source::TimeAnchor;
 
 use super::Scope;
@@ -17,33 +17,38 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor) -> io:
         "{:>7} {:<10} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
         "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS"
     )?;
-    for (index, row) in scope.rows.as_slice().iter().enumerate() {
-        let Some(process) = scope.tree.get(row.key) else { continue };
-        let user = scope.user_name(process.creds.uid);
-        let rss = match process.rss_bytes.or(process.cost.max_rss_bytes) {
-            Some(bytes) if !process.kernel => text::bytes(bytes),
-            _ => "-".to_owned(),
-        };
-        writeln!(
-            out,
-            "{:>7} {user:<10} {:>8} {:>8} {:>8} {rss:>5} {:<9} {}{}",
-            row.key.pid,
-            start_time(anchor.unix_ns(row.key.start_ns), anchor.unix_ns(scope.now_ns)),
-            text::duration(process.lifetime_ns(scope.now_ns)),
-            text::duration(process.cost.cpu_ns),
-            status(process),
-            guides(scope, index),
-            command(process),
-        )?;
-    }
-    Ok(())
+    let mut written = Ok(());
+    scope.rows.window(0..scope.rows.len(), usize::MAX, |_, row, guides| {
+        if written.is_ok() {
+            written = line(out, scope, anchor, row, guides);
+        }
+    });
+    written
+}
+
+fn line(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, row: &Row, lines: &[bool]) -> io::Result<()> {
+    let Some(process) = row.id.process().and_then(|key| scope.tree.get(key)) else { return Ok(()) };
+    let user = scope.user_name(process.creds.uid);
+    let rss = match process.rss_bytes.or(process.cost.max_rss_bytes) {
+        Some(bytes) if !process.kernel => text::bytes(bytes),
+        _ => "-".to_owned(),
+    };
+    writeln!(
+        out,
+        "{:>7} {user:<10} {:>8} {:>8} {:>8} {rss:>5} {:<9} {}{}",
+        process.key.pid,
+        start_time(anchor.unix_ns(process.key.start_ns), anchor.unix_ns(scope.now_ns)),
+        text::duration(process.lifetime_ns(scope.now_ns)),
+        text::duration(process.cost.cpu_ns),
+        status(process),
+        guides(row, lines),
+        command(process),
+    )
 }
 
 /// The lines that tie a row to its parent and siblings.
-fn guides(scope: &Scope<'_>, index: usize) -> String {
-    let row = &scope.rows.as_slice()[index];
-    let mut line: String =
-        scope.rows.guides(index).into_iter().skip(1).map(|runs| if runs { "│  " } else { "   " }).collect();
+fn guides(row: &Row, lines: &[bool]) -> String {
+    let mut line: String = lines.iter().skip(1).map(|&runs| if runs { "│  " } else { "   " }).collect();
     if row.depth > 0 {
         line.push_str(if row.last { "└─ " } else { "├─ " });
     }

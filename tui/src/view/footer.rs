@@ -52,14 +52,14 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// The filter as typed, cursor and matches; empty where there is none. Of a long text the end is shown, so that as many
 /// columns are left for `hints`, but no less of it than a third of the line.
 fn filter_line(app: &App, theme: &Theme, width: usize, hints: usize) -> Vec<Span<'static>> {
-    let text = app.row_options().filter.text();
+    let text = app.look().filter.text();
     if app.mode() != Mode::Filter && (app.mode() != Mode::Tree || text.is_empty()) {
         return Vec::new();
     }
     let after = if text.is_empty() {
         "  name, arguments, pid or user  ".to_owned()
     } else {
-        let matches: u32 = app.list().rows().as_slice().iter().map(|row| u32::from(row.matched) + row.hidden).sum();
+        let matches: u32 = app.list().rows().wanted();
         format!("  {matches} match  ")
     };
     let cursor = if app.mode() == Mode::Filter { " " } else { "" };

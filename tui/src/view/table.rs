@@ -1,9 +1,9 @@
 //! The tree: a heading, and a row for each visible process.
 
-use ptree_core::{ExitStatus, Lifecycle, Lineage, Origin, Process, Row, text};
+use ptree_core::{Comm, ExitStatus, Lifecycle, Lineage, Origin, Process, Row, RowId, Sort, Summary, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, right, skip};
@@ -110,31 +110,45 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if list.rows().is_empty() {
         return empty(app, theme, area, buffer);
     }
-    let window = list.rows().as_slice().iter().enumerate().skip(list.offset());
-    for ((index, row), line) in window.zip(lines) {
-        let Some(process) = app.tree().get(row.key) else { continue };
-        let cells = Cells { app, theme, process, row, selected: index == list.index() };
+    let window = list.offset()..list.offset() + usize::from(area.height.saturating_sub(1));
+    // More levels than there are columns cannot be drawn.
+    list.rows().window(window, command, |index, row, guides| {
+        let Some(line) = lines.next() else { return };
         let mut spans = Vec::new();
-        for column in &columns {
-            spans.push(cells.cell(*column));
-            spans.push(Span::raw(" "));
+        let columns = columns.iter();
+        match (row.id, row.summary) {
+            (RowId::Joined { comm, .. }, Some(summary)) => {
+                let cells = Joined { app, theme, row, summary };
+                spans.extend(columns.flat_map(|&column| [cells.cell(column), Span::raw(" ")]));
+                cells.command(comm, guides, command, &mut spans);
+            }
+            (id, _) => {
+                let Some(process) = app.tree().get(id.nearest()) else { return };
+                let cells = Cells { app, theme, process, row };
+                spans.extend(columns.flat_map(|&column| [cells.cell(column), Span::raw(" ")]));
+                cells.command(guides, command, &mut spans);
+            }
         }
-        cells.command(&list.rows().guides(index), command, &mut spans);
-        if cells.selected {
+        if index == list.index() {
             buffer.set_style(line, theme.selected);
             spans = spans.into_iter().map(|span| Span::styled(span.content, theme.selected)).collect();
         }
         buffer.set_line(line.x, line.y, &Line::from(spans), line.width);
-    }
+    });
 }
 
 /// How the tree is looked at, where that is not told by the rows themselves.
 fn shown(app: &App) -> String {
-    let options = app.row_options();
+    let options = app.look();
     let mut words = vec![match options.lineage {
         Lineage::Forked => "by forker",
         Lineage::Kernel => "by kernel parent",
     }];
+    let sort = sorted(options.sort);
+    words.extend(sort.as_deref());
+    if options.join_from == 0 {
+        words.push("none joined");
+    }
     if !options.dead {
         words.push("dead hidden");
     }
@@ -149,9 +163,15 @@ fn shown(app: &App) -> String {
     format!("  {}", words.join(", "))
 }
 
+/// How siblings are sorted, where that is not the usual way.
+fn sorted(sort: Sort) -> Option<String> {
+    let way = if sort.reversed { " reversed" } else { "" };
+    (sort != Sort::default()).then(|| format!("sorted by {}{way}", sort.by.name()))
+}
+
 /// Says why there is no row.
 fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let filter = app.row_options().filter;
+    let filter = &app.look().filter;
     let lines = if !filter.text().is_empty() && !app.tree().is_empty() {
         [format!("Nothing contains '{}'.", text::escape(filter.text().as_bytes())), "Esc drops the filter.".to_owned()]
     } else {
@@ -176,7 +196,68 @@ struct Cells<'a> {
     theme: &'a Theme,
     process: &'a Process,
     row: &'a Row,
-    selected: bool,
+}
+
+/// A row that stands for many.
+struct Joined<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+    row: &'a Row,
+    summary: Summary,
+}
+
+impl Joined<'_> {
+    /// What the column says of all of them: the start of the first, the longest life, the CPU time of all.
+    fn cell(&self, column: Column) -> Span<'static> {
+        let Self { app, theme, summary, .. } = self;
+        let width = column.width(app);
+        let text = match column {
+            Column::Pid | Column::Rss => right("-", width),
+            Column::User => left("-", width),
+            Column::Start => left(&app.wall().short(summary.first.start_ns, app.shown_ns()), width),
+            Column::Lifetime => right(&text::duration(summary.longest_ns), width),
+            Column::Cpu | Column::Time => right(&label::duration(summary.cpu_ns, width), width),
+            Column::Status if summary.failed > 0 => {
+                let failed = left(&format!("{} failed", label::count(summary.failed)), width);
+                return Span::styled(failed, theme.tone(label::Tone::Bad));
+            }
+            Column::Status => left("finished", width),
+        };
+        Span::styled(text, theme.dim)
+    }
+
+    /// Name and number, how many of them can still be looked at, and what the columns mean.
+    fn command(&self, comm: Comm, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
+        let (theme, Summary { count, cpu_ns, longest_ns, .. }) = (self.theme, self.summary);
+        let mut writer = Writer { room: width, spans };
+        writer.guide(guides, self.row, theme, width);
+        writer.push(format!("{} ×{count}", text::escape(comm.as_bytes())), theme.strong);
+        let (cpu, longest) = (text::duration(cpu_ns), text::duration(longest_ns));
+        writer.push(format!("  CPU {cpu} in all, longest {longest}"), theme.dim);
+    }
+}
+
+/// Puts pieces of text into a line as long as there is room.
+struct Writer<'a> {
+    room: usize,
+    spans: &'a mut Vec<Span<'static>>,
+}
+
+impl Writer<'_> {
+    fn push(&mut self, text: impl Into<String>, style: Style) {
+        let text = cut(&text.into(), self.room);
+        self.room -= columns(&text).min(self.room);
+        self.spans.push(Span::styled(text, style));
+    }
+
+    /// The lines that lead to a row, and its fold mark.
+    fn guide(&mut self, guides: &[bool], row: &Row, theme: &Theme, width: usize) {
+        let folded = row.folded && row.has_children;
+        let guide = guide(guides, row, folded, width / 2);
+        let (line, mark) = guide.split_at(guide.len() - if folded { "▸ ".len() } else { 0 });
+        self.push(line, theme.dim);
+        self.push(mark, theme.accent);
+    }
 }
 
 impl Cells<'_> {
@@ -195,8 +276,8 @@ impl Cells<'_> {
             Column::User => Span::styled(left(&self.app.users().shown(process.creds.uid), width), base),
             Column::Start => Span::styled(left(&self.app.wall().short(process.key.start_ns, shown), width), base),
             Column::Lifetime => Span::styled(right(&text::duration(process.lifetime_ns(shown)), width), base),
-            Column::Cpu => Span::styled(right(&self.cpu(), width), base),
-            Column::Time => Span::styled(right(&self.time(), width), base),
+            Column::Cpu => Span::styled(right(&self.cpu(width), width), base),
+            Column::Time => Span::styled(right(&self.time(width), width), base),
             Column::Rss => Span::styled(right(&self.rss(), width), base),
             Column::Status => {
                 let (status, tone) = label::status(process);
@@ -216,19 +297,19 @@ impl Cells<'_> {
     }
 
     /// The share of the living, the time of the dead.
-    fn cpu(&self) -> String {
+    fn cpu(&self, width: usize) -> String {
         match self.process.is_alive() {
             true if self.process.measured_ns > 0 => label::percent(self.process.cpu_share),
             true => "-".to_owned(),
-            false => self.time(),
+            false => self.time(width),
         }
     }
 
-    fn time(&self) -> String {
+    fn time(&self, width: usize) -> String {
         match self.process.is_alive() {
             true if self.process.measured_ns == 0 => "-".to_owned(),
             false if !self.is_complete() => "?".to_owned(),
-            _ => text::duration(self.process.cost.cpu_ns),
+            _ => label::duration(self.process.cost.cpu_ns, width),
         }
     }
 
@@ -241,17 +322,9 @@ impl Cells<'_> {
     /// Guides, fold mark, name and arguments.
     fn command(&self, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
         let (theme, process, row) = (self.theme, self.process, self.row);
-        let mut room = width;
-        let mut push = |text: String, style| {
-            let text = cut(&text, room);
-            room -= columns(&text).min(room);
-            spans.push(Span::styled(text, style));
-        };
+        let mut writer = Writer { room: width, spans };
+        writer.guide(guides, row, theme, width);
         let folded = row.folded && row.has_children;
-        let guide = guide(guides, row, folded, width / 2);
-        let (line, mark) = guide.split_at(guide.len() - if folded { "▸ ".len() } else { 0 });
-        push(line.to_owned(), theme.dim);
-        push(mark.to_owned(), theme.accent);
 
         let faint = self.is_faint();
         let sideways = self.app.sideways();
@@ -260,33 +333,33 @@ impl Cells<'_> {
         let arguments = label::arguments(process, past + width);
         let name_style = if faint { theme.dim } else { theme.strong };
         if process.origin == Origin::Inferred {
-            push("~".to_owned(), theme.bad);
+            writer.push("~", theme.bad);
         }
-        push(skip(&program, sideways).to_owned(), name_style);
+        writer.push(skip(&program, sideways), name_style);
         if folded {
-            push(format!(" +{}", row.hidden), theme.accent.remove_modifier(Modifier::DIM));
+            writer.push(format!(" +{}", row.hidden), theme.accent.remove_modifier(Modifier::DIM));
         }
         if !arguments.is_empty() {
             let gap = if past == 0 || folded { " " } else { "" };
-            push(format!("{gap}{}", skip(&arguments, past)), if faint { theme.dim } else { theme.plain });
+            writer.push(format!("{gap}{}", skip(&arguments, past)), if faint { theme.dim } else { theme.plain });
         }
     }
 }
 
-/// The lines that lead to a row. Where they would take more than `room` columns, the levels next to the root give way
+/// The lines that lead to a row, given the guides of the levels next to it. Where they would take more than `room` columns, the levels next to the root give way
 /// to their number.
 fn guide(guides: &[bool], row: &Row, folded: bool, room: usize) -> String {
     let mut text = String::new();
-    // The outermost guide would join the roots, which are not drawn as siblings.
-    let guides = guides.get(1..).unwrap_or_default();
     if row.depth > 0 {
+        // The outermost guide would join the roots, which are not drawn as siblings.
+        let above = row.depth as usize - 1;
         // Two columns a level and three for the row's own; the number takes six, three levels' worth.
         let levels = room.saturating_sub(3) / 2;
-        let hidden = if guides.len() > levels { guides.len() - levels.saturating_sub(3) } else { 0 };
-        if hidden > 0 {
-            text = format!("{hidden:<4}┄ ");
+        let shown = if above > levels { levels.saturating_sub(3) } else { above };
+        if shown < above {
+            text = format!("{:<4}┄ ", above - shown);
         }
-        for &runs in &guides[hidden..] {
+        for &runs in &guides[guides.len().saturating_sub(shown)..] {
             text.push_str(if runs { "│ " } else { "  " });
         }
         text.push(if row.last { '└' } else { '├' });
@@ -305,20 +378,21 @@ mod tests {
 
     use super::*;
 
-    fn row(depth: u16) -> Row {
-        Row { key: ProcKey::SWAPPER, depth, has_children: true, folded: false, last: true, matched: true, hidden: 0 }
+    fn row(depth: u32) -> Row {
+        let id = RowId::Process(ProcKey::SWAPPER);
+        Row { id, depth, has_children: true, folded: false, last: true, matched: true, hidden: 0, summary: None }
     }
 
     #[test]
     fn guides_grow_with_depth_and_stay_within_their_room() {
-        let shown = |depth: u16, folded| guide(&vec![true; usize::from(depth)], &row(depth), folded, 15);
+        let shown = |depth: u32, folded| guide(&vec![true; depth as usize], &row(depth), folded, 15);
         assert_eq!([shown(0, false), shown(0, true)], ["", "▸ "]);
         assert_eq!([shown(1, false), shown(1, true)], ["└─ ", "└▸ "]);
         assert_eq!(shown(7, false), "│ │ │ │ │ │ └─ ");
         assert_eq!(shown(8, false), "4   ┄ │ │ │ └─ ");
         assert_eq!(shown(9, false), "5   ┄ │ │ │ └─ ");
         for depth in 0..2000 {
-            assert_eq!(shown(depth, false).width(), (usize::from(depth) * 2 + 1).min(15) - usize::from(depth == 0));
+            assert_eq!(shown(depth, false).width(), (depth as usize * 2 + 1).min(15) - usize::from(depth == 0));
         }
         assert_eq!(guide(&[true; 9], &row(9), false, 0), "8   ┄ └─ ", "however narrow it gets");
     }

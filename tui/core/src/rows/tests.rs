@@ -3,53 +3,160 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::filter::Filter;
 use crate::process::Process;
 use crate::testing::Scene;
 
 /// The naive way: recursive, every subtree looked through anew at every level.
 struct Naive<'a> {
     tree: &'a Tree,
-    options: RowOptions<'a>,
+    look: &'a Look,
+    folds: &'a Folds,
+    apart: Option<ProcKey>,
 }
 
-impl Naive<'_> {
-    fn children(&self, process: &Process) -> Vec<&Process> {
-        self.tree.children(process.key, self.options.lineage).filter(|child| self.kept(child)).collect()
+/// What stands on a level: a process, or some of one name.
+#[derive(Clone)]
+enum Unit<'a> {
+    One(&'a Process),
+    Many(RowId, Summary, Vec<&'a Process>, u32),
+}
+
+impl<'a> Naive<'a> {
+    fn children(&self, process: &Process) -> Vec<&'a Process> {
+        self.tree.children(process.key, self.look.lineage).filter(|child| self.kept(child)).collect()
     }
 
     fn wanted(&self, process: &Process) -> bool {
-        (self.options.kernel || !process.kernel)
-            && (self.options.dead || process.is_alive())
-            && self.options.filter.matches(process, user(process.creds.uid))
+        (self.look.kernel || !process.kernel)
+            && (self.look.dead || process.is_alive())
+            && self.look.filter.matches(process, user(process.creds.uid))
     }
 
     fn kept(&self, process: &Process) -> bool {
-        self.wanted(process) || self.tree.children(process.key, self.options.lineage).any(|child| self.kept(child))
+        self.wanted(process) || self.tree.children(process.key, self.look.lineage).any(|child| self.kept(child))
     }
 
-    fn hidden(&self, process: &Process) -> u32 {
-        self.children(process).iter().map(|child| u32::from(self.wanted(child)) + self.hidden(child)).sum()
+    fn finished(&self, process: &Process) -> bool {
+        !process.is_alive() && self.children(process).iter().all(|child| self.finished(child))
     }
 
-    fn flatten(&self, siblings: &[&Process], guides: &[bool], rows: &mut Vec<(Row, Vec<bool>)>) {
-        for (n, process) in siblings.iter().enumerate() {
-            let children = self.children(process);
-            let folded = !children.is_empty() && self.options.folds.is_folded(process.key);
-            let last = n + 1 == siblings.len();
+    fn wanted_below(&self, process: &Process) -> u32 {
+        self.children(process).iter().map(|child| u32::from(self.wanted(child)) + self.wanted_below(child)).sum()
+    }
+
+    /// Those on the level below a process, in order.
+    fn units(&self, parent: Option<&'a Process>) -> Vec<Unit<'a>> {
+        let roots = || self.tree.roots(self.look.lineage).filter(|root| self.kept(root)).collect();
+        let mut alone: Vec<&Process> = parent.map_or_else(roots, |parent| self.children(parent));
+        let mut units = Vec::new();
+        let may_join = |child: &&&Process| self.finished(child) && self.apart != Some(child.key);
+        let mut comms: Vec<_> = alone.iter().filter(may_join).map(|child| child.comm).collect();
+        comms.sort_unstable();
+        comms.dedup();
+        for (comm, parent) in comms.into_iter().filter_map(|comm| Some((comm, parent?))) {
+            let is_member = |child: &&&Process| child.comm == comm && may_join(child);
+            let members: Vec<&Process> = alone.iter().filter(is_member).copied().collect();
+            let gone = self.tree.departed(parent.key, self.look.lineage).iter();
+            let gone = gone.filter(|(name, _)| *name == comm && self.look.filter.is_empty()).map(|(_, sums)| *sums);
+            let sums = members.iter().map(|member| Summary::of(member)).chain(gone).reduce(Summary::and).unwrap();
+            if self.look.join_from > 0 && sums.count >= self.look.join_from as u64 {
+                alone.retain(|child| !members.iter().any(|member| member.key == child.key));
+                let id = RowId::Joined { parent: parent.key, comm };
+                units.push(Unit::Many(id, sums, members, parent.creds.uid));
+            }
+        }
+        units.extend(alone.into_iter().map(Unit::One));
+        units.sort_by_key(|unit| self.order(unit));
+        units
+    }
+
+    fn order(&self, unit: &Unit<'_>) -> Order {
+        match unit {
+            Unit::One(process) => (self.look.sort.rank(process), process.key.birth()),
+            Unit::Many(RowId::Joined { comm, .. }, sums, _, uid) => {
+                (self.look.sort.joined_rank(sums, *comm, *uid), sums.first.birth())
+            }
+            Unit::Many(..) => unreachable!(),
+        }
+    }
+
+    fn flatten(&self, units: &[Unit<'a>], guides: &[bool], rows: &mut Vec<(Row, Vec<bool>)>) {
+        for (n, unit) in units.iter().enumerate() {
+            let last = n + 1 == units.len();
+            let (id, below, wanted, matched, summary) = match unit {
+                Unit::One(process) => {
+                    let matched = self.look.filter.matches(process, user(process.creds.uid));
+                    let id = RowId::Process(process.key);
+                    (id, self.units(Some(process)), self.wanted_below(process), matched, None)
+                }
+                Unit::Many(id, sums, members, _) => {
+                    let wanted = members.iter().map(|one| u32::from(self.wanted(one)) + self.wanted_below(one)).sum();
+                    let mut below: Vec<_> = members.iter().copied().map(Unit::One).collect();
+                    below.sort_by_key(|unit| self.order(unit));
+                    (*id, below, wanted, true, Some(*sums))
+                }
+            };
+            let folded = !below.is_empty() && self.folds.is_folded(id);
             let row = Row {
-                key: process.key,
-                depth: u16::try_from(guides.len()).unwrap(),
-                has_children: !children.is_empty(),
+                id,
+                depth: u32::try_from(guides.len()).unwrap(),
+                has_children: !below.is_empty(),
                 folded,
                 last,
-                matched: self.options.filter.matches(process, user(process.creds.uid)),
-                hidden: if folded { self.hidden(process) } else { 0 },
+                matched,
+                hidden: if folded { wanted } else { 0 },
+                summary,
             };
             rows.push((row, guides.to_vec()));
             if !folded {
                 let guides = [guides, &[!last]].concat();
-                self.flatten(&children, &guides, rows);
+                self.flatten(&below, &guides, rows);
             }
+        }
+    }
+}
+
+/// That the rows are what the naive way gives.
+fn check(rows: &Rows, tree: &Tree) {
+    let naive = Naive { tree, look: &rows.look, folds: &rows.folds, apart: rows.apart };
+    let mut expected = Vec::new();
+    naive.flatten(&naive.units(None), &[], &mut expected);
+    let plain: Vec<_> = expected.iter().map(|(row, _)| row.clone()).collect();
+    let short = |row: &Row| format!("{}{:?} {:?}", "  ".repeat(row.depth as usize), row.id, row);
+    let shown = |rows: &[Row]| rows.iter().map(short).collect::<Vec<_>>().join("\n");
+    let found: Vec<_> = rows.iter().collect();
+    assert!(found == plain, "found\n{}\nexpected\n{}", shown(&found), shown(&plain));
+    assert_eq!(rows.len(), plain.len());
+    let wanted = tree.iter().filter(|process| naive.wanted(process)).count();
+    assert_eq!(rows.wanted() as usize, wanted);
+    for (from, levels) in [(0, usize::MAX), (plain.len() / 2, 2), (plain.len() / 3, 0)] {
+        let mut seen = Vec::new();
+        rows.window(from..plain.len() + 3, levels, |index, row, guides| {
+            seen.push((row.clone(), guides.to_vec()));
+            assert_eq!(index + 1, from + seen.len());
+        });
+        let tail = |guides: &[bool]| guides[guides.len().saturating_sub(levels)..].to_vec();
+        let expected: Vec<_> = expected[from..].iter().map(|(row, guides)| (row.clone(), tail(guides))).collect();
+        assert_eq!(seen, expected, "from {from}, {levels} levels");
+    }
+    for (index, row) in plain.iter().enumerate() {
+        assert_eq!(rows.get(index).as_ref(), Some(row));
+        assert_eq!(rows.position(row.id), Some(index));
+        let parent = plain[..index].iter().rposition(|above| above.depth + 1 == row.depth);
+        assert_eq!(rows.parent(index), parent.filter(|_| row.depth > 0));
+        let matches = |at: &usize| plain[*at].matched && plain[*at].summary.is_none();
+        assert_eq!(rows.match_from(index, true), (index..plain.len()).find(matches));
+        assert_eq!(rows.match_from(index, false), (0..index).rev().find(matches));
+    }
+    for process in tree.iter() {
+        let id = RowId::Process(process.key);
+        let line = std::iter::once(process).chain(tree.ancestors(process.key, rows.look.lineage));
+        let mut shown = line.map(|process| RowId::Process(process.key)).filter(|&id| rows.position(id).is_some());
+        let found = rows.visible_ancestor(tree, id);
+        match found {
+            Some(RowId::Joined { .. }) => assert!(rows.position(id).is_none()),
+            found => assert_eq!(found, shown.next()),
         }
     }
 }
@@ -58,97 +165,151 @@ fn user(uid: u32) -> &'static str {
     if uid == 0 { "root" } else { "alice" }
 }
 
-fn script(max: usize) -> impl Strategy<Value = String> {
-    let line = (0..5_u8, 1..30_u32, 1..30_u32, 0..3_usize).prop_map(|(kind, a, b, name)| match kind {
-        0 => format!("fork {a} {b} {}", name * 1000),
-        1 => format!("found {a} {b}"),
-        2 => format!("exec {a} {}", ["sh", "make", "ls"][name]),
-        3 => format!("exit {a} {name}"),
+fn lines(max: usize) -> impl Strategy<Value = Vec<String>> {
+    let line = (0..12_u8, 1..30_u32, 1..30_u32, 0..3_usize).prop_map(|(kind, a, b, name)| match kind {
+        0..3 => format!("fork {a} {b} {}", name * 1000),
+        3 => format!("found {a} {b}"),
+        4 => format!("exec {a} {}", ["sh", "make", "ls"][name]),
+        5..9 => format!("exit {a} {name}"),
+        9 => format!("usage {a} {}", 1000 + 10 * b),
+        10 => format!("end {a}"),
         _ => format!("parent {a} {b}"),
     });
-    prop::collection::vec(line, 1..max).prop_map(|lines| lines.join("\n"))
+    prop::collection::vec(line, 1..max)
+}
+
+fn sorts() -> impl Strategy<Value = Sort> {
+    (prop::sample::select(SortKey::ALL.to_vec()), any::<bool>()).prop_map(|(by, reversed)| Sort { by, reversed })
+}
+
+fn looks() -> impl Strategy<Value = Look> {
+    let filter = prop::sample::select(vec!["", "", "", "sh", "alice", "1", "make", "nothing"]);
+    let join_from = prop::sample::select(vec![0, 1, 2, 2, 3]);
+    (any::<[bool; 3]>(), filter, sorts(), join_from).prop_map(|([kernel, dead, by_kernel], filter, sort, join_from)| {
+        let lineage = if by_kernel { Lineage::Kernel } else { Lineage::Forked };
+        Look { lineage, filter: Filter::new(filter), kernel, dead: dead || by_kernel, sort, join_from }
+    })
+}
+
+/// What happens between two looks at the rows.
+#[derive(Clone, Debug)]
+enum Step {
+    Lines(Vec<String>),
+    Fold(u32, bool),
+    FoldJoined(u32, usize, bool),
+    FoldAll(bool),
+    Apart(u32),
+    Pass(u64),
+    Look(Box<Look>),
+    Hold(bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => lines(12).prop_map(Step::Lines),
+        2 => (1..30_u32, any::<bool>()).prop_map(|(pid, folded)| Step::Fold(pid, folded)),
+        2 => (1..30_u32, 0..3_usize, any::<bool>()).prop_map(|(pid, name, folded)| Step::FoldJoined(pid, name, folded)),
+        1 => any::<bool>().prop_map(Step::FoldAll),
+        1 => (1..30_u32).prop_map(Step::Apart),
+        1 => (1..90_u64).prop_map(Step::Pass),
+        1 => looks().prop_map(|look| Step::Look(Box::new(look))),
+        1 => any::<bool>().prop_map(Step::Hold),
+    ];
+    prop::collection::vec(step, 1..20)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn i4_i12_rows_equal_a_naive_flatten(
-        script in script(80),
-        switches in any::<[bool; 4]>(),
-        folded in prop::collection::vec(1..30_u32, 0..6),
-        filter in prop::sample::select(vec!["", "sh", "alice", "1", "make", "nothing"]),
-    ) {
-        let scene = Scene::of(&script);
-        let tree = scene.engine.tree();
-        let [fold_all, kernel, dead, by_kernel] = switches;
-        let mut folds = Folds::default();
-        folds.set_all(fold_all && dead);
-        for pid in folded {
-            folds.set(scene.key(pid), !fold_all);
+    fn i4_i12_rows_that_follow_the_tree_equal_a_naive_flatten(look in looks(), steps in steps()) {
+        let mut scene = Scene::of("found 1 0");
+        let mut rows = Rows::new(look);
+        rows.refresh(scene.engine.tree(), user);
+        let mut held = false;
+        for step in steps {
+            match step {
+                Step::Lines(lines) => scene.play(&lines.join("\n")).iter().for_each(|delta| rows.note(delta)),
+                Step::Fold(pid, folded) => rows.fold(RowId::Process(scene.key(pid)), folded),
+                Step::FoldJoined(pid, name, folded) => {
+                    let comm = Comm::new(["sh", "p1", "ls"][name].as_bytes());
+                    rows.fold(RowId::Joined { parent: scene.key(pid), comm }, folded);
+                }
+                Step::FoldAll(folded) => rows.fold_all(folded),
+                Step::Apart(pid) => rows.set_apart(Some(scene.key(pid))),
+                Step::Pass(seconds) => {
+                    scene.clock_ns += seconds * crate::testing::SECOND;
+                    scene.play("tick").iter().for_each(|delta| rows.note(delta));
+                }
+                Step::Look(look) => *rows.look_mut() = *look,
+                Step::Hold(hold) => {
+                    held = hold;
+                    rows.hold(hold);
+                }
+            }
+            rows.refresh(scene.engine.tree(), user);
+            prop_assert!(!rows.is_stale());
+            if !held {
+                check(&rows, scene.engine.tree());
+            }
         }
-        let filter = Filter::new(filter);
-        let lineage = if by_kernel { Lineage::Kernel } else { Lineage::Forked };
-        let options = RowOptions { lineage, folds: &folds, filter: &filter, kernel, dead };
-        let rows = Rows::build(tree, options, user);
-        let naive = Naive { tree, options };
-        let roots: Vec<_> = tree.roots(lineage).filter(|root| naive.kept(root)).collect();
-        let mut expected = Vec::new();
-        naive.flatten(&roots, &[], &mut expected);
-        prop_assert_eq!(rows.as_slice(), expected.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>());
-        for (index, (row, guides)) in expected.iter().enumerate() {
-            prop_assert_eq!(&rows.guides(index), guides);
-            prop_assert_eq!(rows.position(row.key), Some(index));
-            let parent = expected[..index].iter().rposition(|(above, _)| above.depth + 1 == row.depth);
-            prop_assert_eq!(rows.parent(index), parent.filter(|_| row.depth > 0));
-        }
-        for process in tree.iter() {
-            let line = std::iter::once(process).chain(tree.ancestors(process.key, lineage));
-            let expected = line.map(|process| process.key).find(|&key| rows.position(key).is_some());
-            prop_assert_eq!(rows.visible_ancestor(tree, process.key, lineage), expected);
-        }
+        rows.hold(false);
+        rows.refresh(scene.engine.tree(), user);
+        check(&rows, scene.engine.tree());
+        let mut anew = rows.clone();
+        anew.invalidate();
+        anew.refresh(scene.engine.tree(), user);
+        prop_assert!(rows.iter().eq(anew.iter()));
     }
 }
 
-/// Shows everything but what these hide.
-fn showing<'a>(folds: &'a Folds, filter: &'a Filter) -> RowOptions<'a> {
-    RowOptions { lineage: Lineage::Forked, folds, filter, kernel: true, dead: true }
+fn rows_of(scene: &Scene, look: Look, folded: &[u32]) -> Rows {
+    let mut rows = Rows::new(look);
+    for &pid in folded {
+        rows.fold(RowId::Process(scene.key(pid)), true);
+    }
+    rows.refresh(scene.engine.tree(), user);
+    rows
 }
 
-/// The rows as one line: `1[3]` is folded with three hidden, `(2)` does not match itself.
-fn line(scene: &Scene, options: RowOptions<'_>) -> String {
-    let rows = Rows::build(scene.engine.tree(), options, user);
-    let one = |row: &Row| match (row.matched, row.folded) {
-        (true, false) => format!("{}", row.key.pid),
-        (false, false) => format!("({})", row.key.pid),
-        (true, true) => format!("{}[{}]", row.key.pid, row.hidden),
-        (false, true) => format!("({})[{}]", row.key.pid, row.hidden),
+/// The rows as one line: `1[3]` is folded with three hidden, `(2)` does not match itself, `sh x 3` is a joined row.
+fn line(rows: &Rows) -> String {
+    let one = |row: Row| {
+        let name = match (row.id, row.summary) {
+            (RowId::Joined { comm, .. }, Some(summary)) => {
+                format!("{}x{}", String::from_utf8_lossy(comm.as_bytes()), summary.count)
+            }
+            _ => row.id.nearest().pid.to_string(),
+        };
+        let name = if row.matched { name } else { format!("({name})") };
+        if row.folded { format!("{name}[{}]", row.hidden) } else { name }
     };
-    rows.as_slice().iter().map(one).collect::<Vec<_>>().join(" ")
+    rows.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn filtered(text: &str) -> Look {
+    Look { filter: Filter::new(text), ..Look::default() }
 }
 
 #[test]
 fn a_match_brings_its_ancestors_but_not_its_descendants() {
     let scene =
         Scene::of("found 1 0\nfork 1 2\nexec 2 make\nfork 2 3\nexec 3 cc\nfork 1 4\nexec 4 cc\nfork 4 5\nexec 5 as");
-    let (mut folds, any, make, cc) = (Folds::default(), Filter::default(), Filter::new("make"), Filter::new("cc"));
-    assert_eq!(line(&scene, showing(&folds, &any)), "1 2 3 4 5");
-    assert_eq!(line(&scene, showing(&folds, &make)), "(1) 2");
-    assert_eq!(line(&scene, showing(&folds, &cc)), "(1) (2) 3 4");
-    folds.set(scene.key(1), true);
-    folds.set(scene.key(5), true);
-    assert_eq!(line(&scene, showing(&folds, &any)), "1[4]");
-    assert_eq!(line(&scene, showing(&folds, &cc)), "(1)[2]", "only what matches counts as hidden");
+    let shown = |filter, folded: &[u32]| line(&rows_of(&scene, filtered(filter), folded));
+    assert_eq!(shown("", &[]), "1 2 3 4 5");
+    assert_eq!(shown("make", &[]), "(1) 2");
+    assert_eq!(shown("cc", &[]), "(1) (2) 3 4");
+    assert_eq!(shown("", &[1, 5]), "1[4]");
+    assert_eq!(shown("cc", &[1, 5]), "(1)[2]", "only what matches counts as hidden");
 }
 
 #[test]
 fn the_dead_are_hidden_unless_the_living_hang_on_them() {
     let scene =
         Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 1 4\nexit 4\nfork 1 5\nfork 5 6\nexit 6\nexit 5\nexit 2");
-    let (folds, filter) = (Folds::default(), Filter::default());
-    let alive = RowOptions { dead: false, ..showing(&folds, &filter) };
-    assert_eq!(line(&scene, alive), "1 2 3");
-    assert_eq!(line(&scene, RowOptions { lineage: Lineage::Kernel, ..alive }), "1 2 3");
+    let alive = Look { dead: false, ..Look::default() };
+    assert_eq!(line(&rows_of(&scene, alive.clone(), &[])), "1 2 3");
+    assert_eq!(line(&rows_of(&scene, Look { lineage: Lineage::Kernel, ..alive }, &[])), "1 2 3");
 }
 
 #[test]
@@ -160,37 +321,115 @@ fn kernel_threads_are_hidden_on_request() {
         found.task.kernel = true;
         scene.engine.ingest(&event, &mut Vec::new());
     }
-    let (folds, filter) = (Folds::default(), Filter::default());
-    let all = showing(&folds, &filter);
-    assert_eq!(line(&scene, all), "1 5 4 2 3");
-    assert_eq!(line(&scene, RowOptions { kernel: false, ..all }), "1 5 4");
+    assert_eq!(line(&rows_of(&scene, Look::default(), &[])), "1 5 4 2 3");
+    assert_eq!(line(&rows_of(&scene, Look { kernel: false, ..Look::default() }, &[])), "1 5 4");
 }
 
 #[test]
 fn folds_know_a_default_and_its_exceptions() {
-    let (a, b) = (ProcKey::new(1, 1), ProcKey::new(2, 2));
+    let [a, b] = [1, 2].map(|n| RowId::Process(ProcKey::new(n, 1)));
+    let joined = RowId::Joined { parent: ProcKey::new(1, 1), comm: Comm::new(b"cc") };
     let mut folds = Folds::default();
     folds.set(a, true);
-    assert_eq!((folds.is_folded(a), folds.is_folded(b)), (true, false));
+    assert_eq!([a, b, joined].map(|id| folds.is_folded(id)), [true, false, true]);
     folds.set_all(true);
     folds.set(b, false);
-    assert_eq!((folds.is_folded(a), folds.is_folded(b)), (true, false));
+    folds.set(joined, false);
+    assert_eq!([a, b, joined].map(|id| folds.is_folded(id)), [true, false, false]);
     folds.forget(b);
     assert!(folds.is_folded(b));
+    folds.retain(|key| key.pid != 1);
+    assert!(folds.is_folded(joined));
     folds.set_all(false);
-    assert!(!folds.is_folded(a));
+    assert_eq!([a, b, joined].map(|id| folds.is_folded(id)), [false, false, true]);
 }
 
 #[test]
 fn the_selection_falls_to_the_nearest_visible_ancestor() {
     let scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4");
-    let mut folds = Folds::default();
-    folds.set(scene.key(2), true);
-    let filter = Filter::default();
-    let rows = Rows::build(scene.engine.tree(), showing(&folds, &filter), user);
-    let visible = |pid| rows.visible_ancestor(scene.engine.tree(), scene.key(pid), Lineage::Forked);
-    assert_eq!([4, 3, 2, 1].map(visible), [2, 2, 2, 1].map(|pid| Some(scene.key(pid))));
+    let rows = rows_of(&scene, Look::default(), &[2]);
+    let visible = |pid| rows.visible_ancestor(scene.engine.tree(), RowId::Process(scene.key(pid)));
+    assert_eq!([4, 3, 2, 1].map(visible), [2, 2, 2, 1].map(|pid| Some(RowId::Process(scene.key(pid)))));
     assert_eq!(visible(99), None);
+}
+
+/// A shell with these many finished `ls`, a `cat`, and a `make` that still runs.
+fn shell(ls: u32) -> Scene {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexec 2 sh\nfork 2 3\nexec 3 make\nfork 2 4\nexec 4 cat\nexit 4");
+    for pid in 10..10 + ls {
+        scene.play(&format!("fork 2 {pid}\nexec {pid} ls\nexit {pid} 1"));
+    }
+    scene
+}
+
+#[test]
+fn finished_children_of_one_name_become_one_row_that_can_be_unfolded() {
+    let joining = Look { join_from: 3, ..Look::default() };
+    assert_eq!(line(&rows_of(&shell(2), joining.clone(), &[])), "1 2 3 4 10 11");
+    let scene = shell(4);
+    let mut rows = rows_of(&scene, joining, &[]);
+    assert_eq!(line(&rows), "1 2 3 4 lsx4[4]");
+    let summary = rows.get(4).unwrap().summary.unwrap();
+    assert_eq!((summary.failed, summary.cpu_ns), (4, 4_000_000));
+    assert_eq!(summary.longest_ns, 2 * crate::testing::SECOND);
+    rows.fold(rows.get(4).unwrap().id, false);
+    assert_eq!(line(&rows), "1 2 3 4 lsx4 10 11 12 13");
+    rows.set_apart(Some(scene.key(12)));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 2 3 4 lsx3 10 11 13 12", "the selected one stands for itself");
+}
+
+#[test]
+fn a_joined_row_counts_those_who_have_left_and_goes_with_the_last_that_is_kept() {
+    let mut scene = shell(4);
+    let mut rows = rows_of(&scene, Look { join_from: 3, ..Look::default() }, &[]);
+    let mut wait = |scene: &mut Scene, seconds| {
+        scene.clock_ns += seconds * crate::testing::SECOND;
+        scene.play("fork 2 50\nexec 50 ls\nexit 50 0\ntick").iter().for_each(|delta| rows.note(delta));
+        rows.refresh(scene.engine.tree(), user);
+        line(&rows)
+    };
+    assert_eq!(wait(&mut scene, 50), "1 2 3 lsx5[3]");
+    assert_eq!(wait(&mut scene, 100), "1 2 3 lsx6[1]");
+    scene.clock_ns += 100 * crate::testing::SECOND;
+    scene.play("tick").iter().for_each(|delta| rows.note(delta));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 2 3");
+    let (comm, summary) = scene.engine.tree().departed(scene.key(2), Lineage::Forked)[1];
+    assert_eq!((comm.as_bytes(), summary.count), (&b"ls"[..], 6));
+}
+
+#[test]
+fn a_finished_subtree_is_joined_as_a_whole_once_its_last_descendant_ends() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexec 2 make");
+    for pid in [10, 20] {
+        scene.play(&format!("fork 2 {pid}\nexec {pid} gcc\nfork {pid} {}\nexit {pid}", pid + 1));
+    }
+    let mut rows = rows_of(&scene, Look { join_from: 2, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 2 10 11 20 21");
+    scene.play("exit 11\nexit 21").iter().for_each(|delta| rows.note(delta));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 2 gccx2[4]");
+    // A child that is only heard of now was alive all the time.
+    scene.play("fork 11 30").iter().for_each(|delta| rows.note(delta));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 2 10 11 30 20 21");
+}
+
+#[test]
+fn a_volatile_sort_stands_still_while_it_is_held() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nusage 2 500");
+    let sort = Sort { by: SortKey::Time, reversed: false };
+    let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 2 3");
+    rows.hold(true);
+    scene.play("usage 3 900\nfork 1 4").iter().for_each(|delta| rows.note(delta));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 2 3 4");
+    rows.hold(false);
+    assert!(rows.is_stale());
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 3 2 4");
 }
 
 #[test]
@@ -198,20 +437,29 @@ fn a_hundred_thousand_in_a_chain_or_under_one_parent_are_no_trouble() {
     const N: u32 = 100_000;
     for chain in [false, true] {
         let mut scene = Scene::of("found 1 0");
+        let mut rows = rows_of(&scene, filtered("p1"), &[]);
         for pid in 2..=N {
-            scene.play(&format!("fork {} {pid}", if chain { pid - 1 } else { 1 }));
+            let deltas = scene.play(&format!("fork {} {pid}", if chain { pid - 1 } else { 1 }));
+            deltas.iter().for_each(|delta| rows.note(delta));
+            if pid % 1000 == 0 {
+                rows.refresh(scene.engine.tree(), user);
+            }
         }
-        let (folds, filter) = (Folds::default(), Filter::new("p1"));
-        let rows = Rows::build(scene.engine.tree(), showing(&folds, &filter), user);
         assert_eq!(rows.len(), N as usize);
-        assert_eq!(rows.as_slice()[N as usize - 1].depth, if chain { u16::MAX } else { 1 });
-        assert_eq!(rows.guides(N as usize - 1).len(), if chain { N as usize - 1 } else { 1 });
+        let depth = if chain { N - 1 } else { 1 };
+        rows.window(N as usize - 1..N as usize, 20, |_, row, guides| {
+            assert_eq!((row.depth, guides.len()), (depth, depth.min(20) as usize));
+        });
+        rows.fold(RowId::Process(scene.key(1)), true);
+        assert_eq!((rows.len(), rows.get(0).unwrap().hidden), (1, N - 1));
         // The oldest first, which is the worst for a petgraph; of the chain, nobody leaves before the last has died.
         for pid in 1..=N {
-            scene.play(&format!("exit {pid}"));
+            scene.play(&format!("exit {pid}")).iter().for_each(|delta| rows.note(delta));
         }
         scene.clock_ns += 100 * crate::testing::SECOND;
-        scene.play("tick");
+        scene.play("tick").iter().for_each(|delta| rows.note(delta));
         assert!(scene.engine.tree().is_empty());
+        rows.refresh(scene.engine.tree(), user);
+        assert!(rows.is_empty());
     }
 }

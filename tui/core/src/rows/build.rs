@@ -1,0 +1,263 @@
+//! All rows at once, in one walk over the tree: when the look changes, and when following each change would take longer.
+
+use super::joined::{Crowds, Share};
+use super::sequence::{Id, Place, Sequence};
+use super::{Item, Order, RowId, Rows};
+use crate::process::Process;
+use crate::tree::Tree;
+
+/// A process on the walk.
+struct Entry<'a> {
+    process: &'a Process,
+    parent: Option<u32>,
+    matched: bool,
+    /// Asked for, by filter and switches.
+    wanted: bool,
+    /// Wanted, or an ancestor of one that is.
+    kept: bool,
+    /// Of the kept children, those that are not finished.
+    unfinished: u32,
+    crowd: Option<u32>,
+}
+
+impl Entry<'_> {
+    fn is_finished(&self) -> bool {
+        !self.process.is_alive() && self.unfinished == 0
+    }
+}
+
+/// What is yet to be put into the sequence: an entry, or a crowd with its place among its siblings.
+#[derive(Clone, Copy)]
+enum Unit {
+    Entry(u32),
+    Crowd(u32),
+}
+
+/// A unit with its depth and how many times it is hidden.
+type Pending = (Unit, u32, u32);
+
+impl Rows {
+    pub(super) fn build<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+        let mut entries = Vec::with_capacity(tree.len());
+        for visit in tree.walk(self.look.lineage) {
+            let (wanted, matched) = self.judge(visit.process, &user);
+            let parent = visit.parent.and_then(|parent| u32::try_from(parent).ok());
+            let process = visit.process;
+            entries.push(Entry { process, parent, matched, wanted, kept: wanted, unfinished: 0, crowd: None });
+        }
+        for index in (0..entries.len()).rev() {
+            let (kept, unfinished) = (entries[index].kept, !entries[index].is_finished());
+            if let Some(parent) = entries[index].parent.filter(|_| kept) {
+                let parent = &mut entries[parent as usize];
+                parent.kept = true;
+                parent.unfinished += u32::from(unfinished);
+            }
+        }
+        let mut children = Children::of(&entries);
+        self.crowds = Crowds::default();
+        let mut builder = Builder { rows: self, tree, entries, members: Vec::new() };
+        let mut items: Vec<(Item, Place)> = Vec::with_capacity(children.len());
+        let mut pending: Vec<Pending> = Vec::new();
+        builder.push_units(None, children.of_mut(None), (0, 0), &mut pending);
+        while let Some((unit, depth, hidden)) = pending.pop() {
+            let id = Id::try_from(items.len()).unwrap_or(Id::MAX);
+            let item = builder.item(unit, id);
+            let folded = builder.is_folded(&item);
+            let counted = matches!(unit, Unit::Entry(index) if builder.entries[index as usize].wanted);
+            items.push((item, Place { depth, hidden, counted }));
+            let below = (depth + 1, hidden + u32::from(folded));
+            match unit {
+                Unit::Entry(index) => {
+                    builder.push_units(Some(index), children.of_mut(Some(index)), below, &mut pending)
+                }
+                Unit::Crowd(crowd) => builder.push_members(crowd, below, &mut pending),
+            }
+        }
+        let rows = builder.rows;
+        rows.ids.clear();
+        let processes = items.iter().enumerate().filter(|(_, (item, _))| !item.joined);
+        rows.ids.extend(processes.filter_map(|(id, (item, _))| Some((item.key, Id::try_from(id).ok()?))));
+        rows.sequence = Sequence::build(items);
+    }
+}
+
+/// The kept children of each entry, and the kept roots, in order of birth.
+struct Children {
+    /// Where those of an entry begin; the roots come first.
+    starts: Vec<u32>,
+    indices: Vec<u32>,
+}
+
+impl Children {
+    fn of(entries: &[Entry<'_>]) -> Self {
+        let slot = |entry: &Entry<'_>| entry.parent.map_or(0, |parent| parent as usize + 1);
+        let mut starts = vec![0_u32; entries.len() + 2];
+        for entry in entries.iter().filter(|entry| entry.kept) {
+            starts[slot(entry) + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut indices = vec![0; starts.last().map_or(0, |&end| end as usize)];
+        for (index, entry) in (0_u32..).zip(entries).filter(|(_, entry)| entry.kept) {
+            let at = &mut next[slot(entry)];
+            indices[*at as usize] = index;
+            *at += 1;
+        }
+        Self { starts, indices }
+    }
+
+    fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn of_mut(&mut self, parent: Option<u32>) -> &mut [u32] {
+        let slot = parent.map_or(0, |parent| parent as usize + 1);
+        &mut self.indices[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+    }
+}
+
+struct Builder<'a> {
+    rows: &'a mut Rows,
+    tree: &'a Tree,
+    entries: Vec<Entry<'a>>,
+    /// By the number of their crowd, the members of those crowds that have a row.
+    members: Vec<Vec<u32>>,
+}
+
+impl Builder<'_> {
+    /// Appends the children of an entry, or the roots, the last first.
+    fn push_units(
+        &mut self,
+        parent: Option<u32>,
+        children: &mut [u32],
+        (depth, hidden): (u32, u32),
+        pending: &mut Vec<Pending>,
+    ) {
+        self.sort(children);
+        let crowds = parent.map_or_else(Vec::new, |parent| self.crowds(parent, children));
+        let alone = children.iter().filter(|&&child| !self.has_row(child)).map(|&child| Unit::Entry(child));
+        if crowds.is_empty() {
+            pending.extend(alone.rev().map(|unit| (unit, depth, hidden)));
+            return;
+        }
+        let mut units: Vec<(Order, Unit)> = alone.map(|unit| (self.order(unit), unit)).collect();
+        units.extend(crowds.into_iter().map(|crowd| (self.order(Unit::Crowd(crowd)), Unit::Crowd(crowd))));
+        units.sort_unstable_by_key(|(order, _)| *order);
+        pending.extend(units.into_iter().rev().map(|(_, unit)| (unit, depth, hidden)));
+    }
+
+    fn push_members(&mut self, crowd: u32, (depth, hidden): (u32, u32), pending: &mut Vec<Pending>) {
+        let members = std::mem::take(&mut self.members[crowd as usize]);
+        pending.extend(members.into_iter().rev().map(|member| (Unit::Entry(member), depth, hidden)));
+    }
+
+    fn sort(&self, children: &mut [u32]) {
+        let sort = self.rows.look.sort;
+        if sort != super::Sort::default() {
+            children.sort_by_cached_key(|&child| {
+                let process = self.entries[child as usize].process;
+                (sort.rank(process), process.key.birth())
+            });
+        }
+    }
+
+    /// The crowds among the children that are large enough for a row.
+    fn crowds(&mut self, parent: u32, children: &[u32]) -> Vec<u32> {
+        let (look, parent) = (&self.rows.look, self.entries[parent as usize].process.key);
+        let departed = self.tree.departed(parent, look.lineage);
+        let gone: u64 = departed.iter().map(|(_, summary)| summary.count).sum();
+        let kept = self.tree.child_count(parent, look.lineage) as u64;
+        if look.join_from == 0 || kept + gone < look.join_from as u64 {
+            return Vec::new();
+        }
+        let (join_from, filtered) = (look.join_from, !look.filter.is_empty());
+        let crowds = &mut self.rows.crowds;
+        crowds.keep_for(parent);
+        let mut numbers = Vec::new();
+        for &child in children {
+            let entry = &mut self.entries[child as usize];
+            if entry.is_finished() && self.rows.apart != Some(entry.process.key) {
+                entry.crowd = crowds.add(parent, entry.process);
+                numbers.extend(entry.crowd);
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.retain(|&number| {
+            let comm = crowds.comm(number);
+            let departed = departed.iter().find(|(name, _)| *name == comm).map(|(_, summary)| *summary);
+            crowds.is_large(number, departed.filter(|_| !filtered), join_from)
+        });
+        let count = numbers.iter().max().map_or(0, |&most| most as usize + 1);
+        self.members.resize(self.members.len().max(count), Vec::new());
+        for &child in children {
+            if let Some(crowd) = self.entries[child as usize].crowd
+                && numbers.binary_search(&crowd).is_ok()
+            {
+                self.members[crowd as usize].push(child);
+            }
+        }
+        numbers
+    }
+
+    fn has_row(&self, child: u32) -> bool {
+        let crowd = self.entries[child as usize].crowd;
+        crowd.and_then(|crowd| self.members.get(crowd as usize)).is_some_and(|members| !members.is_empty())
+    }
+
+    fn order(&self, unit: Unit) -> Order {
+        match unit {
+            Unit::Entry(index) => {
+                let process = self.entries[index as usize].process;
+                (self.rows.look.sort.rank(process), process.key.birth())
+            }
+            Unit::Crowd(crowd) => {
+                let first = self.rows.crowds.summary(crowd).map_or((0, 0), |summary| summary.first.birth());
+                (self.rows.joined_rank(self.tree, crowd), first)
+            }
+        }
+    }
+
+    /// The item of a unit that gets this id.
+    fn item(&mut self, unit: Unit, id: Id) -> Item {
+        let (rank, birth) = self.order(unit);
+        match unit {
+            Unit::Entry(index) => {
+                let entry = &self.entries[index as usize];
+                if let Some(crowd) = entry.crowd.filter(|_| !self.was_member(entry)) {
+                    self.rows.crowds.wait(crowd, id);
+                }
+                Item {
+                    key: entry.process.key,
+                    rank,
+                    matched: entry.matched,
+                    finished: entry.is_finished(),
+                    alive: entry.process.is_alive(),
+                    unfinished: entry.unfinished,
+                    crowd: entry.crowd,
+                    joined: false,
+                    share: if entry.crowd.is_some() { Share::of(entry.process) } else { Share::default() },
+                }
+            }
+            Unit::Crowd(crowd) => {
+                self.rows.crowds.set_row(crowd, id, birth);
+                Item::joined(self.rows.crowds.parent(crowd), rank, crowd)
+            }
+        }
+    }
+
+    /// Whether its crowd has a row by now.
+    fn was_member(&self, entry: &Entry<'_>) -> bool {
+        entry.crowd.is_some_and(|crowd| self.rows.crowds.has_row(crowd))
+    }
+
+    fn is_folded(&self, item: &Item) -> bool {
+        let id = match item.crowd.filter(|_| item.joined) {
+            Some(crowd) => RowId::Joined { parent: item.key, comm: self.rows.crowds.comm(crowd) },
+            None => RowId::Process(item.key),
+        };
+        self.rows.folds.is_folded(id)
+    }
+}

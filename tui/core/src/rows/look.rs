@@ -1,0 +1,210 @@
+//! What decides which rows there are and in what order: lineage, filter, switches, sort, folds.
+//!
+//! Does not know the tree's shape nor the rows themselves.
+
+use rustc_hash::FxHashSet;
+
+use super::RowId;
+use crate::event::ProcKey;
+use crate::filter::Filter;
+use crate::process::{Lifecycle, Process};
+use crate::tree::Lineage;
+
+/// How a tree is looked at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Which parent counts.
+    pub lineage: Lineage,
+    /// What must match; ancestors of a match stay visible, its descendants do not.
+    pub filter: Filter,
+    /// Whether kernel threads are shown; ancestors of visible rows are in any case.
+    pub kernel: bool,
+    /// Whether the dead are shown; ancestors of visible rows are in any case.
+    pub dead: bool,
+    /// The order of siblings.
+    pub sort: Sort,
+    /// From how many finished children of one process with one name on these become one row; 0 for never. Finished is
+    /// who is dead with all that is shown below it. The root level is never joined.
+    pub join_from: usize,
+}
+
+impl Default for Look {
+    /// Everything, by forks, in order of birth, nothing joined.
+    fn default() -> Self {
+        Self {
+            lineage: Lineage::default(),
+            filter: Filter::default(),
+            kernel: true,
+            dead: true,
+            sort: Sort::default(),
+            join_from: 0,
+        }
+    }
+}
+
+/// What siblings are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SortKey {
+    /// When they started.
+    #[default]
+    Birth,
+    /// Pid.
+    Pid,
+    /// Name, by bytes.
+    Name,
+    /// Effective uid.
+    User,
+    /// Share of a CPU; the dead have none.
+    Cpu,
+    /// CPU time in all.
+    Time,
+    /// Resident set of the living, peak of the dead.
+    Memory,
+    /// How long they lived; the living count as longer than the dead.
+    Lifetime,
+    /// Children forked.
+    Spawned,
+}
+
+impl SortKey {
+    /// All, in the order of the columns.
+    pub const ALL: [Self; 9] = [
+        Self::Birth,
+        Self::Pid,
+        Self::Name,
+        Self::User,
+        Self::Cpu,
+        Self::Time,
+        Self::Memory,
+        Self::Lifetime,
+        Self::Spawned,
+    ];
+
+    /// In a word or two.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Birth => "start",
+            Self::Pid => "pid",
+            Self::Name => "name",
+            Self::User => "user",
+            Self::Cpu => "CPU",
+            Self::Time => "CPU time",
+            Self::Memory => "memory",
+            Self::Lifetime => "lifetime",
+            Self::Spawned => "children spawned",
+        }
+    }
+
+    /// Whether what is sorted by grows or falls without anything happening to the process.
+    #[must_use]
+    pub const fn is_volatile(self) -> bool {
+        matches!(self, Self::Cpu | Self::Time | Self::Memory | Self::Spawned)
+    }
+
+    /// Whether the most comes first unless reversed.
+    const fn most_first(self) -> bool {
+        matches!(self, Self::Cpu | Self::Time | Self::Memory | Self::Lifetime | Self::Spawned)
+    }
+}
+
+/// The order of siblings; those alike stand in order of birth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// By what. Counts and amounts begin with the most, all else with the least.
+    pub by: SortKey,
+    /// The other way round.
+    pub reversed: bool,
+}
+
+/// Where one stands among its siblings, but for its birth.
+pub(super) type Rank = [u64; 2];
+
+impl Sort {
+    pub(super) fn rank(self, process: &Process) -> Rank {
+        self.oriented(match self.by {
+            SortKey::Birth => [process.key.start_ns, u64::from(process.key.pid)],
+            SortKey::Pid => [u64::from(process.key.pid), 0],
+            SortKey::Name => name(process.comm.as_bytes()),
+            SortKey::User => [u64::from(process.creds.uid), 0],
+            SortKey::Cpu => [u64::from(process.cpu_share.max(0.0).to_bits()), 0],
+            SortKey::Time => [process.cost.cpu_ns, 0],
+            SortKey::Memory => [process.rss_bytes.or(process.cost.max_rss_bytes).unwrap_or(0), 0],
+            SortKey::Lifetime => match process.life {
+                Lifecycle::Running => [u64::MAX, u64::MAX - process.key.start_ns],
+                Lifecycle::Exited { .. } => [process.lifetime_ns(0), 0],
+            },
+            SortKey::Spawned => [process.spawned, 0],
+        })
+    }
+
+    /// Of a row that stands for many.
+    pub(super) fn joined_rank(self, group: &super::Summary, comm: crate::Comm, uid: u32) -> Rank {
+        self.oriented(match self.by {
+            SortKey::Birth => [group.first.start_ns, u64::from(group.first.pid)],
+            SortKey::Pid => [u64::from(group.first.pid), 0],
+            SortKey::Name => name(comm.as_bytes()),
+            SortKey::User => [u64::from(uid), 0],
+            SortKey::Cpu | SortKey::Memory | SortKey::Spawned => [0, 0],
+            SortKey::Time => [group.cpu_ns, 0],
+            SortKey::Lifetime => [group.longest_ns, 0],
+        })
+    }
+
+    const fn oriented(self, rank: Rank) -> Rank {
+        if self.reversed == self.by.most_first() { rank } else { [!rank[0], !rank[1]] }
+    }
+}
+
+/// The bytes of a name, so that numbers compare as they do.
+fn name(comm: &[u8]) -> Rank {
+    let mut bytes = [0; 16];
+    bytes[..comm.len()].copy_from_slice(comm);
+    let number = u128::from_be_bytes(bytes);
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    [(number >> 64) as u64, number as u64]
+}
+
+/// Which subtrees are folded, by key: a default and the exceptions from it. Joined rows are folded unless they are an
+/// exception.
+#[derive(Clone, Debug, Default)]
+pub struct Folds {
+    folded_by_default: bool,
+    exceptions: FxHashSet<RowId>,
+}
+
+impl Folds {
+    /// Whether what is below this row is folded away.
+    #[must_use]
+    pub fn is_folded(&self, id: RowId) -> bool {
+        self.default_of(id) != self.exceptions.contains(&id)
+    }
+
+    pub(super) fn set(&mut self, id: RowId, folded: bool) {
+        if folded == self.default_of(id) {
+            self.exceptions.remove(&id);
+        } else {
+            self.exceptions.insert(id);
+        }
+    }
+
+    pub(super) fn set_all(&mut self, folded: bool) {
+        self.folded_by_default = folded;
+        self.exceptions.clear();
+    }
+
+    /// Forgets who is not there any more.
+    pub(super) fn retain(&mut self, is_there: impl Fn(ProcKey) -> bool) {
+        self.exceptions.retain(|id| match id {
+            RowId::Process(key) | RowId::Joined { parent: key, .. } => is_there(*key),
+        });
+    }
+
+    pub(super) fn forget(&mut self, id: RowId) {
+        self.exceptions.remove(&id);
+    }
+
+    const fn default_of(&self, id: RowId) -> bool {
+        matches!(id, RowId::Joined { .. }) || self.folded_by_default
+    }
+}

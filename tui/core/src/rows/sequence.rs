@@ -1,0 +1,597 @@
+//! A long sequence of items that form a forest, each with its depth, some of them hidden: the order-statistics tree
+//! below the visible rows.
+//!
+//! The items stand in the order of a depth-first walk, so that a subtree is a run of neighbours: it ends where the next
+//! item of no greater depth stands. To find that place, the n-th visible item or the place of an item, to hide a whole
+//! subtree or to move it elsewhere takes time logarithmic in the length, however deep or broad the forest is.
+//!
+//! A randomised binary search tree: what is joined gets a root drawn in proportion to the sizes. Sums and minima are
+//! kept per subtree of it, and what is added to a whole run is noted at its root and passed down when somebody comes by.
+//! Does not know what the items are.
+
+/// Name of an item: stays the same until it is removed.
+pub(super) type Id = u32;
+
+/// No item.
+const NIL: Id = Id::MAX;
+
+#[derive(Clone, Debug)]
+struct Node<T> {
+    item: T,
+    parent: Id,
+    left: Id,
+    right: Id,
+    /// Items in this part of the search tree.
+    size: u32,
+    depth: u32,
+    /// The least depth in this part.
+    least_depth: u32,
+    /// To be added, wrapping, to the depths in both parts below.
+    deepen: u32,
+    /// How many times it is hidden; visible at 0.
+    hidden: u32,
+    /// The least such number in this part, and how many have it.
+    least_hidden: u32,
+    least_count: u32,
+    /// To be added, wrapping, to these numbers in both parts below.
+    hide: u32,
+    counted: bool,
+    /// Counted items in this part.
+    counted_sum: u32,
+}
+
+/// What an item is put in with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) depth: u32,
+    /// How many times it is hidden.
+    pub(super) hidden: u32,
+    /// Whether [`Sequence::counted_below`] counts it.
+    pub(super) counted: bool,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Sequence<T> {
+    nodes: Vec<Node<Option<T>>>,
+    free: Vec<Id>,
+    root: Id,
+    random: u64,
+}
+
+impl<T> Default for Sequence<T> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), free: Vec::new(), root: NIL, random: 0x9e37_79b9_7f4a_7c15 }
+    }
+}
+
+impl<T> Sequence<T> {
+    /// Of many at once, in order; their ids count from 0.
+    pub(super) fn build(items: impl IntoIterator<Item = (T, Place)>) -> Self {
+        let mut sequence = Self::default();
+        for (item, place) in items {
+            sequence.allocate(item, place);
+        }
+        sequence.root = sequence.balance(0, sequence.nodes.len());
+        sequence
+    }
+
+    /// Items that are not hidden.
+    pub(super) fn visible(&self) -> usize {
+        self.visible_in(self.root, 0) as usize
+    }
+
+    /// Counted items.
+    pub(super) fn counted(&self) -> u32 {
+        self.node(self.root).map_or(0, |node| node.counted_sum)
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node<Option<T>>>() + self.free.capacity() * size_of::<Id>()
+    }
+
+    pub(super) fn get(&self, id: Id) -> Option<&T> {
+        self.node(id)?.item.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+        self.nodes.get_mut(id as usize)?.item.as_mut()
+    }
+
+    pub(super) fn depth(&self, id: Id) -> u32 {
+        self.node(id).map_or(0, |node| node.depth.wrapping_add(self.pending(id).0))
+    }
+
+    /// How many times it is hidden.
+    pub(super) fn hidden(&self, id: Id) -> u32 {
+        self.node(id).map_or(0, |node| node.hidden.wrapping_add(self.pending(id).1))
+    }
+
+    pub(super) fn is_counted(&self, id: Id) -> bool {
+        self.node(id).is_some_and(|node| node.counted)
+    }
+
+    /// The first item.
+    pub(super) fn first(&self) -> Option<Id> {
+        (self.root != NIL).then(|| self.leftmost(self.root))
+    }
+
+    /// The item behind this one.
+    pub(super) fn next(&self, id: Id) -> Option<Id> {
+        let right = self.node(id)?.right;
+        if right != NIL {
+            return Some(self.leftmost(right));
+        }
+        let mut child = id;
+        loop {
+            let parent = self.node(child)?.parent;
+            if self.node(parent)?.left == child {
+                return Some(parent);
+            }
+            child = parent;
+        }
+    }
+
+    /// The visible item with this many visible ones before it.
+    pub(super) fn nth_visible(&self, mut n: usize) -> Option<Id> {
+        let (mut id, mut hide) = (self.root, 0_u32);
+        loop {
+            let node = self.node(id)?;
+            let below = hide.wrapping_add(node.hide);
+            let left = self.visible_in(node.left, below) as usize;
+            if n < left {
+                id = node.left;
+            } else {
+                n -= left;
+                if node.hidden.wrapping_add(hide) == 0 {
+                    if n == 0 {
+                        return Some(id);
+                    }
+                    n -= 1;
+                }
+                id = node.right;
+            }
+            hide = below;
+        }
+    }
+
+    /// Visible items before this one.
+    pub(super) fn visible_before(&self, id: Id) -> usize {
+        let Some(node) = self.node(id) else { return 0 };
+        let mut hide = self.pending(id).1;
+        let mut count = self.visible_in(node.left, hide.wrapping_add(node.hide));
+        let mut child = id;
+        while let Some(parent) = self.node(self.nodes[child as usize].parent) {
+            let below = hide;
+            hide = hide.wrapping_sub(parent.hide);
+            if parent.right == child {
+                count += self.visible_in(parent.left, below) + u32::from(parent.hidden.wrapping_add(hide) == 0);
+            }
+            child = self.nodes[child as usize].parent;
+        }
+        count as usize
+    }
+
+    /// Counted items in the subtree of this one, itself left out.
+    pub(super) fn counted_below(&self, id: Id) -> u32 {
+        let end = self.end(id).map_or(self.counted(), |end| self.counted_before(end));
+        end - self.counted_before(id) - u32::from(self.is_counted(id))
+    }
+
+    /// The first item behind the subtree of this one.
+    pub(super) fn end(&self, id: Id) -> Option<Id> {
+        self.next_within(id, self.depth(id))
+    }
+
+    /// The item that this one hangs under.
+    pub(super) fn parent(&self, id: Id) -> Option<Id> {
+        self.last_within(Some(id), self.depth(id).checked_sub(1)?)
+    }
+
+    /// Whether it has items below it.
+    pub(super) fn is_parent(&self, id: Id) -> bool {
+        self.next(id).is_some_and(|next| self.depth(next) > self.depth(id))
+    }
+
+    /// The last item before this one, or of all, that is no deeper than `depth`.
+    pub(super) fn last_within(&self, before: Option<Id>, depth: u32) -> Option<Id> {
+        let Some(id) = before else { return self.last_in(self.root, 0, depth) };
+        let node = self.node(id)?;
+        let mut deepen = self.pending(id).0;
+        if let Some(found) = self.last_in(node.left, deepen.wrapping_add(node.deepen), depth) {
+            return Some(found);
+        }
+        let mut child = id;
+        loop {
+            let up = self.node(child)?.parent;
+            let parent = self.node(up)?;
+            let below = deepen;
+            deepen = deepen.wrapping_sub(parent.deepen);
+            if parent.right == child {
+                if parent.depth.wrapping_add(deepen) <= depth {
+                    return Some(up);
+                }
+                if let Some(found) = self.last_in(parent.left, below, depth) {
+                    return Some(found);
+                }
+            }
+            child = up;
+        }
+    }
+
+    /// The first item in the subtree of `parent` (of all, for `None`), one level below it, for which `is_after` holds,
+    /// given that it holds for all behind such a one; otherwise the end of the subtree.
+    pub(super) fn partition(&self, parent: Option<Id>, is_after: impl Fn(Id) -> bool) -> Option<Id> {
+        let (end, level) = match parent {
+            Some(parent) => (self.end(parent), self.depth(parent) + 1),
+            None => (None, 0),
+        };
+        let last = self.last_within(end, level).filter(|&last| Some(last) != parent);
+        if !last.is_some_and(&is_after) {
+            return end;
+        }
+        let from = parent.map_or(0, |parent| self.before(parent) + 1);
+        let to = end.map_or(self.len(), |end| self.before(end));
+        let (mut id, mut passed, mut found) = (self.root, 0, end);
+        while let Some(node) = self.node(id) {
+            let at = passed + self.size(node.left);
+            let goes_left = at >= to
+                || at >= from && {
+                    // Its ancestor at that level, or it itself.
+                    let child = if self.depth(id) == level { Some(id) } else { self.last_within(Some(id), level) };
+                    let after = child.filter(|&child| is_after(child));
+                    found = after.or(found);
+                    after.is_some()
+                };
+            if goes_left {
+                id = node.left;
+            } else {
+                passed = at + 1;
+                id = node.right;
+            }
+        }
+        found
+    }
+
+    /// Puts an item before another, or at the end.
+    pub(super) fn insert(&mut self, before: Option<Id>, item: T, place: Place) -> Id {
+        let at = before.map_or(self.len(), |before| self.before(before));
+        let id = self.allocate(item, place);
+        let (left, right) = self.split(self.root, at);
+        let left = self.merge(left, id);
+        self.root = self.merge(left, right);
+        self.nodes[self.root as usize].parent = NIL;
+        id
+    }
+
+    /// Takes an item out that has none below it.
+    pub(super) fn remove(&mut self, id: Id) -> Option<T> {
+        debug_assert!(!self.is_parent(id), "what hangs below it would change its parent");
+        let at = self.before(id);
+        let (left, rest) = self.split(self.root, at);
+        let (_, right) = self.split(rest, 1);
+        self.set_root(left, right);
+        self.free.push(id);
+        self.nodes.get_mut(id as usize)?.item.take()
+    }
+
+    /// Hides everything below an item once more, or once less.
+    pub(super) fn hide_below(&mut self, id: Id, more: bool) {
+        let from = self.before(id) + 1;
+        let to = self.end(id).map_or(self.len(), |end| self.before(end));
+        let (rest, right) = self.split(self.root, to);
+        let (left, run) = self.split(rest, from);
+        self.add(run, 0, if more { 1 } else { u32::MAX });
+        let left = self.merge(left, run);
+        self.set_root(left, right);
+    }
+
+    /// Moves the subtree of an item: `find` says, in the sequence without it, before which other, at what depth and how
+    /// many times hidden the item itself is put in again.
+    pub(super) fn shift(&mut self, id: Id, find: impl FnOnce(&Self) -> (Option<Id>, u32, u32)) {
+        let (depth, hidden) = (self.depth(id), self.hidden(id));
+        let from = self.before(id);
+        let to = self.end(id).map_or(self.len(), |end| self.before(end));
+        let (rest, right) = self.split(self.root, to);
+        let (left, run) = self.split(rest, from);
+        self.set_root(left, right);
+        let (before, new_depth, new_hidden) = find(self);
+        self.add(run, new_depth.wrapping_sub(depth), new_hidden.wrapping_sub(hidden));
+        let at = before.map_or(self.len(), |before| self.before(before));
+        let (left, right) = self.split(self.root, at);
+        let left = self.merge(left, run);
+        self.set_root(left, right);
+    }
+
+    /// Says whether an item is counted.
+    pub(super) fn count(&mut self, id: Id, counted: bool) {
+        let Some(node) = self.nodes.get_mut(id as usize) else { return };
+        if std::mem::replace(&mut node.counted, counted) == counted {
+            return;
+        }
+        let mut up = id;
+        while let Some(node) = self.nodes.get_mut(up as usize) {
+            node.counted_sum = if counted { node.counted_sum + 1 } else { node.counted_sum - 1 };
+            up = node.parent;
+        }
+    }
+
+    fn node(&self, id: Id) -> Option<&Node<Option<T>>> {
+        self.nodes.get(id as usize)
+    }
+
+    fn len(&self) -> u32 {
+        self.size(self.root)
+    }
+
+    fn size(&self, id: Id) -> u32 {
+        self.node(id).map_or(0, |node| node.size)
+    }
+
+    fn leftmost(&self, mut id: Id) -> Id {
+        while let Some(node) = self.node(id).filter(|node| node.left != NIL) {
+            id = node.left;
+        }
+        id
+    }
+
+    /// Items before this one.
+    fn before(&self, id: Id) -> u32 {
+        self.sum_before(id, |node| node.size, |_| 1)
+    }
+
+    fn counted_before(&self, id: Id) -> u32 {
+        self.sum_before(id, |node| node.counted_sum, |node| u32::from(node.counted))
+    }
+
+    fn sum_before(&self, id: Id, part: impl Fn(&Node<Option<T>>) -> u32, own: impl Fn(&Node<Option<T>>) -> u32) -> u32 {
+        let Some(node) = self.node(id) else { return 0 };
+        let mut sum = self.node(node.left).map_or(0, &part);
+        let (mut child, mut up) = (id, node.parent);
+        while let Some(parent) = self.node(up) {
+            if parent.right == child {
+                sum += self.node(parent.left).map_or(0, &part) + own(parent);
+            }
+            (child, up) = (up, parent.parent);
+        }
+        sum
+    }
+
+    /// What is still to be added to depth and hiding of an item.
+    fn pending(&self, id: Id) -> (u32, u32) {
+        let (mut deepen, mut hide) = (0_u32, 0_u32);
+        let mut up = self.node(id).map_or(NIL, |node| node.parent);
+        while let Some(node) = self.node(up) {
+            deepen = deepen.wrapping_add(node.deepen);
+            hide = hide.wrapping_add(node.hide);
+            up = node.parent;
+        }
+        (deepen, hide)
+    }
+
+    fn visible_in(&self, id: Id, hide: u32) -> u32 {
+        let visible = self.node(id).filter(|node| node.least_hidden.wrapping_add(hide) == 0);
+        visible.map_or(0, |node| node.least_count)
+    }
+
+    /// The first item behind this one that is no deeper than `depth`.
+    fn next_within(&self, id: Id, depth: u32) -> Option<Id> {
+        let node = self.node(id)?;
+        let mut deepen = self.pending(id).0;
+        if let Some(found) = self.first_in(node.right, deepen.wrapping_add(node.deepen), depth) {
+            return Some(found);
+        }
+        let mut child = id;
+        loop {
+            let up = self.node(child)?.parent;
+            let parent = self.node(up)?;
+            let below = deepen;
+            deepen = deepen.wrapping_sub(parent.deepen);
+            if parent.left == child {
+                if parent.depth.wrapping_add(deepen) <= depth {
+                    return Some(up);
+                }
+                if let Some(found) = self.first_in(parent.right, below, depth) {
+                    return Some(found);
+                }
+            }
+            child = up;
+        }
+    }
+
+    fn first_in(&self, mut id: Id, mut deepen: u32, depth: u32) -> Option<Id> {
+        let within = |node: &Node<_>, deepen: u32| node.least_depth.wrapping_add(deepen) <= depth;
+        let mut node = self.node(id).filter(|node| within(node, deepen))?;
+        loop {
+            let below = deepen.wrapping_add(node.deepen);
+            if let Some(left) = self.node(node.left).filter(|left| within(left, below)) {
+                (id, node) = (node.left, left);
+            } else if node.depth.wrapping_add(deepen) <= depth {
+                return Some(id);
+            } else {
+                id = node.right;
+                node = self.node(id)?;
+            }
+            deepen = below;
+        }
+    }
+
+    fn last_in(&self, mut id: Id, mut deepen: u32, depth: u32) -> Option<Id> {
+        let within = |node: &Node<_>, deepen: u32| node.least_depth.wrapping_add(deepen) <= depth;
+        let mut node = self.node(id).filter(|node| within(node, deepen))?;
+        loop {
+            let below = deepen.wrapping_add(node.deepen);
+            if let Some(right) = self.node(node.right).filter(|right| within(right, below)) {
+                (id, node) = (node.right, right);
+            } else if node.depth.wrapping_add(deepen) <= depth {
+                return Some(id);
+            } else {
+                id = node.left;
+                node = self.node(id)?;
+            }
+            deepen = below;
+        }
+    }
+
+    fn allocate(&mut self, item: T, place: Place) -> Id {
+        let Place { depth, hidden, counted } = place;
+        let node = Node {
+            item: Some(item),
+            parent: NIL,
+            left: NIL,
+            right: NIL,
+            size: 1,
+            depth,
+            least_depth: depth,
+            deepen: 0,
+            hidden,
+            least_hidden: hidden,
+            least_count: 1,
+            hide: 0,
+            counted,
+            counted_sum: u32::from(counted),
+        };
+        if let Some(id) = self.free.pop() {
+            self.nodes[id as usize] = node;
+            return id;
+        }
+        self.nodes.push(node);
+        // There are no four billion processes.
+        Id::try_from(self.nodes.len() - 1).unwrap_or(NIL)
+    }
+
+    /// Makes a balanced search tree of the nodes of a range, which stand in order.
+    fn balance(&mut self, from: usize, to: usize) -> Id {
+        if from == to {
+            return NIL;
+        }
+        let middle = usize::midpoint(from, to);
+        let left = self.balance(from, middle);
+        let right = self.balance(middle + 1, to);
+        let id = Id::try_from(middle).unwrap_or(NIL);
+        self.set_left(id, left);
+        self.set_right(id, right);
+        self.sum_up(id);
+        id
+    }
+
+    fn set_root(&mut self, left: Id, right: Id) {
+        self.root = self.merge(left, right);
+        if let Some(node) = self.nodes.get_mut(self.root as usize) {
+            node.parent = NIL;
+        }
+    }
+
+    fn set_left(&mut self, id: Id, left: Id) {
+        self.nodes[id as usize].left = left;
+        if let Some(node) = self.nodes.get_mut(left as usize) {
+            node.parent = id;
+        }
+    }
+
+    fn set_right(&mut self, id: Id, right: Id) {
+        self.nodes[id as usize].right = right;
+        if let Some(node) = self.nodes.get_mut(right as usize) {
+            node.parent = id;
+        }
+    }
+
+    /// Adds to depth and hiding of a whole part.
+    fn add(&mut self, id: Id, deepen: u32, hide: u32) {
+        let Some(node) = self.nodes.get_mut(id as usize) else { return };
+        node.depth = node.depth.wrapping_add(deepen);
+        node.least_depth = node.least_depth.wrapping_add(deepen);
+        node.deepen = node.deepen.wrapping_add(deepen);
+        node.hidden = node.hidden.wrapping_add(hide);
+        node.least_hidden = node.least_hidden.wrapping_add(hide);
+        node.hide = node.hide.wrapping_add(hide);
+    }
+
+    /// Passes on what was noted for the parts below.
+    fn pass_down(&mut self, id: Id) {
+        let node = &mut self.nodes[id as usize];
+        let (left, right) = (node.left, node.right);
+        let (deepen, hide) = (std::mem::take(&mut node.deepen), std::mem::take(&mut node.hide));
+        if deepen != 0 || hide != 0 {
+            self.add(left, deepen, hide);
+            self.add(right, deepen, hide);
+        }
+    }
+
+    /// Computes sums and minima anew; nothing may be noted for the parts below.
+    fn sum_up(&mut self, id: Id) {
+        let node = &self.nodes[id as usize];
+        let (mut size, mut counted) = (1, u32::from(node.counted));
+        let mut least_depth = node.depth;
+        let (mut least_hidden, mut least_count) = (node.hidden, 1);
+        for part in [node.left, node.right].into_iter().filter_map(|part| self.node(part)) {
+            size += part.size;
+            counted += part.counted_sum;
+            least_depth = least_depth.min(part.least_depth);
+            match part.least_hidden.cmp(&least_hidden) {
+                std::cmp::Ordering::Less => (least_hidden, least_count) = (part.least_hidden, part.least_count),
+                std::cmp::Ordering::Equal => least_count += part.least_count,
+                std::cmp::Ordering::Greater => {}
+            }
+        }
+        let node = &mut self.nodes[id as usize];
+        (node.size, node.counted_sum, node.least_depth) = (size, counted, least_depth);
+        (node.least_hidden, node.least_count) = (least_hidden, least_count);
+    }
+
+    /// Divides a part into its first `count` items and the rest.
+    fn split(&mut self, id: Id, count: u32) -> (Id, Id) {
+        if id == NIL {
+            return (NIL, NIL);
+        }
+        self.pass_down(id);
+        let Node { left, right, .. } = self.nodes[id as usize];
+        let before = self.size(left);
+        let parts = if count <= before {
+            let (first, rest) = self.split(left, count);
+            self.set_left(id, rest);
+            (first, id)
+        } else {
+            let (first, rest) = self.split(right, count - before - 1);
+            self.set_right(id, first);
+            (id, rest)
+        };
+        self.sum_up(id);
+        for part in [parts.0, parts.1] {
+            if let Some(node) = self.nodes.get_mut(part as usize) {
+                node.parent = NIL;
+            }
+        }
+        parts
+    }
+
+    /// Joins two parts.
+    fn merge(&mut self, left: Id, right: Id) -> Id {
+        if left == NIL || right == NIL {
+            return if left == NIL { right } else { left };
+        }
+        let (left_size, right_size) = (self.size(left), self.size(right));
+        if self.draw(left_size + right_size) < left_size {
+            self.pass_down(left);
+            let joined = self.merge(self.nodes[left as usize].right, right);
+            self.set_right(left, joined);
+            self.sum_up(left);
+            left
+        } else {
+            self.pass_down(right);
+            let joined = self.merge(left, self.nodes[right as usize].left);
+            self.set_left(right, joined);
+            self.sum_up(right);
+            right
+        }
+    }
+
+    /// A number below this one (xorshift).
+    fn draw(&mut self, below: u32) -> u32 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (((self.random >> 32) * u64::from(below)) >> 32) as u32
+    }
+}

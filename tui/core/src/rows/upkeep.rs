@@ -1,0 +1,310 @@
+//! Bringing the rows up to date with what was noted of the tree.
+//!
+//! Each noted process is compared with the tree as it is now, not as it was when the note was taken, so that a process
+//! that came and went between two frames costs next to nothing. Those that left the tree come first, the youngest of
+//! them before their parents; the others from the oldest on, so that parents stand where they belong before their
+//! children are looked at.
+
+use super::joined::Share;
+use super::{Item, Order, Rows, SortKey, order_in};
+use crate::event::ProcKey;
+use crate::process::Process;
+use crate::rows::sequence::{Id, Place};
+use crate::tree::Tree;
+
+/// With fewer notes, or fewer than a quarter of the rows, each is followed; with more, everything is built anew.
+const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
+
+impl Rows {
+    /// Brings the rows up to date; `user` names a uid for the filter.
+    pub fn refresh<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+        let resort = self.unsorted && !self.held;
+        if self.stale || resort || self.noted.len() > BUILD_FROM.max(self.ids.len() / 4) {
+            self.noted.clear();
+            self.bereaved.clear();
+            self.build(tree, user);
+            (self.stale, self.unsorted) = (false, false);
+            return;
+        }
+        let mut noted = std::mem::take(&mut self.noted);
+        if self.look.sort.by == SortKey::Spawned {
+            // A fork counts for its forker, of whom nothing else is told.
+            let forkers: Vec<_> = noted.iter().filter_map(|&key| tree.get(key)?.forker).collect();
+            noted.extend(forkers);
+        }
+        noted.sort_unstable_by_key(|key| key.birth());
+        noted.dedup();
+        for &key in noted.iter().rev().filter(|&&key| tree.get(key).is_none()) {
+            self.drop(tree, key);
+        }
+        for &key in &noted {
+            if let Some(process) = tree.get(key) {
+                self.follow(tree, process, &user);
+            }
+        }
+        noted.clear();
+        self.noted = noted;
+        let mut bereaved = std::mem::take(&mut self.bereaved);
+        bereaved.sort_unstable_by_key(|key| key.birth());
+        bereaved.dedup();
+        for &parent in &bereaved {
+            self.count_crowds(tree, parent);
+        }
+        bereaved.clear();
+        self.bereaved = bereaved;
+        self.settle_crowds(tree);
+    }
+
+    /// Whether filter and switches ask for it, and whether the filter does.
+    pub(super) fn judge<'u>(&self, process: &Process, user: impl Fn(u32) -> &'u str) -> (bool, bool) {
+        let look = &self.look;
+        let shown = (look.kernel || !process.kernel) && (look.dead || process.is_alive());
+        let matched = look.filter.is_empty() || look.filter.matches(process, user(process.creds.uid));
+        (shown && matched, matched)
+    }
+
+    /// One has left the tree.
+    fn drop(&mut self, tree: &Tree, key: ProcKey) {
+        let Some(&id) = self.ids.get(&key) else { return };
+        // What is still below it has another parent by now, or none.
+        while self.ids.contains_key(&key) && self.sequence.is_parent(id) {
+            let Some(below) = self.sequence.next(id) else { break };
+            if self.is_joined(below) && !self.sequence.is_parent(below) {
+                self.remove_joined(below);
+                continue;
+            }
+            let child = if self.is_joined(below) { self.sequence.next(below) } else { Some(below) };
+            let Some(child) = child else { break };
+            let parent = self.sequence.get(child).and_then(|item| self.admitted_parent(tree, item.key));
+            self.hang(tree, child, parent);
+        }
+        // The last of them may have taken it along, if it was there for their sake alone.
+        if self.ids.contains_key(&key) {
+            self.take_out(tree, id);
+        }
+    }
+
+    /// One is in the tree, and something about it may have changed.
+    fn follow<'u>(&mut self, tree: &Tree, process: &Process, user: &impl Fn(u32) -> &'u str) {
+        let (wanted, matched) = self.judge(process, user);
+        let key = process.key;
+        let id = match self.ids.get(&key) {
+            None if !wanted => return,
+            None => self.admit(tree, key, user),
+            Some(&id) if !wanted && !self.sequence.is_parent(id) => return self.take_out(tree, id),
+            Some(&id) => {
+                self.place(tree, id, process, user);
+                Some(id)
+            }
+        };
+        let Some(id) = id else { return };
+        self.sequence.count(id, wanted);
+        let Some(item) = self.sequence.get_mut(id) else { return };
+        item.matched = matched;
+        item.alive = process.is_alive();
+        self.recount(tree, id);
+        self.reconsider(tree, id, process);
+    }
+
+    /// Puts one where it belongs by its parent and its rank.
+    fn place<'u>(&mut self, tree: &Tree, id: Id, process: &Process, user: &impl Fn(u32) -> &'u str) {
+        let parent = tree.parent(process.key, self.look.lineage).map(|parent| parent.key);
+        let parent =
+            parent.and_then(|parent| self.ids.get(&parent).copied().or_else(|| self.admit(tree, parent, user)));
+        let sort = self.look.sort;
+        let rank = sort.rank(process);
+        let Some(item) = self.sequence.get_mut(id) else { return };
+        let moved = item.rank != rank;
+        if moved && self.held && sort.by.is_volatile() {
+            self.unsorted = true;
+        } else {
+            item.rank = rank;
+        }
+        if self.parent_process(id) != parent {
+            self.hang(tree, id, parent);
+        } else if moved && !(self.held && sort.by.is_volatile()) {
+            self.rearrange(id);
+        }
+    }
+
+    /// Puts a row among its siblings where its rank says, unless it stands there.
+    pub(super) fn rearrange(&mut self, id: Id) {
+        let depth = self.sequence.depth(id);
+        let sibling = |id: &Id| self.sequence.depth(*id) == depth;
+        let before = self.sequence.last_within(Some(id), depth).filter(sibling).and_then(|id| self.order(id));
+        let after = self.sequence.end(id).filter(sibling).and_then(|id| self.order(id));
+        let Some(own) = self.order(id) else { return };
+        if before.is_none_or(|before| before < own) && after.is_none_or(|after| own < after) {
+            return;
+        }
+        let parent = self.sequence.parent(id);
+        self.shift(id, parent, own);
+    }
+
+    /// Moves a subtree under a row, or to the roots.
+    pub(super) fn shift(&mut self, id: Id, parent: Option<Id>, order: Order) {
+        let (depth, hidden) = self.below(parent);
+        let crowds = &self.crowds;
+        self.sequence.shift(id, |sequence| {
+            let after = |sibling: Id| order_in(sequence, crowds, sibling).is_some_and(|sibling| sibling > order);
+            (sequence.partition(parent, after), depth, hidden)
+        });
+    }
+
+    /// Depth and hiding of what hangs under a row.
+    fn below(&self, parent: Option<Id>) -> (u32, u32) {
+        let Some(parent) = parent else { return (0, 0) };
+        let folded = self.id(parent).is_some_and(|id| self.folds.is_folded(id));
+        (self.sequence.depth(parent) + 1, self.sequence.hidden(parent) + u32::from(folded))
+    }
+
+    /// Puts a new row under another, or among the roots.
+    pub(super) fn insert(&mut self, parent: Option<Id>, item: Item, order: Order, counted: bool) -> Id {
+        let (depth, hidden) = self.below(parent);
+        let after = |sibling: Id| self.order(sibling).is_some_and(|sibling| sibling > order);
+        let before = self.sequence.partition(parent, after);
+        self.sequence.insert(before, item, Place { depth, hidden, counted })
+    }
+
+    /// Gives a process a row, and its ancestors first, from the oldest that has none.
+    fn admit<'u>(&mut self, tree: &Tree, key: ProcKey, user: &impl Fn(u32) -> &'u str) -> Option<Id> {
+        let lineage = self.look.lineage;
+        let line = std::iter::successors(tree.get(key), |process| tree.parent(process.key, lineage));
+        let missing: Vec<&Process> = line.take_while(|process| !self.ids.contains_key(&process.key)).collect();
+        let oldest = missing.last()?;
+        let mut parent = tree.parent(oldest.key, lineage).and_then(|parent| self.ids.get(&parent.key).copied());
+        for process in missing.into_iter().rev() {
+            let (wanted, matched) = self.judge(process, user);
+            let rank = self.look.sort.rank(process);
+            let item = Item {
+                key: process.key,
+                rank,
+                matched,
+                finished: false,
+                alive: process.is_alive(),
+                unfinished: 0,
+                crowd: None,
+                joined: false,
+                share: Share::default(),
+            };
+            let id = self.insert(parent, item, (rank, process.key.birth()), wanted);
+            self.ids.insert(process.key, id);
+            self.count_unfinished(tree, parent, true);
+            // From below upwards, so that nobody is finished before his children are there.
+            parent = Some(id);
+        }
+        let id = parent?;
+        self.recount(tree, id);
+        Some(id)
+    }
+
+    /// The row of the parent of a process, if it has one already.
+    fn admitted_parent(&self, tree: &Tree, key: ProcKey) -> Option<Id> {
+        self.ids.get(&tree.parent(key, self.look.lineage)?.key).copied()
+    }
+
+    /// Hangs a row of a process under that of another, or among the roots.
+    fn hang(&mut self, tree: &Tree, id: Id, parent: Option<Id>) {
+        let old = self.parent_process(id);
+        self.leave_crowd(tree, id);
+        let Some(order) = self.order(id) else { return };
+        self.shift(id, parent, order);
+        if !self.is_finished(id) {
+            self.count_unfinished(tree, old, false);
+            self.count_unfinished(tree, parent, true);
+        }
+        self.prune(tree, old);
+        self.join_crowd(tree, id);
+    }
+
+    /// Takes out a row that has none below it, and those above that were there for its sake alone.
+    fn take_out(&mut self, tree: &Tree, id: Id) {
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let parent = self.parent_process(id);
+            let finished = self.is_finished(id);
+            self.leave_crowd(tree, id);
+            let Some(item) = self.sequence.remove(id) else { return };
+            self.ids.remove(&item.key);
+            self.crowds.forget(item.key);
+            if !finished {
+                self.count_unfinished(tree, parent, false);
+            }
+            next = parent.filter(|&parent| self.is_idle(parent));
+        }
+    }
+
+    /// Takes out a row that is there for nobody's sake.
+    pub(super) fn prune(&mut self, tree: &Tree, id: Option<Id>) {
+        if let Some(id) = id.filter(|&id| self.is_idle(id)) {
+            self.take_out(tree, id);
+        }
+    }
+
+    fn is_idle(&self, id: Id) -> bool {
+        !self.sequence.is_counted(id) && !self.sequence.is_parent(id)
+    }
+
+    // Who is finished.
+
+    fn is_finished(&self, id: Id) -> bool {
+        self.sequence.get(id).is_some_and(|item| item.finished)
+    }
+
+    fn is_joined(&self, id: Id) -> bool {
+        self.sequence.get(id).is_some_and(|item| item.joined)
+    }
+
+    /// The row of the process that this one hangs under, be it joined with its siblings or not.
+    pub(super) fn parent_process(&self, id: Id) -> Option<Id> {
+        let parent = self.sequence.parent(id)?;
+        if self.is_joined(parent) { self.sequence.parent(parent) } else { Some(parent) }
+    }
+
+    fn count_unfinished(&mut self, tree: &Tree, parent: Option<Id>, more: bool) {
+        let Some(item) = parent.and_then(|parent| self.sequence.get_mut(parent)) else { return };
+        item.unfinished = if more { item.unfinished + 1 } else { item.unfinished - 1 };
+        if let Some(parent) = parent {
+            self.recount(tree, parent);
+        }
+    }
+
+    /// Says anew whether one is finished, and as far up as that changes it whether its ancestors are.
+    pub(super) fn recount(&mut self, tree: &Tree, id: Id) {
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let Some(item) = self.sequence.get_mut(id) else { return };
+            let finished = !item.alive && item.unfinished == 0;
+            if std::mem::replace(&mut item.finished, finished) == finished {
+                return;
+            }
+            if finished {
+                self.join_crowd(tree, id);
+            } else {
+                self.leave_crowd(tree, id);
+                self.stand_alone(id);
+            }
+            next = self.parent_process(id);
+            if let Some(parent) = next.and_then(|parent| self.sequence.get_mut(parent)) {
+                parent.unfinished = if finished { parent.unfinished - 1 } else { parent.unfinished + 1 };
+            }
+        }
+    }
+
+    /// Of a finished one, joins it or lets it stand alone as the selection wants it, and counts it as it is now.
+    fn reconsider(&mut self, tree: &Tree, id: Id, process: &Process) {
+        if self.look.sort.by == SortKey::User {
+            self.crowds.touch_all(process.key);
+        }
+        if !self.is_finished(id) {
+            return;
+        }
+        let share = Share::of(process);
+        let counted = self.sequence.get(id).is_some_and(|item| item.crowd.is_some() && item.share == share);
+        if !counted || self.apart == Some(process.key) {
+            self.leave_crowd(tree, id);
+            self.stand_alone(id);
+            self.join_crowd(tree, id);
+        }
+    }
+}

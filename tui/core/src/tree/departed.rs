@@ -1,0 +1,84 @@
+//! What is remembered of children that were finished and have left the tree: sums by parent and name.
+//!
+//! A process is counted here when it is taken out, under its parent in each lineage, as long as that parent is kept.
+
+use rustc_hash::FxHashMap;
+
+use super::Lineage;
+use crate::event::{Comm, ProcKey};
+use crate::process::Process;
+
+/// Names kept apart per parent; further ones are counted under the empty name, so that a process which thinks up new
+/// names cannot fill the memory.
+const NAMES_MAX: usize = 32;
+
+/// Sums over finished processes of one name with one parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// How many.
+    pub count: u64,
+    /// Of these, how many ended with a non-zero code or by a signal.
+    pub failed: u64,
+    /// Their own CPU time, nanoseconds.
+    pub cpu_ns: u64,
+    /// The longest life among them, nanoseconds.
+    pub longest_ns: u64,
+    /// Who of them started first.
+    pub first: ProcKey,
+}
+
+impl Summary {
+    /// Of one.
+    #[must_use]
+    pub fn of(process: &Process) -> Self {
+        Self {
+            count: 1,
+            failed: u64::from(process.exit_status().is_some_and(crate::ExitStatus::is_failure)),
+            cpu_ns: process.cost.cpu_ns,
+            longest_ns: process.lifetime_ns(0),
+            first: process.key,
+        }
+    }
+
+    /// Of these and others together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            failed: self.failed + other.failed,
+            cpu_ns: self.cpu_ns.saturating_add(other.cpu_ns),
+            longest_ns: self.longest_ns.max(other.longest_ns),
+            first: if self.first.birth() <= other.first.birth() { self.first } else { other.first },
+        }
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Departed([FxHashMap<ProcKey, Vec<(Comm, Summary)>>; 2]);
+
+impl Departed {
+    /// Counts one that goes.
+    pub(super) fn count(&mut self, lineage: Lineage, parent: ProcKey, process: &Process) {
+        let names = self.0[lineage as usize].entry(parent).or_default();
+        let known = |names: &[(Comm, Summary)], comm| names.iter().position(|(name, _)| *name == comm);
+        let full = names.len() >= NAMES_MAX;
+        let name = if full && known(names, process.comm).is_none() { Comm::default() } else { process.comm };
+        let summary = Summary::of(process);
+        match known(names, name) {
+            Some(at) => names[at].1 = names[at].1.and(summary),
+            None => names.push((name, summary)),
+        }
+    }
+
+    /// Forgets the children of one that goes.
+    pub(super) fn forget(&mut self, parent: ProcKey) {
+        for parents in &mut self.0 {
+            parents.remove(&parent);
+        }
+    }
+
+    pub(super) fn of(&self, parent: ProcKey, lineage: Lineage) -> &[(Comm, Summary)] {
+        self.0[lineage as usize].get(&parent).map_or(&[], Vec::as_slice)
+    }
+}
