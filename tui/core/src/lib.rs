@@ -12,6 +12,7 @@ pub mod filter;
 pub mod process;
 pub mod rate;
 pub mod rows;
+pub mod script;
 pub mod stats;
 #[cfg(test)]
 mod testing;

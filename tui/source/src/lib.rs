@@ -10,6 +10,7 @@ pub mod live;
 pub mod ndjson;
 pub mod privilege;
 pub mod procfs;
+pub mod synth;
 pub mod track;
 pub mod users;
 

@@ -29,7 +29,7 @@ fn a_life_from_fork_to_exit() {
     assert_eq!(deltas, [Delta::Added(key), Delta::Changed(key)]);
     let process = scene.get(2);
     assert_eq!((process.origin, process.forker, process.execs), (Origin::Forked, Some(scene.key(1)), 1));
-    assert_eq!((process.comm, process.creds.uid), (Comm::new(b"/bin/ls"), 1000));
+    assert_eq!((process.comm, process.creds.uid), (Comm::new(b"ls"), 1000));
     assert_eq!(args(&scene, 2), ["/bin/ls", "-l"]);
     assert_eq!(scene.get(1).spawned, 1);
     assert_eq!(scene.play("exit 2 3"), [Delta::Ended(key)]);
