@@ -234,10 +234,7 @@ impl App {
                         Lineage::Forked => forker,
                         Lineage::Kernel => kernel_parent,
                     };
-                    if self.frozen.is_none()
-                        && self.list.selected() == Some(key)
-                        && let Some(parent) = parent
-                    {
+                    if self.frozen.is_none() && self.list.selected() == Some(key) {
                         self.list.follow(parent);
                     }
                 }

@@ -11,6 +11,8 @@ mod watch;
 
 use crate::alert::{Alert, AlertRule};
 use crate::event::{Event, ProcKey};
+use crate::intern::Interner;
+use crate::process::Context;
 use crate::stats::Stats;
 use crate::tree::{Lineage, Tree};
 
@@ -69,10 +71,10 @@ pub enum Delta {
     Removed {
         /// The process.
         key: ProcKey,
-        /// Its forker, or the nearest ancestor that was left in the tree, when known.
-        forker: Option<ProcKey>,
-        /// Its parent as the kernel saw it last, when known.
-        kernel_parent: Option<ProcKey>,
+        /// Its forker, or the nearest ancestor that was left in the tree.
+        forker: ProcKey,
+        /// Its parent as the kernel saw it last.
+        kernel_parent: ProcKey,
     },
     /// An alert began, changed its level or ended.
     Alert(Alert),
@@ -89,6 +91,9 @@ pub struct Engine {
     pulse: Pulse,
     retention: Retention,
     watch: Watch,
+    /// Paths of programs.
+    paths: Interner<[u8]>,
+    contexts: Interner<Context>,
 }
 
 impl Engine {
@@ -102,6 +107,8 @@ impl Engine {
             pulse: Pulse::default(),
             retention: Retention::default(),
             watch: Watch::new(config.alert),
+            paths: Interner::default(),
+            contexts: Interner::default(),
             config,
         }
     }
@@ -210,11 +217,9 @@ impl Engine {
         let Some(process) = self.tree.remove(key) else { return };
         self.retention.remember(key);
         // Above it, dead ancestors may have been left out already.
-        let forker = parent.or(process.forker);
-        if let Some(forker) = forker {
-            self.watch.bequeath(key, forker);
-            self.retention.consider(&self.tree, forker);
-        }
-        deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent });
+        let forker = parent.unwrap_or_else(|| process.forker());
+        self.watch.bequeath(key, forker);
+        self.retention.consider(&self.tree, forker);
+        deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent() });
     }
 }

@@ -197,8 +197,8 @@ impl Rows {
 impl Entry {
     fn new<'u>(visit: Visit<'_>, options: RowOptions<'_>, user: impl Fn(u32) -> &'u str) -> Self {
         let process = visit.process;
-        let shown = (options.kernel || !process.kernel) && (options.dead || process.is_alive());
-        let matched = options.filter.is_empty() || options.filter.matches(process, user(process.creds.uid));
+        let shown = (options.kernel || !process.is_kernel()) && (options.dead || process.is_alive());
+        let matched = options.filter.is_empty() || options.filter.matches(process, user(process.creds().uid));
         let wanted = shown && matched;
         Self {
             key: process.key,

@@ -19,8 +19,8 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rustc_hash::FxHashMap;
 
-use crate::event::ProcKey;
-use crate::process::{Lifecycle, Process};
+use crate::event::{Cost, ExitStatus, ProcKey};
+use crate::process::Process;
 
 mod dead;
 #[cfg(test)]
@@ -251,7 +251,7 @@ impl Tree {
 
 /// Changes, all by the engine.
 impl Tree {
-    /// For changes to anything but `key`, `forker`, `kernel_parent` and `life`, which have their own methods, as have the
+    /// For changes to anything but its key, forker, kernel's parent and end, which have their own methods, as have the
     /// programs of the dead.
     pub(crate) fn get_mut(&mut self, key: ProcKey) -> Option<&mut Process> {
         self.graph[*self.index.get(&key)?].process.as_deref_mut()
@@ -282,14 +282,14 @@ impl Tree {
         awaited
     }
 
-    /// Marks it ended, or corrects how it ended.
-    pub(crate) fn end(&mut self, key: ProcKey, life: Lifecycle) {
+    /// Ends it or corrects how it ended; see [`Process::end`].
+    pub(crate) fn end(&mut self, key: ProcKey, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
         let Some(&node) = self.index.get(&key) else { return };
         let needed_parent = self.needs_parent(node);
         self.unbook(node);
         let Some(process) = self.graph[node].process.as_deref_mut() else { return };
-        let was_alive = mem::replace(&mut process.life, life) == Lifecycle::Running;
-        self.live -= usize::from(was_alive);
+        self.live -= usize::from(process.is_alive());
+        process.end(at_ns, status, inferred, cost);
         self.book(node);
         if needed_parent && !self.needs_parent(node) {
             self.release(self.parent_node(node, Lineage::Forked));
@@ -300,10 +300,11 @@ impl Tree {
     pub(crate) fn set_forker(&mut self, key: ProcKey, forker: ProcKey) -> bool {
         let Some(&node) = self.index.get(&key) else { return false };
         let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.forker.replace(forker) == Some(forker) {
+        if process.forker() == forker {
             return false;
         }
-        process.generations_left_out = 0;
+        process.set_forker(forker);
+        process.set_generations_left_out(0);
         self.relink(node);
         true
     }
@@ -312,9 +313,10 @@ impl Tree {
     pub(crate) fn set_kernel_parent(&mut self, key: ProcKey, parent: ProcKey) -> bool {
         let Some(&node) = self.index.get(&key) else { return false };
         let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.kernel_parent.replace(parent) == Some(parent) {
+        if process.kernel_parent() == parent {
             return false;
         }
+        process.set_kernel_parent(parent);
         self.relink(node);
         true
     }
@@ -351,9 +353,9 @@ impl Tree {
     /// Makes the edges agree with what the process says of its parents.
     fn relink(&mut self, node: NodeIndex) {
         let Some(process) = self.process(node) else { return };
-        let (key, forker) = (process.key, process.forker);
-        let parent = if process.generations_left_out == 0 {
-            forker.and_then(|forker| self.node_for_parent(forker, key))
+        let (key, forker) = (process.key, process.forker());
+        let parent = if process.generations_left_out() == 0 {
+            self.node_for_parent(forker, key)
         } else {
             // Its forker has been left out: where it hangs is known by the edge alone.
             self.parent_node(node, Lineage::Forked)
@@ -364,8 +366,8 @@ impl Tree {
     /// Hangs a node under this parent in the lineage of forks, and where its process says in that of the kernel.
     fn hang(&mut self, node: NodeIndex, parent: Option<NodeIndex>) {
         let Some(process) = self.process(node) else { return };
-        let (key, forker, kernel) = (process.key, process.forker, process.kernel_parent);
-        let kernel = kernel.filter(|_| kernel != forker).map(|kernel| self.node_for_parent(kernel, key));
+        let (key, kernel) = (process.key, Some(process.kernel_parent()).filter(|_| process.is_reparented()));
+        let kernel = kernel.map(|kernel| self.node_for_parent(kernel, key));
         self.link(node, parent, kernel);
     }
 

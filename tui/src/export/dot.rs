@@ -24,7 +24,7 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
     for row in rows.as_slice() {
         let Some(process) = tree.get(row.key) else { continue };
-        let label = label(process, &scope.user_name(process.creds.uid), scope.now_ns);
+        let label = label(process, &scope.user_name(process.creds().uid), scope.now_ns);
         writeln!(out, "  {} [label=\"{label}\"{}];", id(row.key), style(process))?;
     }
     let shown: rustc_hash::FxHashSet<ProcKey> = rows.as_slice().iter().map(|row| row.key).collect();
@@ -32,13 +32,14 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
         let Some(process) = tree.get(row.key) else { continue };
         // The nearest ancestor that was kept, should dead ones between have been left out.
         if let Some(forker) = tree.parent(row.key, Lineage::Forked).filter(|forker| shown.contains(&forker.key)) {
-            let left_out = match process.generations_left_out {
+            let left_out = match process.generations_left_out() {
                 0 => String::new(),
                 n => format!(" [label=\"{n} generations left out\"]"),
             };
             writeln!(out, "  {} -> {}{left_out};", id(forker.key), id(row.key))?;
         }
-        if let Some(parent) = process.kernel_parent.filter(|key| process.is_reparented() && shown.contains(key)) {
+        let parent = process.kernel_parent();
+        if process.is_reparented() && shown.contains(&parent) {
             writeln!(out, "  {} -> {} [style=dotted, constraint=false];", id(parent), id(row.key))?;
         }
     }

@@ -71,7 +71,7 @@ impl Retention {
 
 /// When it ended, if it has and no child needs it.
 fn ripe_since(tree: &Tree, key: ProcKey) -> Option<u64> {
-    match tree.get(key)?.life {
+    match tree.get(key)?.life() {
         Lifecycle::Exited { at_ns, .. } if tree.child_count(key, Lineage::Forked) == 0 => Some(at_ns),
         _ => None,
     }

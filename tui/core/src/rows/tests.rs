@@ -18,9 +18,9 @@ impl Naive<'_> {
     }
 
     fn wanted(&self, process: &Process) -> bool {
-        (self.options.kernel || !process.kernel)
+        (self.options.kernel || !process.is_kernel())
             && (self.options.dead || process.is_alive())
-            && self.options.filter.matches(process, user(process.creds.uid))
+            && self.options.filter.matches(process, user(process.creds().uid))
     }
 
     fn kept(&self, process: &Process) -> bool {
@@ -42,7 +42,7 @@ impl Naive<'_> {
                 has_children: !children.is_empty(),
                 folded,
                 last,
-                matched: self.options.filter.matches(process, user(process.creds.uid)),
+                matched: self.options.filter.matches(process, user(process.creds().uid)),
                 hidden: if folded { self.hidden(process) } else { 0 },
             };
             rows.push((row, guides.to_vec()));
