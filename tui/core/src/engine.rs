@@ -195,7 +195,7 @@ impl Engine {
                 break;
             }
             let leaves = |at_ns| over || long_ago.is_some_and(|ago| at_ns <= ago);
-            let Some(key) = self.retention.next(&self.tree, leaves) else { break };
+            let Some(key) = self.retention.next(&mut self.tree, leaves) else { break };
             self.remove(key, deltas);
         }
         self.stats.live = self.tree.live() as u64;
@@ -219,7 +219,7 @@ impl Engine {
         // Above it, dead ancestors may have been left out already.
         let forker = parent.unwrap_or_else(|| process.forker());
         self.watch.bequeath(key, forker);
-        self.retention.consider(&self.tree, forker);
+        self.retention.consider(&mut self.tree, forker);
         deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent() });
     }
 }

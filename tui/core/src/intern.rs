@@ -3,9 +3,10 @@
 //! Values that nobody else holds any more are swept out whenever their number has doubled, so that sweeping costs a
 //! constant for each value that was new. Hashed with a random key: the values are chosen by whoever runs processes.
 
-use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use hashbrown::HashSet;
 
 /// See the module.
 #[derive(Debug)]

@@ -170,6 +170,8 @@ pub struct Process {
     is_inherited: bool,
     phase: Phase,
     rare: Option<Box<Rare>>,
+    /// For whoever decides which of the dead leave: whether it stands in line with the present time of its end.
+    pub(crate) is_considered: bool,
 }
 
 impl Process {
@@ -200,6 +202,7 @@ impl Process {
             is_inherited: false,
             phase: Phase::Alive(vitals),
             rare: None,
+            is_considered: false,
         };
         process.set_kernel_parent(task.parent);
         process
@@ -424,6 +427,7 @@ impl Process {
     pub(crate) fn end(&mut self, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
         let cost = cost.unwrap_or_else(|| self.cost());
         let measured = self.is_measured();
+        self.is_considered = false;
         self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured });
     }
 

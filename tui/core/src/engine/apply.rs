@@ -78,7 +78,7 @@ impl Engine {
             }
             deltas.push(Delta::Changed(key));
             if let Some(guessed) = guessed {
-                self.retention.consider(&self.tree, guessed);
+                self.retention.consider(&mut self.tree, guessed);
             }
         } else if self.is_news(key) {
             let context = self.context(&e.task, e.forker);
@@ -266,7 +266,7 @@ impl Engine {
             user.dead_cpu_ns = user.dead_cpu_ns.saturating_add(cost.cpu_ns);
         }
         self.tree.end(key, at_ns, end.status, inferred, end.cost);
-        self.retention.consider(&self.tree, key);
+        self.retention.consider(&mut self.tree, key);
         deltas.push(delta);
     }
 

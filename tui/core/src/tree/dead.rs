@@ -97,7 +97,7 @@ impl Tree {
 
     /// Changes the programs of a process, which for a dead one must not be done otherwise.
     pub(crate) fn change_programs<T>(&mut self, key: ProcKey, change: impl FnOnce(&mut Process) -> T) -> Option<T> {
-        let &node = self.index.get(&key)?;
+        let node = self.node(key)?;
         self.unbook(node);
         let changed = self.get_mut(key).map(change);
         self.book(node);
@@ -106,7 +106,7 @@ impl Tree {
 
     /// Hangs the children of a process under its own parent, as if it had not been between them; who they are.
     pub(crate) fn leave_out(&mut self, key: ProcKey) -> Vec<ProcKey> {
-        let Some(&node) = self.index.get(&key) else { return Vec::new() };
+        let Some(node) = self.node(key) else { return Vec::new() };
         let above = self.process(node).map_or(0, Process::generations_left_out);
         let parent = self.parent_node(node, Lineage::Forked);
         let mut children = Vec::new();

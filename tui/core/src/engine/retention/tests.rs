@@ -222,5 +222,5 @@ fn memory_of_those_who_left_is_bounded() {
     }
     let retention = &scene.engine.retention;
     assert_eq!((retention.gone.len(), retention.gone_order.len()), (super::REMEMBERED, super::REMEMBERED));
-    assert!(retention.ripe.is_empty());
+    assert!(retention.ripe.is_empty() && retention.late.is_empty());
 }
