@@ -170,7 +170,7 @@ impl Engine {
     }
 
     /// Children that this process forks per second, over the window of the alert rule. Forks by children of it that
-    /// have left the tree are counted as its own.
+    /// have left the tree are counted as its own. An estimate from a sample when the machine forks thousands a second.
     #[must_use]
     pub fn spawns_per_s(&self, forker: ProcKey) -> f64 {
         self.watch.spawns_per_s(forker, self.now_ns)

@@ -148,7 +148,7 @@ impl Scene {
         out
     }
 
-    fn task(&self, pid: u32) -> Task {
+    pub(crate) fn task(&self, pid: u32) -> Task {
         self.tasks.get(&pid).cloned().unwrap_or_else(|| Task {
             key: self.key(pid),
             parent: ProcKey::SWAPPER,
