@@ -6,7 +6,7 @@
 //!
 //! Taking a node or an edge out of a petgraph costs a walk over its siblings, so neither is ever taken out: an edge
 //! counts only while its child names it, a node only while it holds a process or somebody's parent is looked for under
-//! its key, and the graph is rebuilt in the same order once a quarter of it no longer counts.
+//! its key, and the graph is rebuilt in the same order once there is useless a quarter of what is useful: then what grew by a quarter since is full.
 //!
 //! Edges lead from the older process to the younger ([`ProcKey::birth`]) and from nowhere else, hence no cycle can
 //! close (I2).
@@ -343,7 +343,8 @@ impl Tree {
         self.index.remove_youngest(&self.graph, node);
         self.link(node, None, None);
         self.bury(node);
-        if self.tombstones + self.dead_edges > Self::COMPACT_MIN.max(self.graph.node_count() / 4) {
+        let useful = self.graph.node_count() - self.tombstones;
+        if self.tombstones.max(self.dead_edges) > Self::COMPACT_MIN.max(useful / 4) {
             self.compact();
         }
         Some(process)
