@@ -227,9 +227,7 @@ impl App {
                         Lineage::Forked => forker,
                         Lineage::Kernel => kernel_parent,
                     };
-                    if self.list.selected().is_some_and(|selected| selected.nearest() == key)
-                        && let Some(parent) = parent
-                    {
+                    if self.list.selected().is_some_and(|selected| selected.nearest() == key) {
                         self.list.follow(RowId::Process(parent));
                     }
                 }

@@ -27,8 +27,8 @@ pub enum Tone {
 /// The program as in its first argument, without the folder; the name in brackets for a kernel thread.
 #[must_use]
 pub fn program(process: &Process) -> String {
-    let comm = text::escape(process.comm.as_bytes());
-    if process.kernel {
+    let comm = text::escape(process.comm().as_bytes());
+    if process.is_kernel() {
         return format!("[{comm}]");
     }
     match process.program().and_then(|image| image.argv.as_ref()).and_then(|argv| argv.iter().next()) {
@@ -71,14 +71,14 @@ fn beginning(bytes: &[u8], most: usize) -> &[u8] {
 /// `make [1234]`.
 #[must_use]
 pub fn name_and_pid(process: &Process) -> String {
-    format!("{} [{}]", text::escape(process.comm.as_bytes()), process.key.pid)
+    format!("{} [{}]", text::escape(process.comm().as_bytes()), process.key.pid)
 }
 
 /// In a word: `sleeping`, `exit 1`, `SIGSEGV core`, `?`.
 #[must_use]
 pub fn status(process: &Process) -> (Cow<'static, str>, Tone) {
-    match process.life {
-        Lifecycle::Running => state(process.state),
+    match process.life() {
+        Lifecycle::Running => state(process.state()),
         Lifecycle::Exited { status, .. } => exit(status),
     }
 }

@@ -11,6 +11,8 @@ mod watch;
 
 use crate::alert::{Alert, AlertRule};
 use crate::event::{Event, ProcKey};
+use crate::intern::Interner;
+use crate::process::Context;
 use crate::stats::Stats;
 use crate::tree::{Lineage, Tree};
 
@@ -69,10 +71,10 @@ pub enum Delta {
     Removed {
         /// The process.
         key: ProcKey,
-        /// Its forker, or the nearest ancestor that was left in the tree, when known.
-        forker: Option<ProcKey>,
-        /// Its parent as the kernel saw it last, when known.
-        kernel_parent: Option<ProcKey>,
+        /// Its forker, or the nearest ancestor that was left in the tree.
+        forker: ProcKey,
+        /// Its parent as the kernel saw it last.
+        kernel_parent: ProcKey,
     },
     /// An alert began, changed its level or ended.
     Alert(Alert),
@@ -89,6 +91,9 @@ pub struct Engine {
     pulse: Pulse,
     retention: Retention,
     watch: Watch,
+    /// Paths of programs.
+    paths: Interner<[u8]>,
+    contexts: Interner<Context>,
 }
 
 impl Engine {
@@ -102,6 +107,8 @@ impl Engine {
             pulse: Pulse::default(),
             retention: Retention::default(),
             watch: Watch::new(config.alert),
+            paths: Interner::default(),
+            contexts: Interner::default(),
             config,
         }
     }
@@ -163,7 +170,7 @@ impl Engine {
     }
 
     /// Children that this process forks per second, over the window of the alert rule. Forks by children of it that
-    /// have left the tree are counted as its own.
+    /// have left the tree are counted as its own. An estimate from a sample when the machine forks thousands a second.
     #[must_use]
     pub fn spawns_per_s(&self, forker: ProcKey) -> f64 {
         self.watch.spawns_per_s(forker, self.now_ns)
@@ -188,7 +195,7 @@ impl Engine {
                 break;
             }
             let leaves = |at_ns| over || long_ago.is_some_and(|ago| at_ns <= ago);
-            let Some(key) = self.retention.next(&self.tree, leaves) else { break };
+            let Some(key) = self.retention.next(&mut self.tree, leaves) else { break };
             self.remove(key, deltas);
         }
         self.stats.live = self.tree.live() as u64;
@@ -212,12 +219,10 @@ impl Engine {
         let Some(process) = self.tree.remove(key) else { return };
         self.retention.remember(key);
         // Above it, dead ancestors may have been left out already.
-        let forker = parent.or(process.forker);
-        if let Some(forker) = forker {
-            self.watch.bequeath(key, forker);
-            self.retention.consider(&self.tree, forker);
-        }
-        deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent });
+        let forker = parent.unwrap_or_else(|| process.forker());
+        self.watch.bequeath(key, forker);
+        self.retention.consider(&mut self.tree, forker);
+        deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent() });
         deltas.extend(left.into_iter().map(Delta::Moved));
     }
 }

@@ -47,10 +47,10 @@ impl Filter {
     /// Whether this process matches; `user` is its user's name.
     #[must_use]
     pub fn matches(&self, process: &Process, user: &str) -> bool {
-        if self.uid.is_some_and(|uid| uid != process.creds.uid) {
+        if self.uid.is_some_and(|uid| uid != process.creds().uid) {
             return false;
         }
-        if self.text.is_empty() || self.occurs_in(process.comm.as_bytes()) || self.occurs_in(user.as_bytes()) {
+        if self.text.is_empty() || self.occurs_in(process.comm().as_bytes()) || self.occurs_in(user.as_bytes()) {
             return true;
         }
         let argv = process.program().and_then(|program| program.argv.as_ref()).map_or(&[][..], |argv| argv.as_bytes());
@@ -74,11 +74,19 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::event::{Argv, Comm, Creds, ProcKey, Task};
-    use crate::process::{Image, Origin};
+    use crate::process::{Context, Image, Origin};
 
     fn process(comm: &str, args: &[&str]) -> Process {
+        let mut process = unknown(comm);
+        process.start_program(Image::new(None, None, Some(Argv::from_args(args))));
+        process
+    }
+
+    fn unknown(comm: &str) -> Process {
         let task = Task {
             key: ProcKey::new(1234, 1),
             parent: ProcKey::SWAPPER,
@@ -90,10 +98,8 @@ mod tests {
             threads: 1,
             kernel: false,
         };
-        let mut process = Process::new(&task, ProcKey::SWAPPER, Origin::Found, 1);
-        let argv = Some(Argv::from_args(args));
-        process.images.push(Image { since_ns: None, filename: None, argv, argv_truncated: false });
-        process
+        let context = Arc::new(Context::new(&task, None));
+        Process::new(&task, context, ProcKey::SWAPPER, Origin::Found, 1)
     }
 
     #[test]
@@ -120,9 +126,8 @@ mod tests {
 
     #[test]
     fn a_fork_that_never_execed_is_found_by_the_program_it_runs() {
-        let mut child = process("sh", &[]);
-        child.inherited =
-            child.images.pop().map(|image| Box::new(Image { argv: Some(Argv::from_args(["nginx"])), ..image }));
+        let mut child = unknown("sh");
+        child.inherit(Some(Image::new(None, None, Some(Argv::from_args(["nginx"])))));
         assert!(Filter::new("nginx").matches(&child, "root"));
     }
 }

@@ -1,22 +1,47 @@
 //! A process as the tree keeps it: what is known of it now, and after its end.
 //!
-//! Does not know its place in the graph; see [`Tree`](crate::Tree) for parents and children.
+//! Does not know its place in the graph; see [`Tree`](crate::Tree) for parents and children. Tens of thousands of the
+//! dead are kept, so the layout is tight: what many have in common is one shared [`Context`], what only the living or
+//! only the dead have takes the same place, and what few have is in a box of its own.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task};
 
+mod packed;
+
+use packed::{PackedCost, PackedKey, PackedOption};
+
 /// A program that ran in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// When it was started; `None` for one that was running before we were.
-    pub since_ns: Option<u64>,
-    /// Path as given to execve, or of the program file for one that was running before.
+    since_ns: PackedOption,
+    /// Path as given to execve, or of the program file for one that was running before; equal ones are one allocation.
     pub filename: Option<Arc<[u8]>>,
     /// Arguments.
     pub argv: Option<Argv>,
     /// More arguments than were captured.
     pub argv_truncated: bool,
+    /// Execs that its process had been seen to do when it was started, this one included.
+    execs: u32,
+}
+
+impl Image {
+    /// Of a program that was started then, or before we were for `None`.
+    pub(crate) fn new(since_ns: Option<u64>, filename: Option<Arc<[u8]>>, argv: Option<Argv>) -> Self {
+        Self { since_ns: since_ns.into(), filename, argv, argv_truncated: false, execs: 0 }
+    }
+
+    pub(crate) fn set_since(&mut self, since_ns: u64) {
+        self.since_ns = Some(since_ns).into();
+    }
+
+    /// When it was started; `None` for one that was running before we were.
+    #[must_use]
+    pub fn since_ns(&self) -> Option<u64> {
+        self.since_ns.get()
+    }
 }
 
 /// How a process came to be in the tree.
@@ -46,60 +71,107 @@ pub enum Lifecycle {
     },
 }
 
+/// What a process has in common with many others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Context {
+    pub(crate) comm: Comm,
+    pub(crate) creds: Creds,
+    pub(crate) kernel: bool,
+    pub(crate) cgroup_id: Option<u64>,
+    pub(crate) cgroup: Option<Arc<[u8]>>,
+    pub(crate) pid_ns: Option<u32>,
+}
+
+impl Context {
+    /// As a kernel record shows it; `like` is of another process, whose cgroup's path it may have.
+    pub(crate) fn new(task: &Task, like: Option<&Self>) -> Self {
+        let same = like.filter(|like| task.cgroup_id.is_some() && like.cgroup_id == task.cgroup_id);
+        Self {
+            comm: task.comm,
+            creds: task.creds,
+            kernel: task.kernel,
+            cgroup_id: task.cgroup_id,
+            cgroup: same.and_then(|like| like.cgroup.clone()),
+            pid_ns: task.pid_ns,
+        }
+    }
+
+    /// Whether a record shows the same; it says nothing of the cgroup's path.
+    pub(crate) fn is_of(&self, task: &Task) -> bool {
+        self.comm == task.comm
+            && self.creds == task.creds
+            && self.kernel == task.kernel
+            && self.cgroup_id == task.cgroup_id
+            && self.pid_ns == task.pid_ns
+    }
+}
+
+/// What is known of the living only.
+#[derive(Clone, Debug)]
+pub(crate) struct Vitals {
+    pub(crate) cpu_ns: u64,
+    rss_bytes: PackedOption,
+    pub(crate) cpu_share: f32,
+    pub(crate) threads: u32,
+    /// When CPU time was last measured; 0 for never.
+    pub(crate) measured_ns: u64,
+    /// When name, credentials and kernel's parent were last heard of: what is older does not change them.
+    pub(crate) as_of_ns: u64,
+    pub(crate) state: char,
+}
+
+impl Vitals {
+    pub(crate) fn set_rss(&mut self, bytes: Option<u64>) {
+        self.rss_bytes = bytes.into();
+    }
+}
+
+/// What is known of the dead only.
+#[derive(Clone, Debug)]
+struct Ended {
+    at_ns: u64,
+    cost: PackedCost,
+    status: ExitStatus,
+    inferred: bool,
+    /// Whether its CPU time was ever measured while it lived.
+    measured: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Alive(Vitals),
+    Dead(Ended),
+}
+
+/// What few processes have.
+#[derive(Clone, Debug)]
+struct Rare {
+    /// Where that is another than the forker.
+    kernel_parent: Option<ProcKey>,
+    generations_left_out: u32,
+    /// Programs that it ran before the one it runs now.
+    past: Vec<Image>,
+}
+
 /// Everything known of one process.
 #[derive(Clone, Debug)]
 pub struct Process {
     /// Identity.
     pub key: ProcKey,
-    /// Who forked it, for good; for one found running, its parent when found. `None` when not known.
-    pub forker: Option<ProcKey>,
-    /// How many dead ancestors between it and its parent in the tree were left out to bound memory, its forker the last
-    /// of them; 0 where it hangs under its forker.
-    pub generations_left_out: u32,
-    /// Its parent as the kernel sees it, last we heard.
-    pub kernel_parent: Option<ProcKey>,
     /// How it got here.
     pub origin: Origin,
-    /// Name.
-    pub comm: Comm,
-    /// Credentials.
-    pub creds: Creds,
-    /// A kernel thread.
-    pub kernel: bool,
-    /// Id of its cgroup in the unified hierarchy.
-    pub cgroup_id: Option<u64>,
-    /// Path of its cgroup, where known.
-    pub cgroup: Option<Arc<[u8]>>,
-    /// Inode number of its pid namespace.
-    pub pid_ns: Option<u32>,
-    /// Its pid within that namespace.
-    pub ns_pid: Option<u32>,
-    /// Threads; for a dead process 0.
-    pub threads: u32,
-    /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept; of those
-    /// between at most [`Process::PAST_ARGV_MAX`] of the arguments). Empty for a fork that never execed: it runs its
-    /// forker's program.
-    pub images: Vec<Image>,
-    /// The program it was forked with, until its first exec; `None` where the forker or its program was not known.
-    pub inherited: Option<Box<Image>>,
-    /// Execs seen, more than `images` holds for a long chain.
-    pub execs: u32,
-    /// Alive or how it ended.
-    pub life: Lifecycle,
-    /// Cost: at its end complete, before that CPU time alone as last measured.
-    pub cost: Cost,
-    /// Resident set as last measured while alive, bytes.
-    pub rss_bytes: Option<u64>,
-    /// Share of one CPU between the last two measurements: 1.0 is one CPU.
-    pub cpu_share: f32,
-    /// When `cost.cpu_ns` was last measured; 0 for never.
-    pub measured_ns: u64,
-    /// Run state as last measured; `?` before that.
-    pub state: char,
-    /// When name, credentials and kernel's parent were last heard of: what is older does not change them.
-    pub as_of_ns: u64,
     /// Children forked, ever.
-    pub spawned: u64,
+    pub spawned: u32,
+    forker: PackedKey,
+    ns_pid: Option<NonZeroU32>,
+    pub(crate) context: Arc<Context>,
+    program: Option<Image>,
+    /// Whether it was forked with that program and has started none itself.
+    is_inherited: bool,
+    phase: Phase,
+    rare: Option<Box<Rare>>,
+    /// For whoever decides which of the dead leave: whether it stands in line with the present time of its end.
+    pub(crate) is_considered: bool,
 }
 
 impl Process {
@@ -109,76 +181,163 @@ impl Process {
     pub const PAST_ARGV_MAX: usize = 1024;
 
     /// A living process as a kernel record of `ts_ns` shows it.
-    pub(crate) fn new(task: &Task, forker: ProcKey, origin: Origin, ts_ns: u64) -> Self {
-        Self {
-            key: task.key,
-            forker: Some(forker),
-            generations_left_out: 0,
-            kernel_parent: Some(task.parent),
-            origin,
-            comm: task.comm,
-            creds: task.creds,
-            kernel: task.kernel,
-            cgroup_id: task.cgroup_id,
-            cgroup: None,
-            pid_ns: task.pid_ns,
-            ns_pid: task.ns_pid,
-            threads: task.threads,
-            images: Vec::new(),
-            inherited: None,
-            execs: 0,
-            life: Lifecycle::Running,
-            cost: Cost::default(),
-            rss_bytes: None,
+    pub(crate) fn new(task: &Task, context: Arc<Context>, forker: ProcKey, origin: Origin, ts_ns: u64) -> Self {
+        let vitals = Vitals {
+            cpu_ns: 0,
+            rss_bytes: None.into(),
             cpu_share: 0.0,
+            threads: task.threads,
             measured_ns: 0,
-            state: '?',
             as_of_ns: ts_ns,
+            state: '?',
+        };
+        let mut process = Self {
+            key: task.key,
+            origin,
             spawned: 0,
+            forker: forker.into(),
+            ns_pid: task.ns_pid.and_then(NonZeroU32::new),
+            context,
+            program: None,
+            is_inherited: false,
+            phase: Phase::Alive(vitals),
+            rare: None,
+            is_considered: false,
+        };
+        process.set_kernel_parent(task.parent);
+        process
+    }
+
+    /// Who forked it, for good; for one found running, its parent when found.
+    #[must_use]
+    pub fn forker(&self) -> ProcKey {
+        self.forker.get()
+    }
+
+    /// Its parent as the kernel sees it, last we heard.
+    #[must_use]
+    pub fn kernel_parent(&self) -> ProcKey {
+        self.rare.as_ref().and_then(|rare| rare.kernel_parent).unwrap_or_else(|| self.forker())
+    }
+
+    /// Whether the kernel's parent is another than who forked it.
+    #[must_use]
+    pub fn is_reparented(&self) -> bool {
+        self.kernel_parent() != self.forker()
+    }
+
+    /// How many dead ancestors between it and its parent in the tree were left out to bound memory, its forker the last
+    /// of them; 0 where it hangs under its forker.
+    #[must_use]
+    pub fn generations_left_out(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.generations_left_out)
+    }
+
+    /// Name.
+    #[must_use]
+    pub fn comm(&self) -> &Comm {
+        &self.context.comm
+    }
+
+    /// Credentials.
+    #[must_use]
+    pub fn creds(&self) -> Creds {
+        self.context.creds
+    }
+
+    /// A kernel thread.
+    #[must_use]
+    pub fn is_kernel(&self) -> bool {
+        self.context.kernel
+    }
+
+    /// Id of its cgroup in the unified hierarchy.
+    #[must_use]
+    pub fn cgroup_id(&self) -> Option<u64> {
+        self.context.cgroup_id
+    }
+
+    /// Path of its cgroup, where known.
+    #[must_use]
+    pub fn cgroup(&self) -> Option<&[u8]> {
+        self.context.cgroup.as_deref()
+    }
+
+    /// Inode number of its pid namespace.
+    #[must_use]
+    pub fn pid_ns(&self) -> Option<u32> {
+        self.context.pid_ns
+    }
+
+    /// Its pid within that namespace.
+    #[must_use]
+    pub fn ns_pid(&self) -> Option<u32> {
+        self.ns_pid.map(NonZeroU32::get)
+    }
+
+    /// Threads; of a dead process 0.
+    #[must_use]
+    pub fn threads(&self) -> u32 {
+        self.vitals().map_or(0, |vitals| vitals.threads)
+    }
+
+    /// Resident set as last measured while alive, bytes.
+    #[must_use]
+    pub fn rss_bytes(&self) -> Option<u64> {
+        self.vitals()?.rss_bytes.get()
+    }
+
+    /// Share of one CPU between the last two measurements: 1.0 is one CPU; of a dead process 0.
+    #[must_use]
+    pub fn cpu_share(&self) -> f32 {
+        self.vitals().map_or(0.0, |vitals| vitals.cpu_share)
+    }
+
+    /// Run state as last measured; `?` before that, and of the dead.
+    #[must_use]
+    pub fn state(&self) -> char {
+        self.vitals().map_or('?', |vitals| vitals.state)
+    }
+
+    /// Whether its CPU time was measured while it lived.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        match &self.phase {
+            Phase::Alive(vitals) => vitals.measured_ns > 0,
+            Phase::Dead(ended) => ended.measured,
         }
     }
 
-    /// Adds the program that it runs now, and shortens what is kept of those before, so that a chain of long command
-    /// lines stays small.
-    pub(crate) fn start_program(&mut self, image: Image) {
-        if self.images.len() == Self::IMAGES_MAX {
-            self.images.remove(1);
+    /// Cost: at its end complete, before that CPU time alone as last measured.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        match &self.phase {
+            Phase::Alive(vitals) => Cost { cpu_ns: vitals.cpu_ns, ..Cost::default() },
+            Phase::Dead(ended) => ended.cost.get(),
         }
-        if let Some(past) = self.images.iter_mut().skip(1).next_back()
-            && let Some(short) = past.argv.as_ref().and_then(|argv| argv.shortened(Self::PAST_ARGV_MAX))
-        {
-            past.argv = Some(short);
-            past.argv_truncated = true;
+    }
+
+    /// Alive or how it ended.
+    #[must_use]
+    pub const fn life(&self) -> Lifecycle {
+        match &self.phase {
+            Phase::Alive(_) => Lifecycle::Running,
+            &Phase::Dead(Ended { at_ns, status, inferred, .. }) => Lifecycle::Exited { at_ns, status, inferred },
         }
-        self.images.reserve_exact(1);
-        self.images.push(image);
-        self.inherited = None;
     }
 
     /// Whether it is alive.
     #[must_use]
     pub const fn is_alive(&self) -> bool {
-        matches!(self.life, Lifecycle::Running)
-    }
-
-    /// Its latest program, of those it started itself or was found with.
-    #[must_use]
-    pub fn image(&self) -> Option<&Image> {
-        self.images.last()
-    }
-
-    /// The program it runs, or ran at its end: its latest, or the one its forker ran when it was forked.
-    #[must_use]
-    pub fn program(&self) -> Option<&Image> {
-        self.image().or(self.inherited.as_deref())
+        matches!(self.phase, Phase::Alive(_))
     }
 
     /// How long it has lived at `now_ns`, or lived; never negative (I8).
     #[must_use]
     pub const fn lifetime_ns(&self, now_ns: u64) -> u64 {
-        let end = match self.life {
-            Lifecycle::Running => now_ns,
-            Lifecycle::Exited { at_ns, .. } => at_ns,
+        let end = match &self.phase {
+            Phase::Alive(_) => now_ns,
+            Phase::Dead(ended) => ended.at_ns,
         };
         end.saturating_sub(self.key.start_ns)
     }
@@ -186,15 +345,138 @@ impl Process {
     /// How it ended, if it has.
     #[must_use]
     pub const fn exit_status(&self) -> Option<ExitStatus> {
-        match self.life {
-            Lifecycle::Running => None,
-            Lifecycle::Exited { status, .. } => Some(status),
+        match &self.phase {
+            Phase::Alive(_) => None,
+            Phase::Dead(ended) => Some(ended.status),
         }
     }
 
-    /// Whether the kernel's parent is another than who forked it.
+    /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept; of those
+    /// between at most [`Process::PAST_ARGV_MAX`] of the arguments). None for a fork that never execed: it runs its
+    /// forker's program.
+    pub fn images(&self) -> impl DoubleEndedIterator<Item = &Image> {
+        self.rare.iter().flat_map(|rare| &rare.past).chain(self.image())
+    }
+
+    /// Its latest program, of those it started itself or was found with.
     #[must_use]
-    pub fn is_reparented(&self) -> bool {
-        matches!((self.forker, self.kernel_parent), (Some(a), Some(b)) if a != b)
+    pub fn image(&self) -> Option<&Image> {
+        self.program().filter(|_| !self.is_inherited)
+    }
+
+    /// The program it was forked with, until its first exec; `None` where the forker or its program was not known.
+    #[must_use]
+    pub fn inherited(&self) -> Option<&Image> {
+        self.program().filter(|_| self.is_inherited)
+    }
+
+    /// The program it runs, or ran at its end: its latest, or the one its forker ran when it was forked.
+    #[must_use]
+    pub const fn program(&self) -> Option<&Image> {
+        self.program.as_ref()
+    }
+
+    /// Execs seen, more than there are [`Process::images`] for a long chain.
+    #[must_use]
+    pub fn execs(&self) -> u32 {
+        self.image().map_or(0, |image| image.execs)
     }
 }
+
+/// Changes, all by the engine.
+impl Process {
+    pub(crate) fn set_forker(&mut self, forker: ProcKey) {
+        let parent = self.kernel_parent();
+        self.forker = forker.into();
+        self.set_kernel_parent(parent);
+    }
+
+    pub(crate) fn set_kernel_parent(&mut self, parent: ProcKey) {
+        let other = Some(parent).filter(|&parent| parent != self.forker());
+        if other.is_some() || self.rare.is_some() {
+            self.rare().kernel_parent = other;
+        }
+    }
+
+    pub(crate) fn set_generations_left_out(&mut self, generations: u32) {
+        if generations > 0 || self.rare.is_some() {
+            self.rare().generations_left_out = generations;
+        }
+    }
+
+    pub(crate) fn set_ns_pid(&mut self, pid: u32) -> bool {
+        let pid = NonZeroU32::new(pid);
+        pid.is_some() && std::mem::replace(&mut self.ns_pid, pid) != pid
+    }
+
+    pub(crate) const fn vitals(&self) -> Option<&Vitals> {
+        match &self.phase {
+            Phase::Alive(vitals) => Some(vitals),
+            Phase::Dead(_) => None,
+        }
+    }
+
+    pub(crate) const fn vitals_mut(&mut self) -> Option<&mut Vitals> {
+        match &mut self.phase {
+            Phase::Alive(vitals) => Some(vitals),
+            Phase::Dead(_) => None,
+        }
+    }
+
+    /// Ends it, or corrects how it ended; without a cost that which is known stays.
+    pub(crate) fn end(&mut self, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
+        let cost = cost.unwrap_or_else(|| self.cost());
+        let measured = self.is_measured();
+        self.is_considered = false;
+        self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured });
+    }
+
+    /// Gives it the program it was forked with, unless it is known to have run one of its own.
+    pub(crate) fn inherit(&mut self, image: Option<Image>) {
+        if self.image().is_none() {
+            self.is_inherited = image.is_some();
+            self.program = image;
+        }
+    }
+
+    /// Adds the program that it runs now, and shortens what is kept of those before, so that a chain of long command
+    /// lines stays small.
+    pub(crate) fn start_program(&mut self, mut image: Image) {
+        image.execs = self.execs();
+        let was_inherited = std::mem::replace(&mut self.is_inherited, false);
+        let Some(last) = self.program.replace(image).filter(|_| !was_inherited) else { return };
+        let past = &mut self.rare().past;
+        if past.len() + 1 == Self::IMAGES_MAX {
+            past.remove(1);
+        }
+        past.reserve_exact(1);
+        past.push(last);
+        if let Some(between) = past.iter_mut().skip(1).next_back()
+            && let Some(short) = between.argv.as_ref().and_then(|argv| argv.shortened(Self::PAST_ARGV_MAX))
+        {
+            between.argv = Some(short);
+            between.argv_truncated = true;
+        }
+    }
+
+    /// Counts the exec that started its latest program.
+    pub(crate) fn count_exec(&mut self) {
+        if let Some(image) = self.image_mut() {
+            image.execs += 1;
+        }
+    }
+
+    /// Its latest program, to be completed by what is learnt later.
+    pub(crate) fn image_mut(&mut self) -> Option<&mut Image> {
+        self.program.as_mut().filter(|_| !self.is_inherited)
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare
+            .get_or_insert_with(|| Box::new(Rare { kernel_parent: None, generations_left_out: 0, past: Vec::new() }))
+    }
+}
+
+// Tens of thousands of them are kept: a change that makes it longer should be meant.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Process>() == 168);

@@ -31,10 +31,15 @@ impl Rate {
 
     /// Counts one; an event older than the window is not counted.
     pub fn add(&mut self, ts_ns: u64) {
+        self.add_many(ts_ns, 1);
+    }
+
+    /// Counts so many of one moment.
+    pub fn add_many(&mut self, ts_ns: u64, n: u32) {
         let bucket = self.step(ts_ns);
         self.advance(bucket);
         if bucket >= oldest(self.newest) {
-            self.count(bucket, 1);
+            self.count(bucket, n);
         }
     }
 

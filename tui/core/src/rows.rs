@@ -177,7 +177,9 @@ impl Rows {
                     Lineage::Forked => forker,
                     Lineage::Kernel => kernel_parent,
                 };
-                self.bereaved.extend(parent.filter(|_| self.look.join_from > 0));
+                if self.look.join_from > 0 {
+                    self.bereaved.push(parent);
+                }
             }
             Delta::Measured(_) | Delta::Alert(_) => {}
         }

@@ -6,7 +6,7 @@
 //!
 //! Taking a node or an edge out of a petgraph costs a walk over its siblings, so neither is ever taken out: an edge
 //! counts only while its child names it, a node only while it holds a process or somebody's parent is looked for under
-//! its key, and the graph is rebuilt in the same order once a quarter of it no longer counts.
+//! its key, and the graph is rebuilt in the same order once there is useless a quarter of what is useful: then what grew by a quarter since is full.
 //!
 //! Edges lead from the older process to the younger ([`ProcKey::birth`]) and from nowhere else, hence no cycle can
 //! close (I2).
@@ -15,21 +15,22 @@ use std::cmp::Reverse;
 use std::mem;
 
 use petgraph::Direction::Outgoing;
-use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
-use rustc_hash::FxHashMap;
 
-use crate::event::{Comm, ProcKey};
-use crate::process::{Lifecycle, Process};
+use crate::event::{Comm, Cost, ExitStatus, ProcKey};
+use crate::process::Process;
 
 mod dead;
 mod departed;
+mod index;
 #[cfg(test)]
 mod tests;
 
 use dead::Dead;
 use departed::Departed;
 pub use departed::Summary;
+use index::{Graph, Index};
 
 /// Which parent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -63,8 +64,8 @@ struct Slot {
     key: ProcKey,
     /// Boxed so that tombstones and the rebuild are cheap.
     process: Option<Box<Process>>,
-    /// The edge from its forker's node.
-    forked: Option<EdgeIndex>,
+    /// The edge from its forker's node; `EdgeIndex::end()` for none.
+    forked: EdgeIndex,
     kernel: KernelLink,
     /// Children in either lineage.
     children: [u32; 2],
@@ -73,8 +74,15 @@ struct Slot {
 }
 
 impl Slot {
-    const fn empty(key: ProcKey) -> Self {
-        Self { key, process: None, forked: None, kernel: KernelLink::AsForked, children: [0; 2], needed_by: 0 }
+    fn empty(key: ProcKey) -> Self {
+        Self {
+            key,
+            process: None,
+            forked: EdgeIndex::end(),
+            kernel: KernelLink::AsForked,
+            children: [0; 2],
+            needed_by: 0,
+        }
     }
 
     /// Whether nothing is lost with it.
@@ -110,10 +118,9 @@ impl Pending {
 /// The forest of all known processes, living and dead.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    graph: DiGraph<Slot, Lineage>,
-    index: FxHashMap<ProcKey, NodeIndex>,
-    /// The youngest process of each pid: the only one of them that may be alive (I1).
-    youngest: FxHashMap<u32, NodeIndex>,
+    graph: Graph,
+    /// The youngest process of each pid is the only one of them that may be alive (I1).
+    index: Index,
     kept: usize,
     live: usize,
     tombstones: usize,
@@ -129,7 +136,7 @@ impl Tree {
     /// The process under a key.
     #[must_use]
     pub fn get(&self, key: ProcKey) -> Option<&Process> {
-        self.process(*self.index.get(&key)?)
+        self.process(self.node(key)?)
     }
 
     /// The living process that has this pid.
@@ -141,20 +148,20 @@ impl Tree {
     /// The parent under a lineage, if it is in the tree.
     #[must_use]
     pub fn parent(&self, key: ProcKey, lineage: Lineage) -> Option<&Process> {
-        self.process(self.parent_node(*self.index.get(&key)?, lineage)?)
+        self.process(self.parent_node(self.node(key)?, lineage)?)
     }
 
     /// Ancestors, nearest first, the process itself left out.
     pub fn ancestors(&self, key: ProcKey, lineage: Lineage) -> impl Iterator<Item = &Process> {
         let parent = move |node| self.parent_node(node, lineage);
-        let first = self.index.get(&key).copied().and_then(parent);
+        let first = self.node(key).and_then(parent);
         std::iter::successors(first, move |&node| parent(node)).map_while(|node| self.process(node))
     }
 
     /// Children in birth order.
     pub fn children(&self, key: ProcKey, lineage: Lineage) -> impl Iterator<Item = &Process> {
         let mut children = Vec::new();
-        if let Some(&node) = self.index.get(&key).filter(|&&node| self.graph[node].process.is_some()) {
+        if let Some(node) = self.node(key).filter(|&node| self.graph[node].process.is_some()) {
             self.push_children(&Pending::root(node), 0, lineage, &mut children);
         }
         children.into_iter().rev().filter_map(|child| self.process(child.node))
@@ -163,7 +170,7 @@ impl Tree {
     /// How many children it has, without counting them.
     #[must_use]
     pub fn child_count(&self, key: ProcKey, lineage: Lineage) -> usize {
-        self.index.get(&key).map_or(0, |&node| self.graph[node].children[lineage as usize] as usize)
+        self.node(key).map_or(0, |node| self.graph[node].children[lineage as usize] as usize)
     }
 
     /// What is remembered of the finished children of a process that have left the tree, by name in no particular order.
@@ -214,6 +221,10 @@ impl Tree {
         self.live
     }
 
+    fn node(&self, key: ProcKey) -> Option<NodeIndex> {
+        self.index.find(&self.graph, key)
+    }
+
     fn process(&self, node: NodeIndex) -> Option<&Process> {
         self.graph[node].process.as_deref()
     }
@@ -221,7 +232,7 @@ impl Tree {
     fn parent_node(&self, node: NodeIndex, lineage: Lineage) -> Option<NodeIndex> {
         let slot = &self.graph[node];
         let edge = match (lineage, slot.kernel) {
-            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => slot.forked?,
+            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => slot.forked,
             (Lineage::Kernel, KernelLink::Edge(edge)) => edge,
             (Lineage::Kernel, KernelLink::Root) => return None,
         };
@@ -244,7 +255,7 @@ impl Tree {
     fn push_children(&self, parent: &Pending, met: usize, lineage: Lineage, stack: &mut Vec<Pending>) {
         let from = stack.len();
         let counts = |child: &Slot, edge: EdgeIndex| match (lineage, child.kernel) {
-            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => child.forked == Some(edge),
+            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => child.forked == edge,
             (Lineage::Kernel, KernelLink::Edge(own)) => own == edge,
             (Lineage::Kernel, KernelLink::Root) => false,
         };
@@ -261,15 +272,16 @@ impl Tree {
 
 /// Changes, all by the engine.
 impl Tree {
-    /// For changes to anything but `key`, `forker`, `kernel_parent` and `life`, which have their own methods, as have the
+    /// For changes to anything but its key, forker, kernel's parent and end, which have their own methods, as have the
     /// programs of the dead.
     pub(crate) fn get_mut(&mut self, key: ProcKey) -> Option<&mut Process> {
-        self.graph[*self.index.get(&key)?].process.as_deref_mut()
+        let node = self.node(key)?;
+        self.graph[node].process.as_deref_mut()
     }
 
     /// The youngest process that has or had this pid.
     pub(crate) fn youngest(&self, pid: u32) -> Option<&Process> {
-        self.process(*self.youngest.get(&pid)?)
+        self.process(self.index.youngest(&self.graph, pid)?)
     }
 
     /// Takes a process whose key is not in the tree yet; true if it has children that came before it. The caller sees
@@ -283,23 +295,20 @@ impl Tree {
         self.graph[node].process = Some(Box::new(process));
         self.kept += 1;
         self.live += usize::from(alive);
-        let youngest = self.youngest.entry(key.pid).or_insert(node);
-        if self.graph[*youngest].key.birth() < key.birth() {
-            *youngest = node;
-        }
+        self.index.insert_youngest(&self.graph, node);
         self.relink(node);
         self.book(node);
         awaited
     }
 
-    /// Marks it ended, or corrects how it ended.
-    pub(crate) fn end(&mut self, key: ProcKey, life: Lifecycle) {
-        let Some(&node) = self.index.get(&key) else { return };
+    /// Ends it or corrects how it ended; see [`Process::end`].
+    pub(crate) fn end(&mut self, key: ProcKey, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
+        let Some(node) = self.node(key) else { return };
         let needed_parent = self.needs_parent(node);
         self.unbook(node);
         let Some(process) = self.graph[node].process.as_deref_mut() else { return };
-        let was_alive = mem::replace(&mut process.life, life) == Lifecycle::Running;
-        self.live -= usize::from(was_alive);
+        self.live -= usize::from(process.is_alive());
+        process.end(at_ns, status, inferred, cost);
         self.book(node);
         if needed_parent && !self.needs_parent(node) {
             self.release(self.parent_node(node, Lineage::Forked));
@@ -308,30 +317,32 @@ impl Tree {
 
     /// Says who forked it; true when that is news.
     pub(crate) fn set_forker(&mut self, key: ProcKey, forker: ProcKey) -> bool {
-        let Some(&node) = self.index.get(&key) else { return false };
+        let Some(node) = self.node(key) else { return false };
         let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.forker.replace(forker) == Some(forker) {
+        if process.forker() == forker {
             return false;
         }
-        process.generations_left_out = 0;
+        process.set_forker(forker);
+        process.set_generations_left_out(0);
         self.relink(node);
         true
     }
 
     /// Says who the kernel's parent is; true when that is news.
     pub(crate) fn set_kernel_parent(&mut self, key: ProcKey, parent: ProcKey) -> bool {
-        let Some(&node) = self.index.get(&key) else { return false };
+        let Some(node) = self.node(key) else { return false };
         let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.kernel_parent.replace(parent) == Some(parent) {
+        if process.kernel_parent() == parent {
             return false;
         }
+        process.set_kernel_parent(parent);
         self.relink(node);
         true
     }
 
     /// Takes it out. Its children, if it has any, become roots.
     pub(crate) fn remove(&mut self, key: ProcKey) -> Option<Process> {
-        let node = *self.index.get(&key)?;
+        let node = self.node(key)?;
         if self.needs_parent(node) {
             self.release(self.parent_node(node, Lineage::Forked));
         }
@@ -347,12 +358,11 @@ impl Tree {
         self.departed.forget(key);
         self.kept -= 1;
         self.live -= usize::from(process.is_alive());
-        if self.youngest.get(&key.pid) == Some(&node) {
-            self.youngest.remove(&key.pid);
-        }
+        self.index.remove_youngest(&self.graph, node);
         self.link(node, None, None);
         self.bury(node);
-        if self.tombstones + self.dead_edges > Self::COMPACT_MIN.max(self.graph.node_count() / 4) {
+        let useful = self.graph.node_count() - self.tombstones;
+        if self.tombstones.max(self.dead_edges) > Self::COMPACT_MIN.max(useful / 4) {
             self.compact();
         }
         Some(process)
@@ -360,18 +370,35 @@ impl Tree {
 
     /// The node of a key, made if there is none.
     fn node_for(&mut self, key: ProcKey) -> NodeIndex {
-        *self.index.entry(key).or_insert_with(|| {
+        self.node(key).unwrap_or_else(|| {
+            if self.graph.node_count() == self.graph.capacity().0 {
+                self.graph.reserve_exact_nodes(Self::growth(self.graph.node_count()));
+            }
+            let node = self.graph.add_node(Slot::empty(key));
+            self.index.insert(&self.graph, node);
             self.tombstones += 1;
-            self.graph.add_node(Slot::empty(key))
+            node
         })
+    }
+
+    fn add_edge(&mut self, parent: NodeIndex, child: NodeIndex) -> EdgeIndex {
+        if self.graph.edge_count() == self.graph.capacity().1 {
+            self.graph.reserve_exact_edges(Self::growth(self.graph.edge_count()));
+        }
+        self.graph.add_edge(parent, child, ())
+    }
+
+    /// By how much a full list of so many grows: by less than the doubling that is usual, for the sake of memory.
+    fn growth(len: usize) -> usize {
+        64.max(len / 4)
     }
 
     /// Makes the edges agree with what the process says of its parents.
     fn relink(&mut self, node: NodeIndex) {
         let Some(process) = self.process(node) else { return };
-        let (key, forker) = (process.key, process.forker);
-        let parent = if process.generations_left_out == 0 {
-            forker.and_then(|forker| self.node_for_parent(forker, key))
+        let (key, forker) = (process.key, process.forker());
+        let parent = if process.generations_left_out() == 0 {
+            self.node_for_parent(forker, key)
         } else {
             // Its forker has been left out: where it hangs is known by the edge alone.
             self.parent_node(node, Lineage::Forked)
@@ -382,8 +409,8 @@ impl Tree {
     /// Hangs a node under this parent in the lineage of forks, and where its process says in that of the kernel.
     fn hang(&mut self, node: NodeIndex, parent: Option<NodeIndex>) {
         let Some(process) = self.process(node) else { return };
-        let (key, forker, kernel) = (process.key, process.forker, process.kernel_parent);
-        let kernel = kernel.filter(|_| kernel != forker).map(|kernel| self.node_for_parent(kernel, key));
+        let (key, kernel) = (process.key, Some(process.kernel_parent()).filter(|_| process.is_reparented()));
+        let kernel = kernel.map(|kernel| self.node_for_parent(kernel, key));
         self.link(node, parent, kernel);
     }
 
@@ -400,8 +427,8 @@ impl Tree {
         let forked = if old[0] == forker {
             old_forked
         } else {
-            self.dead_edges += usize::from(old_forked.is_some());
-            forker.map(|parent| self.graph.add_edge(parent, node, Lineage::Forked))
+            self.dead_edges += usize::from(old_forked != EdgeIndex::end());
+            forker.map_or(EdgeIndex::end(), |parent| self.add_edge(parent, node))
         };
         let kernel = match (kernel, old_kernel) {
             (Some(Some(parent)), KernelLink::Edge(edge)) if old[1] == Some(parent) => KernelLink::Edge(edge),
@@ -410,7 +437,7 @@ impl Tree {
                 match wanted {
                     None => KernelLink::AsForked,
                     Some(None) => KernelLink::Root,
-                    Some(Some(parent)) => KernelLink::Edge(self.graph.add_edge(parent, node, Lineage::Kernel)),
+                    Some(Some(parent)) => KernelLink::Edge(self.add_edge(parent, node)),
                 }
             }
         };
@@ -439,7 +466,7 @@ impl Tree {
     /// Gives up a node for which nobody has a use.
     fn bury(&mut self, node: NodeIndex) {
         let slot = &self.graph[node];
-        if slot.is_tombstone() && self.index.remove(&slot.key).is_some() {
+        if slot.is_tombstone() && self.index.remove(&self.graph, node) {
             self.tombstones += 1;
         }
     }
@@ -447,7 +474,8 @@ impl Tree {
     /// Rebuilds the graph without tombstones and dead edges, in the same order.
     fn compact(&mut self) {
         let (nodes, edges) = mem::take(&mut self.graph).into_nodes_edges();
-        let mut graph = DiGraph::with_capacity(nodes.len() - self.tombstones, edges.len() - self.dead_edges);
+        let (alive, linked) = (nodes.len() - self.tombstones, edges.len() - self.dead_edges);
+        let mut graph = Graph::with_capacity(alive + Self::growth(alive), linked + Self::growth(linked));
         let links: Vec<_> = nodes.iter().map(|node| (node.weight.forked, node.weight.kernel)).collect();
         let moved: Vec<_> = nodes
             .into_iter()
@@ -457,15 +485,13 @@ impl Tree {
             let (id, child) = (EdgeIndex::new(id), edge.target());
             let (forked, kernel) = links[child.index()];
             let (source, target) = (moved[edge.source().index()], moved[child.index()]);
-            if forked == Some(id) {
-                graph[target].forked = Some(graph.add_edge(source, target, edge.weight));
+            if forked == id {
+                graph[target].forked = graph.add_edge(source, target, ());
             } else if kernel == KernelLink::Edge(id) {
-                graph[target].kernel = KernelLink::Edge(graph.add_edge(source, target, edge.weight));
+                graph[target].kernel = KernelLink::Edge(graph.add_edge(source, target, ()));
             }
         }
-        for node in self.index.values_mut().chain(self.youngest.values_mut()) {
-            *node = moved[node.index()];
-        }
+        self.index.renumber(&graph, &moved);
         self.graph = graph;
         (self.tombstones, self.dead_edges) = (0, 0);
     }

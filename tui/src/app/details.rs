@@ -161,7 +161,7 @@ impl Page<'_> {
     fn state(&mut self) {
         let (status, tone) = label::status(self.process);
         let lifetime = text::duration(self.process.lifetime_ns(self.app.shown_ns()));
-        let line = match self.process.life {
+        let line = match self.process.life() {
             Lifecycle::Running => format!("{status}, for {lifetime} so far"),
             Lifecycle::Exited { inferred: true, .. } => {
                 format!("{status} after at most {lifetime}: its end was not seen")
@@ -178,13 +178,13 @@ impl Page<'_> {
     }
 
     fn command(&mut self) {
-        self.add("Name", text::escape(self.process.comm.as_bytes()));
-        self.add("User", self.user(self.process.creds.uid));
+        self.add("Name", text::escape(self.process.comm().as_bytes()));
+        self.add("User", self.user(self.process.creds().uid));
         let Some(image) = self.process.program() else {
-            let why = if self.process.kernel { "a kernel thread" } else { "not known" };
+            let why = if self.process.is_kernel() { "a kernel thread" } else { "not known" };
             return self.tone("Program", why, Tone::Dim);
         };
-        if self.process.images.is_empty() {
+        if self.process.image().is_none() {
             self.tone("", "forked with this program, has started none itself", Tone::Dim);
         }
         match &image.filename {
@@ -209,7 +209,7 @@ impl Page<'_> {
         let (start, shown, wall) = (self.process.key.start_ns, self.app.shown_ns(), self.app.wall());
         let ago = |at: u64| format!("{}, {} ago", wall.long(at), text::duration(shown.saturating_sub(at)));
         let started = ago(start);
-        let ended = match self.process.life {
+        let ended = match self.process.life() {
             Lifecycle::Running => None,
             Lifecycle::Exited { at_ns, .. } => Some(ago(at_ns)),
         };
@@ -221,16 +221,16 @@ impl Page<'_> {
     }
 
     fn programs(&mut self) {
-        if self.process.images.is_empty() {
+        if self.process.image().is_none() {
             return;
         }
-        self.heading(match self.process.execs {
+        self.heading(match self.process.execs() {
             0 => "Programs".to_owned(),
             1 => "Programs, 1 exec seen".to_owned(),
             n => format!("Programs, {n} execs seen"),
         });
-        for image in &self.process.images {
-            let when = match image.since_ns {
+        for image in self.process.images() {
+            let when = match image.since_ns() {
                 Some(since) => format!("  +{}", text::duration(since.saturating_sub(self.process.key.start_ns))),
                 None => "  before".to_owned(),
             };
@@ -239,40 +239,42 @@ impl Page<'_> {
     }
 
     fn identity(&mut self) {
-        let Process { creds, cgroup_id, cgroup, pid_ns, ns_pid, threads, .. } = self.process;
+        let process = self.process;
+        let creds = process.creds();
         self.heading("Identity".to_owned());
         self.add("Effective", format!("user {}, group {}", self.user(creds.uid), creds.gid));
         self.add("Real", format!("user {}, group {}", self.user(creds.ruid), creds.rgid));
-        if self.process.is_alive() {
-            self.add("Threads", threads.to_string());
+        if process.is_alive() {
+            self.add("Threads", process.threads().to_string());
         }
-        if let Some(path) = cgroup {
+        if let Some(path) = process.cgroup() {
             self.add("Cgroup", text::escape(path));
         }
-        if let Some(id) = cgroup_id {
+        if let Some(id) = process.cgroup_id() {
             self.add("Cgroup id", id.to_string());
         }
-        if let Some(ns) = pid_ns {
-            let within = ns_pid.map(|pid| format!(", {pid} within")).unwrap_or_default();
+        if let Some(ns) = process.pid_ns() {
+            let within = process.ns_pid().map(|pid| format!(", {pid} within")).unwrap_or_default();
             self.add("Pid namespace", format!("{ns}{within}"));
         }
     }
 
     fn cost(&mut self) {
         let process = self.process;
-        let cost = &process.cost;
-        let complete = matches!(process.life, Lifecycle::Exited { inferred: false, .. });
+        let cost = process.cost();
+        let complete = matches!(process.life(), Lifecycle::Exited { inferred: false, .. });
         self.heading("Cost".to_owned());
         if complete {
             self.add("CPU time", text::duration(cost.cpu_ns));
-        } else if process.measured_ns > 0 {
-            let share = if process.is_alive() { label::percent(process.cpu_share) } else { "last measured".to_owned() };
+        } else if process.is_measured() {
+            let share =
+                if process.is_alive() { label::percent(process.cpu_share()) } else { "last measured".to_owned() };
             self.add("CPU time", format!("{}, {share}", text::duration(cost.cpu_ns)));
         } else {
             self.tone("CPU time", "not measured", Tone::Dim);
         }
         if process.is_alive()
-            && let Some(rss) = process.rss_bytes
+            && let Some(rss) = process.rss_bytes()
         {
             self.add("Resident", text::bytes(rss));
         }
@@ -296,7 +298,7 @@ impl Page<'_> {
         };
         let (forked, kernel) = (chain(Lineage::Forked), chain(Lineage::Kernel));
         let same = forked.0.iter().map(|p| p.key).eq(kernel.0.iter().map(|p| p.key));
-        let left_out = match self.process.generations_left_out {
+        let left_out = match self.process.generations_left_out() {
             0 => String::new(),
             n => format!(", {n} generations left out before"),
         };

@@ -90,7 +90,7 @@ fn reader_is_gone() -> bool {
 fn is_wanted(engine: &Engine, filter: &Filter, users: &FxHashMap<u32, String>, event: &Event) -> bool {
     let Some(key) = key(event) else { return true };
     engine.tree().get(key).is_some_and(|process| {
-        let user = users.get(&process.creds.uid).map_or("", String::as_str);
+        let user = users.get(&process.creds().uid).map_or("", String::as_str);
         filter.matches(process, user)
     })
 }

@@ -24,20 +24,21 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
     let processes = || rows.iter().filter_map(|row| tree.get(row.id.process()?));
     for process in processes() {
-        let label = label(process, &scope.user_name(process.creds.uid), scope.now_ns);
+        let label = label(process, &scope.user_name(process.creds().uid), scope.now_ns);
         writeln!(out, "  {} [label=\"{label}\"{}];", id(process.key), style(process))?;
     }
     let shown: rustc_hash::FxHashSet<ProcKey> = processes().map(|process| process.key).collect();
     for process in processes() {
         // The nearest ancestor that was kept, should dead ones between have been left out.
         if let Some(forker) = tree.parent(process.key, Lineage::Forked).filter(|forker| shown.contains(&forker.key)) {
-            let left_out = match process.generations_left_out {
+            let left_out = match process.generations_left_out() {
                 0 => String::new(),
                 n => format!(" [label=\"{n} generations left out\"]"),
             };
             writeln!(out, "  {} -> {}{left_out};", id(forker.key), id(process.key))?;
         }
-        if let Some(parent) = process.kernel_parent.filter(|key| process.is_reparented() && shown.contains(key)) {
+        let parent = process.kernel_parent();
+        if process.is_reparented() && shown.contains(&parent) {
             writeln!(out, "  {} -> {} [style=dotted, constraint=false];", id(parent), id(process.key))?;
         }
     }

@@ -45,28 +45,28 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
         put(start, key.map(|key| key.start_ns.into()));
     };
     parent("pid", "start_ns", Some(process.key));
-    parent("ppid", "parent_start_ns", process.kernel_parent.or(process.forker));
+    parent("ppid", "parent_start_ns", Some(process.kernel_parent()));
     put("depth", Some(depth.into()));
-    put("uid", Some(process.creds.uid.into()));
-    put("gid", Some(process.creds.gid.into()));
-    put("user", Some(scope.user_name(process.creds.uid).into()));
-    put("comm", Some(escape(process.comm.as_bytes()).into()));
+    put("uid", Some(process.creds().uid.into()));
+    put("gid", Some(process.creds().gid.into()));
+    put("user", Some(scope.user_name(process.creds().uid).into()));
+    put("comm", Some(escape(process.comm().as_bytes()).into()));
     let image = process.image();
     let argv = image.and_then(|image| image.argv.as_ref());
     put("argv", argv.map(|argv| argv.iter().map(escape).collect()));
     put("exe", image.and_then(|image| image.filename.as_deref()).map(|path| escape(path).into()));
-    put("cgroup", process.cgroup.as_deref().map(|path| escape(path).into()));
-    put("cgroup_id", process.cgroup_id.map(Value::from));
-    put("pid_ns", process.pid_ns.map(Value::from));
-    put("ns_pid", process.ns_pid.filter(|&pid| pid != process.key.pid).map(Value::from));
-    put("kernel", process.kernel.then_some(true.into()));
+    put("cgroup", process.cgroup().map(|path| escape(path).into()));
+    put("cgroup_id", process.cgroup_id().map(Value::from));
+    put("pid_ns", process.pid_ns().map(Value::from));
+    put("ns_pid", process.ns_pid().filter(|&pid| pid != process.key.pid).map(Value::from));
+    put("kernel", process.is_kernel().then_some(true.into()));
     put("lifetime_ns", Some(process.lifetime_ns(scope.now_ns).into()));
-    put("cpu_ns", Some(process.cost.cpu_ns.into()));
-    match process.life {
+    put("cpu_ns", Some(process.cost().cpu_ns.into()));
+    match process.life() {
         Lifecycle::Running => {
-            put("state", Some(process.state.to_string().into()));
-            put("threads", Some(process.threads.into()));
-            put("rss_bytes", process.rss_bytes.map(Value::from));
+            put("state", Some(process.state().to_string().into()));
+            put("threads", Some(process.threads().into()));
+            put("rss_bytes", process.rss_bytes().map(Value::from));
         }
         Lifecycle::Exited { status, .. } => {
             put("state", Some("Z".into()));

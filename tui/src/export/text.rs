@@ -28,9 +28,9 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor) -> io:
 
 fn line(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, row: &Row, lines: &[bool]) -> io::Result<()> {
     let Some(process) = row.id.process().and_then(|key| scope.tree.get(key)) else { return Ok(()) };
-    let user = scope.user_name(process.creds.uid);
-    let rss = match process.rss_bytes.or(process.cost.max_rss_bytes) {
-        Some(bytes) if !process.kernel => text::bytes(bytes),
+    let user = scope.user_name(process.creds().uid);
+    let rss = match process.rss_bytes().or(process.cost().max_rss_bytes) {
+        Some(bytes) if !process.is_kernel() => text::bytes(bytes),
         _ => "-".to_owned(),
     };
     writeln!(
@@ -39,7 +39,7 @@ fn line(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, row: &Row, 
         process.key.pid,
         start_time(anchor.unix_ns(process.key.start_ns), anchor.unix_ns(scope.now_ns)),
         text::duration(process.lifetime_ns(scope.now_ns)),
-        text::duration(process.cost.cpu_ns),
+        text::duration(process.cost().cpu_ns),
         status(process),
         guides(row, lines),
         command(process),
@@ -58,10 +58,10 @@ fn guides(row: &Row, lines: &[bool]) -> String {
 /// What runs in a process: its command line, or its name where there is none.
 #[must_use]
 pub fn command(process: &Process) -> String {
-    let name = text::escape(process.comm.as_bytes());
+    let name = text::escape(process.comm().as_bytes());
     match process.image().and_then(|image| image.argv.as_ref()) {
         Some(argv) if argv.iter().next().is_some_and(|arg| !arg.is_empty()) => text::command_line(argv),
-        _ if process.kernel => format!("[{name}]"),
+        _ if process.is_kernel() => format!("[{name}]"),
         _ => name.into_owned(),
     }
 }
@@ -69,8 +69,8 @@ pub fn command(process: &Process) -> String {
 /// How a process is, or how it ended.
 #[must_use]
 pub fn status(process: &Process) -> String {
-    match process.life {
-        Lifecycle::Running => process.state.to_string(),
+    match process.life() {
+        Lifecycle::Running => process.state().to_string(),
         Lifecycle::Exited { status: ExitStatus::Code(code), .. } => format!("exit {code}"),
         Lifecycle::Exited { status: ExitStatus::Signal { signal, .. }, .. } => text::signal_name(signal).into_owned(),
         Lifecycle::Exited { status: ExitStatus::Unknown, .. } => "ended".to_owned(),

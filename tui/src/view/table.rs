@@ -273,7 +273,7 @@ impl Cells<'_> {
                     process.is_alive() && process.origin == Origin::Forked && process.lifetime_ns(shown) < YOUNG_NS;
                 Span::styled(right(&process.key.pid.to_string(), width), if young { theme.good } else { base })
             }
-            Column::User => Span::styled(left(&self.app.users().shown(process.creds.uid), width), base),
+            Column::User => Span::styled(left(&self.app.users().shown(process.creds().uid), width), base),
             Column::Start => Span::styled(left(&self.app.wall().short(process.key.start_ns, shown), width), base),
             Column::Lifetime => Span::styled(right(&text::duration(process.lifetime_ns(shown)), width), base),
             Column::Cpu => Span::styled(right(&self.cpu(width), width), base),
@@ -293,13 +293,13 @@ impl Cells<'_> {
 
     /// Whether the CPU time of a dead process is known: a zombie still tells it, one that is gone does not.
     fn is_complete(&self) -> bool {
-        !matches!(self.process.life, Lifecycle::Exited { inferred: true, status: ExitStatus::Unknown, .. })
+        !matches!(self.process.life(), Lifecycle::Exited { inferred: true, status: ExitStatus::Unknown, .. })
     }
 
     /// The share of the living, the time of the dead.
     fn cpu(&self, width: usize) -> String {
         match self.process.is_alive() {
-            true if self.process.measured_ns > 0 => label::percent(self.process.cpu_share),
+            true if self.process.is_measured() => label::percent(self.process.cpu_share()),
             true => "-".to_owned(),
             false => self.time(width),
         }
@@ -307,15 +307,15 @@ impl Cells<'_> {
 
     fn time(&self, width: usize) -> String {
         match self.process.is_alive() {
-            true if self.process.measured_ns == 0 => "-".to_owned(),
+            true if !self.process.is_measured() => "-".to_owned(),
             false if !self.is_complete() => "?".to_owned(),
-            _ => label::duration(self.process.cost.cpu_ns, width),
+            _ => label::duration(self.process.cost().cpu_ns, width),
         }
     }
 
     /// The present size of the living, the peak of the dead.
     fn rss(&self) -> String {
-        let size = if self.process.is_alive() { self.process.rss_bytes } else { self.process.cost.max_rss_bytes };
+        let size = if self.process.is_alive() { self.process.rss_bytes() } else { self.process.cost().max_rss_bytes };
         size.map_or_else(|| "-".to_owned(), text::bytes)
     }
 

@@ -1,10 +1,12 @@
 //! What each kind of event does to the tree and to the counts.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::{Delta, Engine};
 use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
-use crate::process::{Image, Lifecycle, Origin, Process};
+use crate::intern::Interner;
+use crate::process::{Context, Image, Lifecycle, Origin, Process};
 use crate::tree::Lineage;
 use crate::{ExitStatus, Stats};
 
@@ -25,23 +27,32 @@ impl End {
 impl Engine {
     pub(super) fn found(&mut self, e: &Found, deltas: &mut Vec<Delta>) {
         let key = e.task.key;
+        let exe = self.share_path(e.exe.as_ref());
         if self.tree.get(key).is_some() {
             let refreshed = self.refresh(&e.task, e.ts_ns, deltas);
-            let merged = self.tree.change_programs(key, |process| merge(process, e)).unwrap_or(false);
+            let mut merged = self.tree.change_programs(key, |process| merge(process, e, exe)).unwrap_or(false);
+            if let (Some(path), Some(process)) = (&e.cgroup, self.tree.get_mut(key)) {
+                merged |= set_context(process, &mut self.contexts, |context| {
+                    context.cgroup.get_or_insert_with(|| Arc::clone(path));
+                });
+            }
             if refreshed || merged {
                 deltas.push(Delta::Changed(key));
             }
         } else if self.is_news(key) {
             let origin = if e.repaired { Origin::Inferred } else { Origin::Found };
-            let mut process = Process::new(&e.task, e.task.parent, origin, e.ts_ns);
-            merge(&mut process, e);
+            let mut context = Context::new(&e.task, None);
+            context.cgroup.clone_from(&e.cgroup);
+            let context = self.contexts.share(&context, || Arc::new(context.clone()));
+            let mut process = Process::new(&e.task, context, e.task.parent, origin, e.ts_ns);
+            merge(&mut process, e, exe);
             self.add(process, deltas);
         } else {
             return;
         }
         if let Some(Zombie { status, cpu_ns }) = e.exited {
-            if let Some(process) = self.tree.get_mut(key).filter(|process| process.is_alive()) {
-                process.cost.cpu_ns = cpu_ns;
+            if let Some(vitals) = self.tree.get_mut(key).and_then(Process::vitals_mut) {
+                vitals.cpu_ns = cpu_ns;
             }
             self.end(key, End { at_ns: e.ts_ns, status, cost: None }, deltas);
         }
@@ -58,8 +69,8 @@ impl Engine {
             self.stats.found -= 1;
             self.stats.inferred -= u64::from(process.origin == Origin::Inferred);
             process.origin = Origin::Forked;
-            if process.images.is_empty() {
-                self.tree.change_programs(key, |process| process.inherited = inherited);
+            if process.image().is_none() {
+                self.tree.change_programs(key, |process| process.inherit(inherited));
             }
             let guessed = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
             if self.tree.set_forker(key, e.forker) {
@@ -67,11 +78,12 @@ impl Engine {
             }
             deltas.push(Delta::Changed(key));
             if let Some(guessed) = guessed {
-                self.retention.consider(&self.tree, guessed);
+                self.retention.consider(&mut self.tree, guessed);
             }
         } else if self.is_news(key) {
-            let mut process = Process::new(&e.task, e.forker, Origin::Forked, e.ts_ns);
-            process.inherited = inherited;
+            let context = self.context(&e.task, e.forker);
+            let mut process = Process::new(&e.task, context, e.forker, Origin::Forked, e.ts_ns);
+            process.inherit(inherited);
             self.add(process, deltas);
         } else {
             return;
@@ -82,7 +94,7 @@ impl Engine {
         self.pulse.fork(e.ts_ns, uid, &mut self.stats);
         self.watch.fork(e.ts_ns, e.forker);
         if let Some(forker) = self.tree.get_mut(e.forker) {
-            forker.spawned += 1;
+            forker.spawned = forker.spawned.saturating_add(1);
         }
     }
 
@@ -91,27 +103,25 @@ impl Engine {
         self.add_placeholder(&e.task, e.ts_ns, deltas);
         let Some(process) = self.tree.get_mut(key).filter(|process| process.is_alive()) else { return };
         let since_ns = e.ts_ns.max(key.start_ns);
-        let latest = process.images.last_mut();
-        if latest.as_ref().and_then(|image| image.since_ns).is_some_and(|latest| since_ns <= latest) {
+        let late = !current(process, e.ts_ns);
+        let latest = process.image_mut();
+        if latest.as_ref().and_then(|image| image.since_ns()).is_some_and(|latest| since_ns <= latest) {
             return;
         }
-        let late = e.ts_ns < process.as_of_ns;
+        let filename = share(&mut self.paths, e.filename.as_ref());
         match latest {
             // It was found running this very program, and only now do we hear of the exec.
-            Some(image) if late && image.since_ns.is_none() && image.argv == e.argv => {
-                image.since_ns = Some(since_ns);
-                image.filename.clone_from(&e.filename);
+            Some(image) if late && image.since_ns().is_none() && image.argv == e.argv => {
+                image.set_since(since_ns);
+                image.filename = filename;
             }
             _ => {
-                process.start_program(Image {
-                    since_ns: Some(since_ns),
-                    filename: e.filename.clone(),
-                    argv: e.argv.clone(),
-                    argv_truncated: e.argv_truncated,
-                });
+                let mut image = Image::new(Some(since_ns), filename, e.argv.clone());
+                image.argv_truncated = e.argv_truncated;
+                process.start_program(image);
             }
         }
-        process.execs += 1;
+        process.count_exec();
         self.stats.execs += 1;
         self.pulse.exec(e.ts_ns);
         self.refresh(&e.task, e.ts_ns, deltas);
@@ -127,44 +137,43 @@ impl Engine {
     }
 
     pub(super) fn creds(&mut self, ts_ns: u64, key: ProcKey, creds: Creds, deltas: &mut Vec<Delta>) {
-        let Some(process) = self.tree.get_mut(key).filter(|process| current(process, ts_ns)) else { return };
-        process.as_of_ns = ts_ns;
-        if set_creds(process, creds, &mut self.stats) {
+        let Some(process) = self.tree.get_mut(key).and_then(|process| hear(process, ts_ns)) else { return };
+        let old = process.creds();
+        if set_context(process, &mut self.contexts, |context| context.creds = creds) {
+            count_creds(&mut self.stats, old, creds);
             deltas.push(Delta::Changed(key));
         }
     }
 
     pub(super) fn comm(&mut self, ts_ns: u64, key: ProcKey, comm: Comm, deltas: &mut Vec<Delta>) {
-        let Some(process) = self.tree.get_mut(key).filter(|process| current(process, ts_ns)) else { return };
-        process.as_of_ns = ts_ns;
-        if set(&mut process.comm, comm) {
+        let Some(process) = self.tree.get_mut(key).and_then(|process| hear(process, ts_ns)) else { return };
+        if set_context(process, &mut self.contexts, |context| context.comm = comm) {
             deltas.push(Delta::Changed(key));
         }
     }
 
     pub(super) fn parent(&mut self, ts_ns: u64, key: ProcKey, parent: ProcKey, deltas: &mut Vec<Delta>) {
-        let Some(process) = self.tree.get_mut(key).filter(|process| current(process, ts_ns)) else { return };
-        process.as_of_ns = ts_ns;
-        if self.tree.set_kernel_parent(key, parent) {
+        let heard = self.tree.get_mut(key).and_then(|process| hear(process, ts_ns)).is_some();
+        if heard && self.tree.set_kernel_parent(key, parent) {
             deltas.push(Delta::Moved(key));
         }
     }
 
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share to be shown")]
     pub(super) fn usage(&mut self, e: &Usage, deltas: &mut Vec<Delta>) {
-        let Some(process) = self.tree.get_mut(e.key).filter(|process| process.is_alive()) else { return };
-        if e.ts_ns <= process.measured_ns {
+        let Some(vitals) = self.tree.get_mut(e.key).and_then(Process::vitals_mut) else { return };
+        if e.ts_ns <= vitals.measured_ns {
             return;
         }
-        let since_ns = if process.measured_ns == 0 { process.key.start_ns } else { process.measured_ns };
+        let since_ns = if vitals.measured_ns == 0 { e.key.start_ns } else { vitals.measured_ns };
         let passed = e.ts_ns.saturating_sub(since_ns);
-        let used = e.cpu_ns.saturating_sub(process.cost.cpu_ns);
-        process.cpu_share = if passed == 0 { 0.0 } else { (used as f64 / passed as f64) as f32 };
-        process.measured_ns = e.ts_ns;
-        process.cost.cpu_ns = e.cpu_ns;
-        process.rss_bytes = e.rss_bytes;
-        process.threads = e.threads;
-        process.state = e.state;
+        let used = e.cpu_ns.saturating_sub(vitals.cpu_ns);
+        vitals.cpu_share = if passed == 0 { 0.0 } else { (used as f64 / passed as f64) as f32 };
+        vitals.measured_ns = e.ts_ns;
+        vitals.cpu_ns = e.cpu_ns;
+        vitals.set_rss(e.rss_bytes);
+        vitals.threads = e.threads;
+        vitals.state = e.state;
         deltas.push(Delta::Measured(e.key));
     }
 
@@ -177,7 +186,8 @@ impl Engine {
     /// Adds a process of which its exec or exit is the first that is heard (I7).
     fn add_placeholder(&mut self, task: &Task, ts_ns: u64, deltas: &mut Vec<Delta>) {
         if self.tree.get(task.key).is_none() && self.is_news(task.key) {
-            self.add(Process::new(task, task.parent, Origin::Inferred, ts_ns), deltas);
+            let context = self.context(task, task.parent);
+            self.add(Process::new(task, context, task.parent, Origin::Inferred, ts_ns), deltas);
         }
     }
 
@@ -195,7 +205,7 @@ impl Engine {
         }
         self.stats.found += u64::from(process.origin != Origin::Forked);
         self.stats.inferred += u64::from(process.origin == Origin::Inferred);
-        self.stats.users.entry(process.creds.uid).or_default().live += 1;
+        self.stats.users.entry(process.creds().uid).or_default().live += 1;
         let awaited = self.tree.insert(process);
         deltas.push(Delta::Added(key));
         if awaited {
@@ -210,10 +220,10 @@ impl Engine {
     fn welcome_children(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
         let mut spawned = 0;
         for child in self.tree.children(key, Lineage::Forked) {
-            spawned += u64::from(child.origin == Origin::Forked && child.forker == Some(key));
+            spawned += u32::from(child.origin == Origin::Forked && child.forker() == key);
             deltas.push(Delta::Moved(child.key));
         }
-        let adopted = self.tree.children(key, Lineage::Kernel).filter(|child| child.forker != Some(key));
+        let adopted = self.tree.children(key, Lineage::Kernel).filter(|child| child.forker() != key);
         deltas.extend(adopted.map(|child| Delta::Moved(child.key)));
         if let Some(process) = self.tree.get_mut(key) {
             process.spawned = spawned;
@@ -223,20 +233,17 @@ impl Engine {
     /// Ends a living process; for a dead one whose end was inferred, takes what is better known now.
     fn end(&mut self, key: ProcKey, end: End, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(key) else { return };
-        let uid = process.creds.uid;
-        let started_ns = process.images.last().and_then(|image| image.since_ns).unwrap_or(0).max(key.start_ns);
+        let uid = process.creds().uid;
+        let started_ns = process.image().and_then(Image::since_ns).unwrap_or(0).max(key.start_ns);
         let mut at_ns = end.at_ns.max(started_ns);
         let inferred = end.cost.is_none();
         let user = self.stats.users.entry(uid).or_default();
-        let delta = match process.life {
+        let delta = match process.life() {
             Lifecycle::Running => {
                 self.stats.exits += 1;
                 user.exited += 1;
                 user.live -= 1;
                 self.pulse.exit(at_ns);
-                process.threads = 0;
-                process.rss_bytes = None;
-                process.cpu_share = 0.0;
                 Delta::Ended(key)
             }
             Lifecycle::Exited { at_ns: noticed_ns, status: known, inferred: true }
@@ -257,30 +264,23 @@ impl Engine {
         user.failed += u64::from(end.status.is_failure());
         if let Some(cost) = end.cost {
             user.dead_cpu_ns = user.dead_cpu_ns.saturating_add(cost.cpu_ns);
-            process.cost = cost;
         }
-        self.tree.end(key, Lifecycle::Exited { at_ns, status: end.status, inferred });
-        self.retention.consider(&self.tree, key);
+        self.tree.end(key, at_ns, end.status, inferred, end.cost);
+        self.retention.consider(&mut self.tree, key);
         deltas.push(delta);
     }
 
     /// Takes what a record says of a living process, unless newer is known; true when that changed more than its place.
     fn refresh(&mut self, task: &Task, ts_ns: u64, deltas: &mut Vec<Delta>) -> bool {
-        let Some(process) = self.tree.get_mut(task.key).filter(|process| current(process, ts_ns)) else {
+        let Some(process) = self.tree.get_mut(task.key).and_then(|process| hear(process, ts_ns)) else {
             return false;
         };
-        process.as_of_ns = ts_ns;
-        let mut changed = set(&mut process.comm, task.comm);
-        changed |= set_creds(process, task.creds, &mut self.stats);
-        changed |= set(&mut process.kernel, task.kernel);
-        changed |= set(&mut process.threads, task.threads);
-        changed |= set_known(&mut process.pid_ns, task.pid_ns);
-        changed |= set_known(&mut process.ns_pid, task.ns_pid);
-        let cgroup_id = process.cgroup_id;
-        if set_known(&mut process.cgroup_id, task.cgroup_id) {
-            // Its path was that of the old one.
-            process.cgroup.take_if(|_| cgroup_id.is_some());
-            changed = true;
+        let mut changed = process.vitals_mut().is_some_and(|vitals| set(&mut vitals.threads, task.threads));
+        changed |= task.ns_pid.is_some_and(|pid| process.set_ns_pid(pid));
+        if !process.context.is_of(task) {
+            let old = process.creds();
+            changed |= set_context(process, &mut self.contexts, |context| update(context, task));
+            count_creds(&mut self.stats, old, task.creds);
         }
         if self.tree.set_kernel_parent(task.key, task.parent) {
             deltas.push(Delta::Moved(task.key));
@@ -289,39 +289,79 @@ impl Engine {
     }
 
     /// The program that a forker ran at that time: what `/proc/PID/cmdline` of its new child shows.
-    fn program_at(&self, forker: ProcKey, ts_ns: u64) -> Option<Box<Image>> {
+    fn program_at(&self, forker: ProcKey, ts_ns: u64) -> Option<Image> {
         let forker = self.tree.get(forker)?;
-        let ran = |image: &&Image| image.since_ns.is_none_or(|since_ns| since_ns <= ts_ns);
-        let image = forker.images.iter().rev().find(ran).or(forker.inherited.as_deref())?;
-        Some(Box::new(image.clone()))
+        let ran = |image: &&Image| image.since_ns().is_none_or(|since_ns| since_ns <= ts_ns);
+        forker.images().rev().find(ran).or(forker.inherited()).cloned()
+    }
+
+    /// What a new process has in common with others: most often it is as its forker.
+    fn context(&mut self, task: &Task, forker: ProcKey) -> Arc<Context> {
+        let forker = self.tree.get(forker).map(|forker| &forker.context);
+        if let Some(same) = forker.filter(|context| context.is_of(task)) {
+            return Arc::clone(same);
+        }
+        let context = Context::new(task, forker.map(AsRef::as_ref));
+        self.contexts.share(&context, || Arc::new(context.clone()))
+    }
+
+    fn share_path(&mut self, path: Option<&Arc<[u8]>>) -> Option<Arc<[u8]>> {
+        share(&mut self.paths, path)
+    }
+}
+
+fn share(paths: &mut Interner<[u8]>, path: Option<&Arc<[u8]>>) -> Option<Arc<[u8]>> {
+    path.map(|path| paths.share(path, || Arc::clone(path)))
+}
+
+/// Changes what a process has in common with others; true if that is another now.
+fn set_context(process: &mut Process, contexts: &mut Interner<Context>, change: impl FnOnce(&mut Context)) -> bool {
+    let mut context = Context::clone(&process.context);
+    change(&mut context);
+    let changed = context != *process.context;
+    if changed {
+        process.context = contexts.share(&context, || Arc::new(context.clone()));
+    }
+    changed
+}
+
+/// Takes what a record says; what it does not know stays.
+fn update(context: &mut Context, task: &Task) {
+    context.comm = task.comm;
+    context.creds = task.creds;
+    context.kernel = task.kernel;
+    context.pid_ns = task.pid_ns.or(context.pid_ns);
+    if task.cgroup_id.is_some() && task.cgroup_id != context.cgroup_id {
+        // Its path was that of the old one.
+        context.cgroup.take_if(|_| context.cgroup_id.is_some());
+        context.cgroup_id = task.cgroup_id;
     }
 }
 
 /// Adds what was not known before; true when there was something.
-fn merge(process: &mut Process, e: &Found) -> bool {
+fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
     let current = current(process, e.ts_ns);
-    let mut changed = set_missing(&mut process.cgroup, e.cgroup.as_ref());
-    let image_found = Image { since_ns: None, filename: e.exe.clone(), argv: e.argv.clone(), argv_truncated: false };
-    match process.images.last_mut() {
-        None if e.argv.is_some() || e.exe.is_some() => {
-            process.start_program(image_found);
+    let mut changed = false;
+    match process.image_mut() {
+        None if e.argv.is_some() || exe.is_some() => {
+            process.start_program(Image::new(None, exe, e.argv.clone()));
             changed = true;
         }
         // Repair found it running something else than what it was seen to start: that exec was lost.
         Some(image)
             if e.repaired
                 && current
-                && image.since_ns.is_none_or(|since_ns| since_ns <= e.ts_ns)
+                && image.since_ns().is_none_or(|since_ns| since_ns <= e.ts_ns)
                 && image.argv.is_some()
                 && e.argv.is_some()
                 && image.argv != e.argv =>
         {
-            process.start_program(image_found);
+            process.start_program(Image::new(None, exe, e.argv.clone()));
             changed = true;
         }
-        Some(image) if image.since_ns.is_none_or(|since_ns| since_ns <= e.ts_ns) => {
+        Some(image) if image.since_ns().is_none_or(|since_ns| since_ns <= e.ts_ns) => {
             changed |= set_missing(&mut image.argv, e.argv.as_ref());
-            changed |= set_missing(&mut image.filename, e.exe.as_ref());
+            changed |= set_missing(&mut image.filename, exe.as_ref());
         }
         _ => {}
     }
@@ -329,26 +369,25 @@ fn merge(process: &mut Process, e: &Found) -> bool {
 }
 
 /// Whether what was seen at that time is still to be taken.
-const fn current(process: &Process, ts_ns: u64) -> bool {
-    process.is_alive() && ts_ns >= process.as_of_ns
+fn current(process: &Process, ts_ns: u64) -> bool {
+    process.vitals().is_some_and(|vitals| ts_ns >= vitals.as_of_ns)
 }
 
-fn set_creds(process: &mut Process, creds: Creds, stats: &mut Stats) -> bool {
-    let old = std::mem::replace(&mut process.creds, creds);
-    if old.uid != creds.uid {
+/// Notes when it was last heard of, unless newer is known already.
+fn hear(process: &mut Process, ts_ns: u64) -> Option<&mut Process> {
+    process.vitals_mut().filter(|vitals| ts_ns >= vitals.as_of_ns)?.as_of_ns = ts_ns;
+    Some(process)
+}
+
+fn count_creds(stats: &mut Stats, old: Creds, new: Creds) {
+    if old.uid != new.uid {
         stats.users.entry(old.uid).or_default().live -= 1;
-        stats.users.entry(creds.uid).or_default().live += 1;
+        stats.users.entry(new.uid).or_default().live += 1;
     }
-    old != creds
 }
 
 fn set<T: PartialEq>(field: &mut T, value: T) -> bool {
     std::mem::replace(field, value) != *field
-}
-
-/// Sets it to what is known.
-fn set_known<T: PartialEq>(field: &mut Option<T>, value: Option<T>) -> bool {
-    value.is_some() && set(field, value)
 }
 
 /// Sets it if nothing is known yet.

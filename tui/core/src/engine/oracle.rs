@@ -30,6 +30,7 @@ struct Node {
     execs: u32,
     life: Lifecycle,
     cost: Cost,
+    /// Of the living; nobody asks it of the dead.
     as_of_ns: u64,
 }
 
@@ -37,19 +38,19 @@ impl Node {
     fn of(process: &Process) -> Self {
         Self {
             key: process.key,
-            forker: process.forker.unwrap(),
+            forker: process.forker(),
             above: None,
-            generations_left_out: process.generations_left_out,
-            kernel_parent: process.kernel_parent.unwrap(),
+            generations_left_out: process.generations_left_out(),
+            kernel_parent: process.kernel_parent(),
             origin: process.origin,
-            comm: process.comm,
-            creds: process.creds,
-            images: process.images.iter().map(|image| (image.since_ns, image.argv.clone())).collect(),
-            inherited: process.inherited.as_ref().map(|image| image.argv.clone()),
-            execs: process.execs,
-            life: process.life,
-            cost: process.cost,
-            as_of_ns: process.as_of_ns,
+            comm: *process.comm(),
+            creds: process.creds(),
+            images: process.images().map(|image| (image.since_ns(), image.argv.clone())).collect(),
+            inherited: process.inherited().map(|image| image.argv.clone()),
+            execs: process.execs(),
+            life: process.life(),
+            cost: process.cost(),
+            as_of_ns: process.vitals().map_or(0, |vitals| vitals.as_of_ns),
         }
     }
 
@@ -331,6 +332,7 @@ impl Oracle {
         counts[3] += i64::from(status.is_failure());
         counts[5] += i64::from(status == ExitStatus::Unknown);
         node.life = Lifecycle::Exited { at_ns, status, inferred };
+        node.as_of_ns = 0;
         node.cost = cost.unwrap_or(node.cost);
         for (count, more) in self.counts.iter_mut().zip(counts) {
             *count += more;

@@ -3,7 +3,8 @@
 //! Leaves first: a dead process with children is kept for their sake, so that no ancestor of a living one goes (I6)
 //! unless the engine leaves it out. Does not know how long or how many are kept.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
@@ -17,12 +18,17 @@ mod tests;
 /// How many of those who left are remembered: events about them may still be under way.
 const REMEMBERED: usize = 16_384;
 
+/// When it ended, and who.
+type Entry = (u64, ProcKey);
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
-    /// The dead without children, by the time of their end. An entry may be out of date: it is checked when its turn
-    /// comes, and who becomes childless again is entered again.
-    ripe: BTreeSet<(u64, ProcKey)>,
+    /// The dead without children, with the time of their end and in its order. An entry may be out of date: it is checked
+    /// when its turn comes, and who becomes childless again is entered again.
+    ripe: VecDeque<Entry>,
+    /// Those that became childless, or were told of, when later ends had been entered already.
+    late: BinaryHeap<Reverse<Entry>>,
     /// By pid, the start of the youngest that has left.
     gone: FxHashMap<u32, u64>,
     gone_order: VecDeque<ProcKey>,
@@ -30,24 +36,43 @@ pub(super) struct Retention {
 
 impl Retention {
     /// To be called for whoever has ended or lost a child.
-    pub(super) fn consider(&mut self, tree: &Tree, key: ProcKey) {
-        if let Some(at_ns) = ripe_since(tree, key) {
-            self.ripe.insert((at_ns, key));
+    pub(super) fn consider(&mut self, tree: &mut Tree, key: ProcKey) {
+        let Some(at_ns) = ripe_since(tree, key) else { return };
+        let Some(process) = tree.get_mut(key).filter(|process| !process.is_considered) else { return };
+        process.is_considered = true;
+        let entry = (at_ns, key);
+        if self.ripe.back().is_some_and(|last| entry < *last) {
+            self.late.push(Reverse(entry));
+        } else {
+            if self.ripe.len() == self.ripe.capacity() {
+                self.ripe.reserve_exact(64.max(self.ripe.len() / 4));
+            }
+            self.ripe.push_back(entry);
         }
     }
 
     /// Takes the one that ended first, if `leaves` says that an end of that time is long enough ago.
-    pub(super) fn next(&mut self, tree: &Tree, leaves: impl Fn(u64) -> bool) -> Option<ProcKey> {
-        while let Some(&(at_ns, key)) = self.ripe.first() {
-            if !leaves(at_ns) {
-                return None;
+    pub(super) fn next(&mut self, tree: &mut Tree, leaves: impl Fn(u64) -> bool) -> Option<ProcKey> {
+        loop {
+            let late = self.late.peek().map(|late| late.0);
+            let is_late = late.is_some_and(|late| self.ripe.front().is_none_or(|first| late < *first));
+            let (at_ns, key) =
+                if is_late { late } else { self.ripe.front().copied() }.filter(|first| leaves(first.0))?;
+            if is_late {
+                self.late.pop();
+            } else {
+                self.ripe.pop_front();
+                if self.ripe.capacity() > 1024.max(4 * self.ripe.len()) {
+                    self.ripe.shrink_to(2 * self.ripe.len());
+                }
             }
-            self.ripe.pop_first();
             if ripe_since(tree, key) == Some(at_ns) {
                 return Some(key);
             }
+            if let Some(process) = tree.get_mut(key) {
+                process.is_considered = false;
+            }
         }
-        None
     }
 
     /// Notes that it has left the tree.
@@ -71,7 +96,7 @@ impl Retention {
 
 /// When it ended, if it has and no child needs it.
 fn ripe_since(tree: &Tree, key: ProcKey) -> Option<u64> {
-    match tree.get(key)?.life {
+    match tree.get(key)?.life() {
         Lifecycle::Exited { at_ns, .. } if tree.child_count(key, Lineage::Forked) == 0 => Some(at_ns),
         _ => None,
     }

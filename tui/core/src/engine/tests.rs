@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Argv, Comm, Execed, ExitStatus, Found};
-use crate::process::{Lifecycle, Origin};
+use crate::process::{Image, Lifecycle, Origin};
 use crate::testing::{SECOND, Scene};
 use crate::tree::Lineage;
 
@@ -28,14 +28,14 @@ fn a_life_from_fork_to_exit() {
     let key = scene.key(2);
     assert_eq!(deltas, [Delta::Added(key), Delta::Changed(key)]);
     let process = scene.get(2);
-    assert_eq!((process.origin, process.forker, process.execs), (Origin::Forked, Some(scene.key(1)), 1));
-    assert_eq!((process.comm, process.creds.uid), (Comm::new(b"ls"), 1000));
+    assert_eq!((process.origin, process.forker(), process.execs()), (Origin::Forked, scene.key(1), 1));
+    assert_eq!((*process.comm(), process.creds().uid), (Comm::new(b"ls"), 1000));
     assert_eq!(args(&scene, 2), ["/bin/ls", "-l"]);
     assert_eq!(scene.get(1).spawned, 1);
     assert_eq!(scene.play("exit 2 3"), [Delta::Ended(key)]);
     let process = scene.get(2);
-    assert_eq!(process.life, Lifecycle::Exited { at_ns: 4 * SECOND, status: ExitStatus::Code(3), inferred: false });
-    assert_eq!((process.lifetime_ns(99 * SECOND), process.threads), (2 * SECOND, 0));
+    assert_eq!(process.life(), Lifecycle::Exited { at_ns: 4 * SECOND, status: ExitStatus::Code(3), inferred: false });
+    assert_eq!((process.lifetime_ns(99 * SECOND), process.threads()), (2 * SECOND, 0));
     let user = &scene.engine.stats().users[&1000];
     assert_eq!((user.live, user.spawned, user.exited, user.failed, user.dead_cpu_ns), (0, 1, 1, 1, 1_000_000));
     assert_sums(&scene);
@@ -48,7 +48,7 @@ fn i1_a_pid_in_use_again_ends_the_one_before() {
     let deltas = scene.play("fork 1 2");
     assert_eq!(deltas, [Delta::Ended(first), Delta::Added(scene.key(2))]);
     let old = scene.engine.tree().get(first).unwrap();
-    assert_eq!(old.life, Lifecycle::Exited { at_ns: forked_ns, status: ExitStatus::Unknown, inferred: true });
+    assert_eq!(old.life(), Lifecycle::Exited { at_ns: forked_ns, status: ExitStatus::Unknown, inferred: true });
     assert_sums(&scene);
 }
 
@@ -106,7 +106,7 @@ fn i8_what_comes_twice_counts_once() {
 #[test]
 fn i8_end_and_exec_are_never_before_the_start() {
     let mut scene = Scene::of("at 10\nfork 1 2\nat 3\nexec 2 ls");
-    assert_eq!(scene.get(2).images[0].since_ns, Some(10 * SECOND));
+    assert_eq!(scene.get(2).image().unwrap().since_ns(), Some(10 * SECOND));
     scene.play("at 20\nexec 2 ps\nat 2\nexit 2");
     assert_eq!(scene.get(2).lifetime_ns(0), 10 * SECOND, "not before its last exec");
 }
@@ -119,10 +119,10 @@ fn a_fork_heard_of_after_its_child_is_counted_once_and_mends_the_parent() {
         let fork = scene.event(&["fork", "2", pid]);
         scene.play(first);
         let key = scene.key(pid.parse().unwrap());
-        let parent = scene.engine.tree().get(key).unwrap().forker;
+        let parent = scene.engine.tree().get(key).unwrap().forker();
         let mut deltas = Vec::new();
         scene.engine.ingest(&fork, &mut deltas);
-        let moved = (parent != Some(scene.key(2))).then_some(Delta::Moved(key));
+        let moved = (parent != scene.key(2)).then_some(Delta::Moved(key));
         assert_eq!(deltas, moved.into_iter().chain([Delta::Changed(key)]).collect::<Vec<_>>());
         scene.engine.ingest(&fork, &mut deltas);
         assert_sums(&scene);
@@ -141,7 +141,7 @@ fn a_seen_end_corrects_an_inferred_one() {
     assert_eq!((scene.engine.stats().exits, scene.engine.stats().inferred), (1, 1));
     scene.play("at 3\nexit 2 SIGSEGV\nend 2");
     let status = ExitStatus::Signal { signal: 11, core: false };
-    assert_eq!(scene.get(2).life, Lifecycle::Exited { at_ns: 3 * SECOND, status, inferred: false });
+    assert_eq!(scene.get(2).life(), Lifecycle::Exited { at_ns: 3 * SECOND, status, inferred: false });
     let stats = scene.engine.stats();
     assert_eq!((stats.exits, stats.inferred, stats.failed, stats.users[&7].failed), (1, 0, 1, 1));
     assert_eq!(stats.users[&7].dead_cpu_ns, 1_000_000);
@@ -185,9 +185,9 @@ fn a_child_runs_its_forkers_program_of_the_time_until_it_execs() {
     let scene = Scene::of("found 1 0\nexec 1 init\nfork 1 2\nexec 1 other\nfork 2 3\nfork 3 4\nexec 4 ls");
     assert_eq!(args(&scene, 2), ["init"]);
     assert_eq!(args(&scene, 3), ["init"], "inherited from one that had inherited it");
-    assert!(scene.get(3).images.is_empty());
+    assert!(scene.get(3).image().is_none());
     assert_eq!(args(&scene, 4), ["ls"]);
-    assert!(scene.get(4).inherited.is_none());
+    assert!(scene.get(4).inherited().is_none());
 }
 
 #[test]
@@ -204,12 +204,12 @@ fn what_is_found_later_is_added_but_nothing_newer_is_overwritten() {
     scene.clock_ns -= 1;
     let stale = found(&mut scene, "2", "sh", "sh");
     scene.engine.ingest(&stale, &mut deltas);
-    assert_eq!((scene.get(2).comm, args(&scene, 2)), (Comm::new(b"ls"), vec!["ls".into(), "-l".into()]));
-    assert_eq!(scene.get(2).cgroup.as_deref(), Some(&b"/x"[..]));
+    assert_eq!((*scene.get(2).comm(), args(&scene, 2)), (Comm::new(b"ls"), vec!["ls".into(), "-l".into()]));
+    assert_eq!(scene.get(2).cgroup(), Some(&b"/x"[..]));
     scene.clock_ns += SECOND;
     let news = found(&mut scene, "1", "systemd", "/sbin/init");
     scene.engine.ingest(&news, &mut deltas);
-    assert_eq!((scene.get(1).comm, args(&scene, 1)), (Comm::new(b"systemd"), vec!["/sbin/init".into()]));
+    assert_eq!((*scene.get(1).comm(), args(&scene, 1)), (Comm::new(b"systemd"), vec!["/sbin/init".into()]));
     assert_eq!(deltas, [Delta::Changed(scene.key(2)), Delta::Changed(scene.key(1))]);
     scene.engine.ingest(&news, &mut deltas);
     assert_eq!(deltas.len(), 2);
@@ -239,8 +239,8 @@ fn an_exec_told_late_of_a_program_already_found_is_not_a_second_program() {
     for event in [Event::Process(found), exec] {
         scene.engine.ingest(&event, &mut deltas);
     }
-    let since: Vec<_> = scene.get(2).images.iter().map(|image| image.since_ns).collect();
-    assert_eq!((since, scene.get(2).execs), (vec![Some(3 * SECOND)], 1));
+    let since: Vec<_> = scene.get(2).images().map(Image::since_ns).collect();
+    assert_eq!((since, scene.get(2).execs()), (vec![Some(3 * SECOND)], 1));
 }
 
 #[test]
@@ -249,10 +249,10 @@ fn of_a_long_chain_of_programs_the_first_and_the_latest_are_kept() {
     for n in 0..40 {
         scene.play(&format!("exec 1 program{n}"));
     }
-    let since: Vec<_> = scene.get(1).images.iter().filter_map(|image| image.since_ns).collect();
+    let since: Vec<_> = scene.get(1).images().filter_map(Image::since_ns).collect();
     let kept = std::iter::once(2).chain(27..=41).map(|second| second * SECOND);
     assert_eq!(since, kept.collect::<Vec<_>>());
-    assert_eq!(scene.get(1).execs, 40);
+    assert_eq!(scene.get(1).execs(), 40);
 }
 
 #[test]
@@ -261,12 +261,12 @@ fn of_long_command_lines_between_the_first_and_the_latest_the_beginning_is_kept(
     for n in 0..20 {
         scene.play(&format!("exec 1 program{n} {}", "argument ".repeat(3000)));
     }
-    let images = &scene.get(1).images;
+    let images: Vec<_> = scene.get(1).images().collect();
     let kept: Vec<_> = images.iter().map(|image| image.argv.as_ref().unwrap().as_bytes().len()).collect();
     let full = |n: &str| n.len() + 1 + 3000 * "argument ".len();
     assert_eq!((kept[0], kept[15]), (full("program0"), full("program19")));
     assert!(kept[1..15].iter().all(|&bytes| (1000..=1024).contains(&bytes)), "{kept:?}");
-    for (index, image) in images.iter().enumerate() {
+    for (index, image) in images.into_iter().enumerate() {
         assert_eq!(image.argv_truncated, index != 0 && index != 15, "{index}");
         assert!(image.argv.as_ref().unwrap().iter().skip(1).all(|arg| arg == b"argument"));
     }
@@ -275,12 +275,12 @@ fn of_long_command_lines_between_the_first_and_the_latest_the_beginning_is_kept(
 #[test]
 fn usage_is_measured_between_two_looks() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nusage 2 500");
-    assert!((scene.get(2).cpu_share - 0.5).abs() < 1e-6, "since its start");
+    assert!((scene.get(2).cpu_share() - 0.5).abs() < 1e-6, "since its start");
     scene.play("at 5\nusage 2 2500\nat 4\nusage 2 0");
     let process = scene.get(2);
-    assert!((process.cpu_share - 1.0).abs() < 1e-6, "{}", process.cpu_share);
-    assert_eq!((process.cost.cpu_ns, process.rss_bytes), (2_500_000_000, Some(4096)));
-    assert_eq!((process.threads, process.state, process.measured_ns), (3, 'S', 5 * SECOND));
+    assert!((process.cpu_share() - 1.0).abs() < 1e-6, "{}", process.cpu_share());
+    assert_eq!((process.cost().cpu_ns, process.rss_bytes()), (2_500_000_000, Some(4096)));
+    assert_eq!((process.threads(), process.state(), process.vitals().unwrap().measured_ns), (3, 'S', 5 * SECOND));
     assert_eq!(scene.play("at 7\nexit 2\nusage 2 9").len(), 1, "the dead use nothing");
 }
 
@@ -319,5 +319,5 @@ fn execs_without_arguments_are_execs() {
     let Event::Exec(exec) = scene.event(&["exec", "1", "x"]) else { unreachable!() };
     let exec = Execed { filename: None, argv: None, ..exec };
     scene.engine.ingest(&Event::Exec(exec), &mut Vec::new());
-    assert_eq!((scene.get(1).execs, scene.get(1).image().unwrap().argv.is_none()), (1, true));
+    assert_eq!((scene.get(1).execs(), scene.get(1).image().unwrap().argv.is_none()), (1, true));
 }

@@ -1,6 +1,8 @@
 //! Judges the spawn-rate alert and finds the culprit.
 //!
-//! Reads the tree, never changes it; see [`AlertRule`] for the rule.
+//! Reads the tree, never changes it; see [`AlertRule`] for the rule. All forks are counted, but when there are many,
+//! only a sample of them is put down to their forkers: whom most of them descend from shows all the same, and neither
+//! memory nor the search for the culprit grows with the number of forkers.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +24,58 @@ const UPDATE_NS: u64 = 1_000_000_000;
 /// What part of the forks a subtree must have made to stand out. More than half, so that only one branch can.
 const CULPRIT_SHARE: f64 = 0.6;
 
+/// Forks in the window that are put down to their forkers. A share among so many is off by one or two percent.
+const SAMPLE: u32 = 4096;
+
 /// Whom an alert names.
 #[derive(Clone, Copy)]
 struct Culprit {
     key: ProcKey,
     comm: Comm,
     share: f64,
+}
+
+/// Which forks are put down to their forkers: each with the same chance, and all while they are few.
+#[derive(Debug)]
+struct Sample {
+    one_in: u32,
+    /// With more forkers than this the sample is made smaller at once.
+    forkers_max: usize,
+    /// Of the random numbers: always the same ones, so that the same events have the same outcome.
+    state: u64,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self { one_in: 1, forkers_max: SAMPLE as usize, state: 0x9e37_79b9_7f4a_7c15 }
+    }
+}
+
+impl Sample {
+    /// Whether the next one is in it.
+    const fn takes(&mut self) -> bool {
+        if self.one_in == 1 {
+            return true;
+        }
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state.is_multiple_of(self.one_in as u64)
+    }
+
+    /// Follows the number of forks in the window.
+    fn adapt(&mut self, forks: u64, forkers: usize) {
+        self.one_in = u32::try_from(forks / u64::from(SAMPLE)).unwrap_or(u32::MAX).max(1);
+        self.forkers_max = forkers + SAMPLE as usize;
+    }
+
+    /// Takes fewer, should the forkers of a sudden be too many.
+    const fn thin_out(&mut self, forkers: usize) {
+        if forkers > self.forkers_max {
+            self.one_in = self.one_in.saturating_mul(2);
+            self.forkers_max = forkers + SAMPLE as usize;
+        }
+    }
 }
 
 /// See the module.
@@ -37,6 +85,7 @@ pub(super) struct Watch {
     all: Rate,
     /// Forks by forker, of those who forked within the window, and some who did shortly before.
     forkers: FxHashMap<ProcKey, Rate>,
+    sample: Sample,
     /// When the others were last dropped.
     pruned_ns: u64,
     alerts: Vec<Alert>,
@@ -54,6 +103,7 @@ impl Watch {
             rule,
             all: Rate::new(rule.window_ns),
             forkers: FxHashMap::default(),
+            sample: Sample::default(),
             pruned_ns: 0,
             alerts: Vec::new(),
             calm_since: None,
@@ -73,7 +123,11 @@ impl Watch {
     /// Counts a fork.
     pub(super) fn fork(&mut self, ts_ns: u64, forker: ProcKey) {
         self.all.add(ts_ns);
-        self.forkers.entry(forker).or_insert_with(|| Rate::new(self.rule.window_ns)).add(ts_ns);
+        if self.sample.takes() {
+            let rate = self.forkers.entry(forker).or_insert_with(|| Rate::new(self.rule.window_ns));
+            rate.add_many(ts_ns, self.sample.one_in);
+            self.sample.thin_out(self.forkers.len());
+        }
     }
 
     /// One left the tree: its forks count as its forker's, so that the sums over subtrees stay what they were.
@@ -94,6 +148,7 @@ impl Watch {
             self.pruned_ns = now_ns;
             self.forkers.retain(|_, rate| rate.total(now_ns) > 0);
         }
+        self.sample.adapt(self.all.total(now_ns), self.forkers.len());
         if self.rule.spawns_per_s > 0.0 {
             self.judge(now_ns, tree, deltas);
         }
@@ -173,7 +228,7 @@ impl Watch {
                 // All that runs descends from init: that alone is no reason to name it.
                 let own = self.forkers.get(&key).map_or(0, |rate| rate.total(now_ns));
                 let named = tree.get(key).filter(|_| pid != 1 || own as f64 >= needed);
-                return named.map(|process| Culprit { key, comm: process.comm, share: forks as f64 / total });
+                return named.map(|process| Culprit { key, comm: *process.comm(), share: forks as f64 / total });
             }
             if let Some(parent) = parent {
                 *sums.entry(parent.key.birth()).or_default() += forks;

@@ -173,7 +173,7 @@ impl Rows {
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
         let Some(item) = self.sequence.get_mut(id) else { return };
         let Some(process) = tree.get(item.key) else { return };
-        let Some(number) = self.crowds.of(parent, process.comm) else { return };
+        let Some(number) = self.crowds.of(parent, *process.comm()) else { return };
         item.crowd = Some(number);
         item.share = Share::of(process);
         let own = item.share.summary(item.key);
@@ -284,7 +284,7 @@ impl Rows {
     /// Where a joined row stands.
     pub(super) fn joined_rank(&self, tree: &Tree, number: u32) -> super::Rank {
         let Crowd { parent, comm, .. } = self.crowds.list[number as usize];
-        let uid = tree.get(parent).map_or(0, |process| process.creds.uid);
+        let uid = tree.get(parent).map_or(0, |process| process.creds().uid);
         let summary = self.crowds.summary(number);
         summary.map_or([0, 0], |summary| self.look.sort.joined_rank(&summary, comm, uid))
     }
@@ -406,7 +406,7 @@ impl Crowds {
 
     /// Counts a finished child of such a parent; the number of its crowd.
     pub(super) fn add(&mut self, parent: ProcKey, process: &Process) -> Option<u32> {
-        let number = self.of(parent, process.comm)?;
+        let number = self.of(parent, *process.comm())?;
         let crowd = &mut self.list[number as usize];
         let own = Summary::of(process);
         crowd.members += 1;

@@ -125,16 +125,16 @@ impl Sort {
         self.oriented(match self.by {
             SortKey::Birth => [process.key.start_ns, u64::from(process.key.pid)],
             SortKey::Pid => [u64::from(process.key.pid), 0],
-            SortKey::Name => name(process.comm.as_bytes()),
-            SortKey::User => [u64::from(process.creds.uid), 0],
-            SortKey::Cpu => [u64::from(process.cpu_share.max(0.0).to_bits()), 0],
-            SortKey::Time => [process.cost.cpu_ns, 0],
-            SortKey::Memory => [process.rss_bytes.or(process.cost.max_rss_bytes).unwrap_or(0), 0],
-            SortKey::Lifetime => match process.life {
+            SortKey::Name => name(process.comm().as_bytes()),
+            SortKey::User => [u64::from(process.creds().uid), 0],
+            SortKey::Cpu => [u64::from(process.cpu_share().max(0.0).to_bits()), 0],
+            SortKey::Time => [process.cost().cpu_ns, 0],
+            SortKey::Memory => [process.rss_bytes().or(process.cost().max_rss_bytes).unwrap_or(0), 0],
+            SortKey::Lifetime => match process.life() {
                 Lifecycle::Running => [u64::MAX, u64::MAX - process.key.start_ns],
                 Lifecycle::Exited { .. } => [process.lifetime_ns(0), 0],
             },
-            SortKey::Spawned => [process.spawned, 0],
+            SortKey::Spawned => [u64::from(process.spawned), 0],
         })
     }
 

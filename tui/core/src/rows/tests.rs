@@ -28,9 +28,9 @@ impl<'a> Naive<'a> {
     }
 
     fn wanted(&self, process: &Process) -> bool {
-        (self.look.kernel || !process.kernel)
+        (self.look.kernel || !process.is_kernel())
             && (self.look.dead || process.is_alive())
-            && self.look.filter.matches(process, user(process.creds.uid))
+            && self.look.filter.matches(process, user(process.creds().uid))
     }
 
     fn kept(&self, process: &Process) -> bool {
@@ -51,11 +51,11 @@ impl<'a> Naive<'a> {
         let mut alone: Vec<&Process> = parent.map_or_else(roots, |parent| self.children(parent));
         let mut units = Vec::new();
         let may_join = |child: &&&Process| self.finished(child) && self.apart != Some(child.key);
-        let mut comms: Vec<_> = alone.iter().filter(may_join).map(|child| child.comm).collect();
+        let mut comms: Vec<_> = alone.iter().filter(may_join).map(|child| *child.comm()).collect();
         comms.sort_unstable();
         comms.dedup();
         for (comm, parent) in comms.into_iter().filter_map(|comm| Some((comm, parent?))) {
-            let is_member = |child: &&&Process| child.comm == comm && may_join(child);
+            let is_member = |child: &&&Process| *child.comm() == comm && may_join(child);
             let members: Vec<&Process> = alone.iter().filter(is_member).copied().collect();
             let gone = self.tree.departed(parent.key, self.look.lineage).iter();
             let gone = gone.filter(|(name, _)| *name == comm && self.look.filter.is_empty()).map(|(_, sums)| *sums);
@@ -63,7 +63,7 @@ impl<'a> Naive<'a> {
             if self.look.join_from > 0 && sums.count >= self.look.join_from as u64 {
                 alone.retain(|child| !members.iter().any(|member| member.key == child.key));
                 let id = RowId::Joined { parent: parent.key, comm };
-                units.push(Unit::Many(id, sums, members, parent.creds.uid));
+                units.push(Unit::Many(id, sums, members, parent.creds().uid));
             }
         }
         units.extend(alone.into_iter().map(Unit::One));
@@ -86,7 +86,7 @@ impl<'a> Naive<'a> {
             let last = n + 1 == units.len();
             let (id, below, wanted, matched, summary) = match unit {
                 Unit::One(process) => {
-                    let matched = self.look.filter.matches(process, user(process.creds.uid));
+                    let matched = self.look.filter.matches(process, user(process.creds().uid));
                     let id = RowId::Process(process.key);
                     (id, self.units(Some(process)), self.wanted_below(process), matched, None)
                 }

@@ -29,7 +29,7 @@ impl Rows {
         let mut noted = std::mem::take(&mut self.noted);
         if self.look.sort.by == SortKey::Spawned {
             // A fork counts for its forker, of whom nothing else is told.
-            let forkers: Vec<_> = noted.iter().filter_map(|&key| tree.get(key)?.forker).collect();
+            let forkers: Vec<_> = noted.iter().filter_map(|&key| Some(tree.get(key)?.forker())).collect();
             noted.extend(forkers);
         }
         noted.sort_unstable_by_key(|key| key.birth());
@@ -58,8 +58,8 @@ impl Rows {
     /// Whether filter and switches ask for it, and whether the filter does.
     pub(super) fn judge<'u>(&self, process: &Process, user: impl Fn(u32) -> &'u str) -> (bool, bool) {
         let look = &self.look;
-        let shown = (look.kernel || !process.kernel) && (look.dead || process.is_alive());
-        let matched = look.filter.is_empty() || look.filter.matches(process, user(process.creds.uid));
+        let shown = (look.kernel || !process.is_kernel()) && (look.dead || process.is_alive());
+        let matched = look.filter.is_empty() || look.filter.matches(process, user(process.creds().uid));
         (shown && matched, matched)
     }
 

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::{Lineage, NodeIndex, Pending, Tree};
-use crate::event::ProcKey;
-use crate::process::{Image, Lifecycle, Process};
+use crate::event::{Argv, ProcKey};
+use crate::process::{Lifecycle, Process};
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -26,15 +26,15 @@ pub(super) struct Dead {
 #[derive(Clone, Debug, Default)]
 struct Ledger {
     bytes: u64,
-    /// Inherited programs are shared with the forker and its other children: holders by address. As long as one of
-    /// them is here, nothing else can have the address.
+    /// Equal paths are one allocation, and inherited programs are shared with the forker and its other children: holders
+    /// by address. As long as one of them is here, nothing else can have the address.
     shared: FxHashMap<usize, u32>,
 }
 
 impl Ledger {
     fn enter(&mut self, process: &Process) {
-        self.bytes += process.images.iter().flat_map(pieces).map(size).sum::<u64>();
-        for piece in process.inherited.iter().flat_map(|image| pieces(image)) {
+        self.bytes += own(process).map(size).sum::<u64>();
+        for piece in shared(process) {
             let holders = self.shared.entry(piece.as_ptr().addr()).or_default();
             *holders += 1;
             self.bytes += if *holders == 1 { size(piece) } else { 0 };
@@ -43,8 +43,8 @@ impl Ledger {
 
     /// Takes back what [`Ledger::enter`] entered for the same state of the process.
     fn leave(&mut self, process: &Process) {
-        self.bytes -= process.images.iter().flat_map(pieces).map(size).sum::<u64>();
-        for piece in process.inherited.iter().flat_map(|image| pieces(image)) {
+        self.bytes -= own(process).map(size).sum::<u64>();
+        for piece in shared(process) {
             let address = piece.as_ptr().addr();
             let Some(holders) = self.shared.get_mut(&address) else { continue };
             *holders -= 1;
@@ -56,9 +56,16 @@ impl Ledger {
     }
 }
 
-fn pieces(image: &Image) -> impl Iterator<Item = &[u8]> {
-    let argv = image.argv.as_ref().map(crate::Argv::as_bytes);
-    image.filename.as_deref().into_iter().chain(argv)
+/// Arguments of the programs that it started.
+fn own(process: &Process) -> impl Iterator<Item = &[u8]> {
+    process.images().filter_map(|image| image.argv.as_ref()).map(Argv::as_bytes)
+}
+
+/// What others may hold as well: paths, and arguments of the program it was forked with.
+fn shared(process: &Process) -> impl Iterator<Item = &[u8]> {
+    let inherited = process.inherited();
+    let paths = process.images().chain(inherited).filter_map(|image| image.filename.as_deref());
+    paths.chain(inherited.and_then(|image| image.argv.as_ref()).map(Argv::as_bytes))
 }
 
 const fn size(piece: &[u8]) -> u64 {
@@ -77,8 +84,8 @@ impl Tree {
         self.dead.pinned.bytes
     }
 
-    /// Bytes of paths and arguments of all the dead. Programs that a forker and its child share are counted once for
-    /// those who inherited them, and once for who started them.
+    /// Bytes of paths and arguments of all the dead, each path counted once. Arguments that a forker and its child share
+    /// are counted once for those who inherited them, and once for who started them.
     pub(crate) const fn dead_bytes(&self) -> u64 {
         self.dead.all.bytes
     }
@@ -90,7 +97,7 @@ impl Tree {
 
     /// Changes the programs of a process, which for a dead one must not be done otherwise.
     pub(crate) fn change_programs<T>(&mut self, key: ProcKey, change: impl FnOnce(&mut Process) -> T) -> Option<T> {
-        let &node = self.index.get(&key)?;
+        let node = self.node(key)?;
         self.unbook(node);
         let changed = self.get_mut(key).map(change);
         self.book(node);
@@ -99,14 +106,15 @@ impl Tree {
 
     /// Hangs the children of a process under its own parent, as if it had not been between them; who they are.
     pub(crate) fn leave_out(&mut self, key: ProcKey) -> Vec<ProcKey> {
-        let Some(&node) = self.index.get(&key) else { return Vec::new() };
-        let above = self.process(node).map_or(0, |process| process.generations_left_out);
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let above = self.process(node).map_or(0, Process::generations_left_out);
         let parent = self.parent_node(node, Lineage::Forked);
         let mut children = Vec::new();
         self.push_children(&Pending::root(node), 0, Lineage::Forked, &mut children);
         for child in children.iter().rev() {
             if let Some(process) = self.graph[child.node].process.as_deref_mut() {
-                process.generations_left_out = process.generations_left_out.saturating_add(above).saturating_add(1);
+                let below = process.generations_left_out();
+                process.set_generations_left_out(below.saturating_add(above).saturating_add(1));
             }
             self.hang(child.node, parent);
         }
@@ -179,7 +187,7 @@ impl Tree {
 
 /// A dead process and when it ended.
 fn ended(process: &Process) -> Option<(&Process, u64)> {
-    match process.life {
+    match process.life() {
         Lifecycle::Running => None,
         Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),
     }

@@ -34,7 +34,7 @@ impl Summary {
         Self {
             count: 1,
             failed: u64::from(process.exit_status().is_some_and(crate::ExitStatus::is_failure)),
-            cpu_ns: process.cost.cpu_ns,
+            cpu_ns: process.cost().cpu_ns,
             longest_ns: process.lifetime_ns(0),
             first: process.key,
         }
@@ -63,7 +63,7 @@ impl Departed {
         let names = self.0[lineage as usize].entry(parent).or_default();
         let known = |names: &[(Comm, Summary)], comm| names.iter().position(|(name, _)| *name == comm);
         let full = names.len() >= NAMES_MAX;
-        let name = if full && known(names, process.comm).is_none() { Comm::default() } else { process.comm };
+        let name = if full && known(names, *process.comm()).is_none() { Comm::default() } else { *process.comm() };
         let summary = Summary::of(process);
         match known(names, name) {
             Some(at) => names[at].1 = names[at].1.and(summary),

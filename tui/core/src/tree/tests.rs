@@ -1,8 +1,10 @@
 //! Tests of the graph: order, both lineages, parents that come late, the rebuild.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::event::{Comm, Creds, Task};
-use crate::process::Origin;
+use crate::process::{Context, Origin};
 
 fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Process {
     let task = Task {
@@ -16,7 +18,7 @@ fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Process {
         threads: 1,
         kernel: false,
     };
-    Process::new(&task, parent, Origin::Found, start_ns)
+    Process::new(&task, Arc::new(Context::new(&task, None)), parent, Origin::Found, start_ns)
 }
 
 /// Started at its pid in nanoseconds.
@@ -37,8 +39,8 @@ fn pids<'a>(processes: impl Iterator<Item = &'a Process>) -> Vec<u32> {
 }
 
 fn kill(tree: &mut Tree, key: ProcKey) {
-    let status = crate::ExitStatus::Code(0);
-    tree.end(key, Lifecycle::Exited { at_ns: 99, status, inferred: false });
+    let status = ExitStatus::Code(0);
+    tree.end(key, 99, status, false, None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What holds after every event whatever the oracle says.
 
 use super::*;
+use crate::process::Image;
 
 /// What holds of the engine whatever the oracle says.
 pub(super) fn check(engine: &Engine) {
@@ -25,15 +26,15 @@ pub(super) fn check(engine: &Engine) {
     assert_eq!(tree.live(), alive.len());
     assert_eq!(stats.forks + stats.found - stats.exits, stats.live, "I5");
     for (uid, user) in &stats.users {
-        assert_eq!(user.live, count(alive.iter().filter(|process| process.creds.uid == *uid).count()), "I5: {uid}");
+        assert_eq!(user.live, count(alive.iter().filter(|process| process.creds().uid == *uid).count()), "I5: {uid}");
     }
     let sum = |of: fn(&crate::UidStats) -> u64| stats.users.values().map(of).sum::<u64>();
     let sums = (sum(|user| user.spawned), sum(|user| user.exited), sum(|user| user.failed));
     assert_eq!(sums, (stats.forks, stats.exits, stats.failed), "I5");
     for process in tree.iter() {
-        let execs: Vec<_> = process.images.iter().filter_map(|image| image.since_ns).collect();
+        let execs: Vec<_> = process.images().filter_map(Image::since_ns).collect();
         assert!(execs.is_sorted() && execs.iter().all(|&exec_ns| exec_ns >= process.key.start_ns), "I8");
-        if let Lifecycle::Exited { at_ns, .. } = process.life {
+        if let Lifecycle::Exited { at_ns, .. } = process.life() {
             assert!(at_ns >= execs.last().copied().unwrap_or(process.key.start_ns), "I8");
         }
     }
@@ -71,12 +72,12 @@ pub(super) fn check_bounds(before: &[Node], engine: &Engine, deltas: &[Delta]) {
     let unbounded = config.pinned_max == 1000 && config.keep_bytes == 1000;
     for gone in before.iter().filter(|node| tree.get(node.key).is_none()) {
         assert!(!gone.alive() || deltas.contains(&Delta::Ended(gone.key)), "{gone:?}");
-        let is_child = |process: &&Process| process.forker == Some(gone.key);
+        let is_child = |process: &&Process| process.forker() == gone.key;
         for child in tree.iter().filter(is_child).filter(|child| gone.key.birth() < child.key.birth()) {
-            assert!(!unbounded && child.generations_left_out > 0, "{child:?}");
+            assert!(!unbounded && child.generations_left_out() > 0, "{child:?}");
         }
     }
     if unbounded {
-        assert!(tree.iter().all(|process| process.generations_left_out == 0));
+        assert!(tree.iter().all(|process| process.generations_left_out() == 0));
     }
 }

@@ -152,3 +152,28 @@ fn a_hundred_alerts_are_kept() {
     assert_eq!((watch.alerts().len(), deltas.len()), (ALERTS_MAX, 300));
     assert_eq!(watch.alerts()[0].raised_ns, 51 * 20 * SECOND);
 }
+
+#[test]
+fn however_many_forkers_there_are_few_are_watched_and_the_culprit_is_found() {
+    // 200,000 forks in the window by as many forkers, three of four below one process; then all at one instant.
+    for step_ns in [10_000, 0] {
+        let mut tree = Scene::of("found 1 0\nfork 1 10\nfork 1 20");
+        let (guilty, other) = (tree.key(10), tree.key(20));
+        let (mut deltas, mut watch) = (Vec::new(), Watch::new(AlertRule::default()));
+        for n in 0..200_000_u32 {
+            let now_ns = 100 * SECOND + u64::from(n) * step_ns;
+            let key = ProcKey::new(1000 + n, now_ns);
+            let parent = if n % 4 == 0 { other } else { guilty };
+            let crate::Event::Fork(mut fork) = tree.event(&["fork", "10", "30"]) else { unreachable!() };
+            (fork.ts_ns, fork.forker, fork.task.key, fork.task.parent) = (now_ns, parent, key, parent);
+            tree.engine.ingest(&crate::Event::Fork(fork), &mut deltas);
+            watch.fork(now_ns, key);
+            deltas.clear();
+            watch.advance(now_ns, tree.engine.tree(), &mut deltas);
+        }
+        assert!(watch.forkers.len() < 10 * SAMPLE as usize, "{}", watch.forkers.len());
+        let found = watch.culprit(102 * SECOND - SECOND / 10, tree.engine.tree()).unwrap();
+        assert_eq!(found.key, guilty, "{step_ns}");
+        assert!((found.share - 0.75).abs() < 0.05, "{step_ns}: {}", found.share);
+    }
+}

@@ -1,0 +1,107 @@
+//! Small forms of what a process holds many of.
+//!
+//! Know nothing but how to be put away and read again.
+
+use crate::event::{Cost, ProcKey};
+
+/// An `Option<u64>` in eight bytes. `u64::MAX`, neither a time nor a size that occurs, means none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PackedOption(u64);
+
+impl From<Option<u64>> for PackedOption {
+    fn from(value: Option<u64>) -> Self {
+        Self(value.unwrap_or(u64::MAX))
+    }
+}
+
+impl PackedOption {
+    pub(super) fn get(self) -> Option<u64> {
+        Some(self.0).filter(|&value| value != u64::MAX)
+    }
+}
+
+/// A [`ProcKey`] without padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PackedKey {
+    pid: u32,
+    start_ns: [u32; 2],
+}
+
+impl From<ProcKey> for PackedKey {
+    fn from(key: ProcKey) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        let start_ns = [key.start_ns as u32, (key.start_ns >> 32) as u32];
+        Self { pid: key.pid, start_ns }
+    }
+}
+
+impl PackedKey {
+    pub(super) fn get(self) -> ProcKey {
+        let [low, high] = self.start_ns.map(u64::from);
+        ProcKey::new(self.pid, high << 32 | low)
+    }
+}
+
+/// A [`Cost`] with its options packed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PackedCost {
+    cpu_ns: u64,
+    max_rss_bytes: PackedOption,
+    read_bytes: PackedOption,
+    write_bytes: PackedOption,
+    minor_faults: u64,
+    major_faults: u64,
+}
+
+impl From<Cost> for PackedCost {
+    fn from(cost: Cost) -> Self {
+        let Cost { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = cost;
+        Self {
+            cpu_ns,
+            max_rss_bytes: max_rss_bytes.into(),
+            read_bytes: read_bytes.into(),
+            write_bytes: write_bytes.into(),
+            minor_faults,
+            major_faults,
+        }
+    }
+}
+
+impl PackedCost {
+    pub(super) fn get(self) -> Cost {
+        let Self { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = self;
+        Cost {
+            cpu_ns,
+            max_rss_bytes: max_rss_bytes.get(),
+            read_bytes: read_bytes.get(),
+            write_bytes: write_bytes.get(),
+            minor_faults,
+            major_faults,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_out_the_same() {
+        for start_ns in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX] {
+            let key = ProcKey::new(7, start_ns);
+            assert_eq!(PackedKey::from(key).get(), key);
+        }
+        for value in [None, Some(0), Some(u64::MAX - 1)] {
+            assert_eq!(PackedOption::from(value).get(), value);
+        }
+        let cost = Cost {
+            cpu_ns: 1,
+            max_rss_bytes: Some(2),
+            read_bytes: None,
+            write_bytes: Some(0),
+            minor_faults: 3,
+            major_faults: 4,
+        };
+        assert_eq!(PackedCost::from(cost).get(), cost);
+    }
+}
