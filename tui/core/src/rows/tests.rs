@@ -433,8 +433,8 @@ fn a_volatile_sort_stands_still_while_it_is_held() {
 }
 
 #[test]
-fn a_hundred_thousand_in_a_chain_or_under_one_parent_are_no_trouble() {
-    const N: u32 = 100_000;
+fn many_in_a_chain_or_under_one_parent_are_no_trouble() {
+    const N: u32 = 20_000;
     for chain in [false, true] {
         let mut scene = Scene::of("found 1 0");
         let mut rows = rows_of(&scene, filtered("p1"), &[]);

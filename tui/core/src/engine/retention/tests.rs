@@ -121,7 +121,7 @@ fn the_arguments_of_the_dead_are_bounded_and_the_oldest_go_first() {
     let mut scene = Scene::new(Config { keep_bytes, ..Config::default() });
     scene.play("found 1 0");
     let argument = "x".repeat(30_000);
-    for pid in 2..20_002 {
+    for pid in 2..2_002 {
         scene.clock_ns = 0; // All within the time that the dead are kept.
         scene.play(&format!("fork 1 {pid}"));
         let exec = scene.event(&["exec", &pid.to_string(), &argument]);
@@ -131,7 +131,7 @@ fn the_arguments_of_the_dead_are_bounded_and_the_oldest_go_first() {
     }
     let kept: Vec<_> = scene.engine.tree().iter().map(|process| process.key.pid).filter(|&pid| pid > 1).collect();
     assert_eq!(kept.len() as u64, (keep_bytes - 30_000) / 30_001, "the argument of each, and one path");
-    assert!(kept.iter().all(|&pid| pid > 19_900), "{kept:?}");
+    assert!(kept.iter().all(|&pid| pid > 1_900), "{kept:?}");
 }
 
 #[test]
