@@ -230,8 +230,10 @@ impl Joined<'_> {
     fn command(&self, comm: Comm, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
         let (theme, Summary { count, cpu_ns, longest_ns, .. }) = (self.theme, self.summary);
         let mut writer = Writer { room: width, spans };
-        writer.guide(guides, self.row, theme, width);
-        writer.push(format!("{} ×{count}", text::escape(comm.as_bytes())), theme.strong);
+        let name = format!("{} ×{count}", text::escape(comm.as_bytes()));
+        // The number is worth more than the levels above.
+        writer.guide(guides, self.row, theme, (width / 2).min(width.saturating_sub(columns(&name))));
+        writer.push(name, theme.strong);
         let (cpu, longest) = (text::duration(cpu_ns), text::duration(longest_ns));
         writer.push(format!("  CPU {cpu} in all, longest {longest}"), theme.dim);
     }
@@ -251,9 +253,9 @@ impl Writer<'_> {
     }
 
     /// The lines that lead to a row, and its fold mark.
-    fn guide(&mut self, guides: &[bool], row: &Row, theme: &Theme, width: usize) {
+    fn guide(&mut self, guides: &[bool], row: &Row, theme: &Theme, room: usize) {
         let folded = row.folded && row.has_children;
-        let guide = guide(guides, row, folded, width / 2);
+        let guide = guide(guides, row, folded, room);
         let (line, mark) = guide.split_at(guide.len() - if folded { "▸ ".len() } else { 0 });
         self.push(line, theme.dim);
         self.push(mark, theme.accent);
@@ -323,7 +325,7 @@ impl Cells<'_> {
     fn command(&self, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
         let (theme, process, row) = (self.theme, self.process, self.row);
         let mut writer = Writer { room: width, spans };
-        writer.guide(guides, row, theme, width);
+        writer.guide(guides, row, theme, width / 2);
         let folded = row.folded && row.has_children;
 
         let faint = self.is_faint();
