@@ -1,4 +1,4 @@
-//! Live capture in a thread of its own, so that neither drawing nor a slow reader keeps the ring buffer from being
+//! Live capture, or what is played in its place, in a thread of its own, so that neither drawing nor a slow reader keeps the ring buffer from being
 //! emptied before the bounded channel is full.
 
 use std::thread::{self, JoinHandle};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use ptree_source::live::{Live, LiveOptions};
+use ptree_source::play::{self, Cue};
 use ptree_source::{Batch, Header, host};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -40,6 +41,32 @@ impl Capture {
     /// # Errors
     /// Those of [`Live::open`]; or when there can be no thread.
     pub fn start(options: LiveOptions, until: Until) -> Result<Self> {
+        let open = move || Ok(Live::open(options)?);
+        Self::spawn(until, open, async |live, batches, stop| Ok(live.run(batches, stop).await?))
+    }
+
+    /// Plays events that are known already, or will be made by what `open` returns.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn play<C: IntoIterator<Item = Cue>>(
+        users: Vec<(u32, String)>,
+        open: impl FnOnce() -> C + Send + 'static,
+        until: Until,
+    ) -> Result<Self> {
+        let ready = move || Ok((open(), users));
+        Self::spawn(until, ready, async |(cues, users): (C, _), batches, stop| {
+            play::play(cues.into_iter(), users, batches, stop).await;
+            Ok(())
+        })
+    }
+
+    /// Opens a source and runs it, both in a new thread: the source need not be one that can change threads.
+    fn spawn<S>(
+        until: Until,
+        open: impl FnOnce() -> Result<S> + Send + 'static,
+        run: impl AsyncFnOnce(S, mpsc::Sender<Batch>, oneshot::Receiver<()>) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
         let (opened, is_open) = oneshot::channel();
         let (sender, batches) = mpsc::channel(CHANNEL_BATCHES);
         let (stop, stopped) = oneshot::channel();
@@ -49,16 +76,15 @@ impl Capture {
             .name("capture".to_owned())
             .spawn(move || {
                 let runtime = runtime()?;
-                let live = runtime.block_on(async { Live::open(options) });
-                let live = match live {
-                    Ok(live) => live,
+                let source = match runtime.block_on(async { open() }) {
+                    Ok(source) => source,
                     Err(error) => {
                         let _ = opened.send(Err(error));
                         return Ok(());
                     }
                 };
                 let _ = opened.send(Ok(()));
-                let result = runtime.block_on(live.run(sender, end)).map_err(Into::into);
+                let result = runtime.block_on(run(source, sender, end));
                 // A user database that does not answer must not keep us.
                 runtime.shutdown_background();
                 result

@@ -87,6 +87,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show an invented machine, or a script of events
+    #[command(hide = true)]
+    Synth(cmd::synth::Play),
 }
 
 /// How a snapshot is printed.
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Some(Command::Stream { duration }) => cmd::stream::run(&common, duration),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&common, format),
         Some(Command::Doctor { json }) => cmd::doctor::run(&common, json),
+        Some(Command::Synth(play)) => cmd::synth::run(&common, &play),
     };
     result.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
@@ -132,7 +136,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like '90s' or '2m 30s'"))
 }
 

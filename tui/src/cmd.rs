@@ -4,3 +4,4 @@ pub mod doctor;
 pub mod live;
 pub mod snapshot;
 pub mod stream;
+pub mod synth;

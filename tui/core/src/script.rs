@@ -253,6 +253,10 @@ impl Script {
             }
         }
         let argv = line.arguments()?;
+        let program = exe.as_deref().or_else(|| argv.as_ref()?.iter().next()).map(program_name);
+        if task.comm == invented_name(task.key) {
+            task.comm = program.unwrap_or(task.comm);
+        }
         let exited = status.map(|status| Zombie { status, cpu_ns });
         self.keep(task.clone());
         Ok(Event::Process(Found { ts_ns, task, argv, exe, cgroup, exited, repaired }))
@@ -298,8 +302,7 @@ impl Script {
         let argv = line.arguments()?;
         let first = argv.as_ref().and_then(|argv| argv.iter().next());
         let filename = filename.or_else(|| first.map(Into::into));
-        let program = filename.as_deref().and_then(|path| path.rsplit(|&byte| byte == b'/').next());
-        task.comm = comm.or(program.map(Comm::new)).unwrap_or(task.comm);
+        task.comm = comm.or_else(|| filename.as_deref().map(program_name)).unwrap_or(task.comm);
         self.keep(task.clone());
         Ok(Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated }))
     }
@@ -368,7 +371,7 @@ impl Script {
             key,
             parent: ProcKey::SWAPPER,
             creds: Creds::default(),
-            comm: Comm::new(format!("p{}", key.pid).as_bytes()),
+            comm: invented_name(key),
             cgroup_id: None,
             pid_ns: None,
             ns_pid: None,
@@ -376,6 +379,16 @@ impl Script {
             kernel: false,
         }))
     }
+}
+
+/// The name of a process of which none was said.
+fn invented_name(key: ProcKey) -> Comm {
+    Comm::new(format!("p{}", key.pid).as_bytes())
+}
+
+/// The name that a program gives its process.
+fn program_name(path: &[u8]) -> Comm {
+    Comm::new(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path))
 }
 
 fn lost(line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {

@@ -8,6 +8,7 @@ pub mod host;
 pub mod layout;
 pub mod live;
 pub mod ndjson;
+pub mod play;
 pub mod privilege;
 pub mod procfs;
 pub mod synth;

@@ -19,7 +19,14 @@ use crate::{runtime, term};
 /// When the kernel cannot be captured or there is no terminal.
 pub fn run(common: &Common) -> Result<ExitCode> {
     term::ensure_terminal()?;
-    let mut capture = Capture::start(common.live(), Until::default())?;
+    show(common, Capture::start(common.live(), Until::default())?)
+}
+
+/// Shows what is captured until the user quits.
+///
+/// # Errors
+/// When the capture fails or there is no terminal.
+pub fn show(common: &Common, mut capture: Capture) -> Result<ExitCode> {
     let (_, nothing) = mpsc::channel(1);
     let batches = std::mem::replace(&mut capture.batches, nothing);
     let options = Options { engine: common.engine(), filter: common.filter(), zone: TimeZone::system() };

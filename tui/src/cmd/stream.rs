@@ -21,17 +21,24 @@ use crate::cli::Common;
 /// When the kernel cannot be captured or the output cannot be written.
 pub fn run(common: &Common, duration: Option<Duration>) -> Result<ExitCode> {
     let options = LiveOptions { details_first: true, ..common.live() };
-    let mut capture = Capture::start(options, Until { duration, signals: true })?;
-    let written = write(common, &mut capture);
+    print(common, Capture::start(options, Until { duration, signals: true })?, "live")
+}
+
+/// Prints what is captured; `source` says in the first line what that is.
+///
+/// # Errors
+/// When the capture fails or the output cannot be written.
+pub fn print(common: &Common, mut capture: Capture, source: &str) -> Result<ExitCode> {
+    let written = write(common, &mut capture, source);
     // A failed capture explains a short output better than the output does.
     capture.finish()?;
     written?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(common: &Common, capture: &mut Capture) -> Result<()> {
+fn write(common: &Common, capture: &mut Capture, source: &str) -> Result<()> {
     let mut out = BufWriter::with_capacity(256 << 10, stdout().lock());
-    ndjson::write_header(&mut out, &capture.header, "live").context("writing to standard output")?;
+    ndjson::write_header(&mut out, &capture.header, source).context("writing to standard output")?;
     out.flush().context("writing to standard output")?;
 
     let filter = common.filter();

@@ -55,9 +55,12 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
         repaired: true,
     };
     assert_eq!(found, expected);
+    let Event::Process(named) = event("found 1 0 -- /sbin/init splash") else { panic!() };
+    assert_eq!(named.task.comm, Comm::new(b"init"));
     let Event::Process(plain) = event("found 1 0 zombie") else { panic!() };
     assert_eq!((plain.task.key, plain.task.parent), (ProcKey::new(1, 1), ProcKey::SWAPPER));
     assert_eq!(plain.exited, Some(Zombie { status: ExitStatus::Code(0), cpu_ns: 0 }));
+    assert_eq!(plain.task.comm, Comm::new(b"p1"));
     assert_eq!((plain.argv, plain.exe, plain.cgroup, plain.repaired), (None, None, None, false));
 }
 

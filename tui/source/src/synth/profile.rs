@@ -216,7 +216,7 @@ impl Plan {
                 started: 0,
             }),
             Profile::Star => {
-                let base = running(world, program::STORM_SH);
+                let base = running(world, program::STAR_SH);
                 Self::Star(Star {
                     base,
                     size: many.max(1),

@@ -77,6 +77,7 @@ pub(super) const TRUE: Line = Line("/usr/bin/true", "true");
 pub(super) const GREP: Line = Line("/usr/bin/grep", "grep -q pattern");
 pub(super) const SLEEP: Line = Line("/usr/bin/sleep", "sleep 1");
 pub(super) const CHAIN: Line = Line("/bin/sh", "/bin/sh ./chain.sh #");
+pub(super) const STAR_SH: Line = Line("/bin/bash", "bash ./fetch-all.sh");
 pub(super) const STAR: Line = Line("/usr/bin/curl", "curl -s http://localhost/item/#");
 
 pub(super) const CONTAINERD: Line = Line("/usr/bin/containerd", "/usr/bin/containerd");

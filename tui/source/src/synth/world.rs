@@ -3,10 +3,13 @@
 //! Owns the living, and nothing of the dead. What is done to it (`fork`, `exec`, `exit`) it tells as events, in the order
 //! and with the contents that the live capture would have. Does not know why it is done; see the profiles.
 
+mod lineage;
+mod telling;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, LossCount, Task, Usage};
+use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, LossCount};
 use ptree_core::{Comm, Event, ExitStatus, ProcKey};
 
 use super::program::{Line, Program, Programs};
@@ -50,6 +53,8 @@ pub struct Living {
     home: usize,
     ns_pid: u32,
     subreaper: bool,
+    /// There was a subreaper above it when it was forked.
+    below_subreaper: bool,
     /// Something has changed without a hook, and was not told yet.
     untold: bool,
     told_creds: Creds,
@@ -233,6 +238,7 @@ impl World {
                 home,
                 ns_pid,
                 subreaper: false,
+                below_subreaper: false,
                 untold: false,
                 told_creds: creds,
                 told_parent: parent_key,
@@ -244,17 +250,6 @@ impl World {
             },
             parent.unwrap_or(NONE),
         )
-    }
-
-    /// Tells of all the living as found at the beginning.
-    pub(super) fn tell_seeded(&mut self) {
-        let found: Vec<_> = self.slots.iter().copied().filter(|&slot| slot != NONE).collect();
-        for slot in found {
-            let event = Event::Process(self.found(&self[slot], false));
-            self.events.push_back(event);
-            let usage = Event::Usage(self.usage(&self[slot]));
-            self.events.push_back(usage);
-        }
     }
 
     /// Forks; `None` when no pid is free.
@@ -269,6 +264,7 @@ impl World {
             parent: of.key,
             threads: 1,
             subreaper: false,
+            below_subreaper: of.subreaper || of.below_subreaper,
             untold: false,
             told_creds: of.creds,
             told_parent: of.key,
@@ -350,22 +346,6 @@ impl World {
         self.free.push(slot);
     }
 
-    /// Its children and theirs and so on, parents first.
-    pub(super) fn descendants(&self, slot: Slot) -> Vec<Slot> {
-        let mut found = vec![slot];
-        let mut at = 0;
-        while let Some(&of) = found.get(at) {
-            let mut child = self[of].first_child;
-            while child != NONE {
-                found.push(child);
-                child = self[child].next;
-            }
-            at += 1;
-        }
-        found.remove(0);
-        found
-    }
-
     /// Becomes somebody else, which no hook sees.
     pub(super) fn set_uid(&mut self, slot: Slot, uid: u32) {
         self[slot].creds = Creds { uid, gid: uid, ruid: uid, rgid: uid };
@@ -393,66 +373,10 @@ impl World {
         self.clock_ns += 1;
     }
 
-    /// Tells what has changed without a hook, as a pass over all tasks would.
-    pub(super) fn tell_changes(&mut self) {
-        for (slot, key) in std::mem::take(&mut self.untold) {
-            if self[slot].key == key {
-                self.tell(slot);
-            }
-        }
-    }
-
     /// The first living one whose pid is not below this.
     pub(super) fn at_or_after(&self, pid: u32) -> Option<&Living> {
         let slot = self.slots.get(pid as usize..=self.highest_pid as usize)?.iter().find(|&&slot| slot != NONE)?;
         Some(&self[*slot])
-    }
-
-    /// What it uses now. A busy one has a share of a CPU that depends on its key alone, so that its CPU time never
-    /// goes back.
-    pub(super) fn usage(&self, living: &Living) -> Usage {
-        let bits = mix(living.key.start_ns ^ u64::from(living.key.pid));
-        let lifetime_ns = self.clock_ns - living.key.start_ns;
-        let forked = living.key.start_ns > self.begin_ns;
-        let share = if forked { 20 + bits % 230 } else { (bits % 16).saturating_sub(12) };
-        Usage {
-            ts_ns: self.clock_ns,
-            key: living.key,
-            cpu_ns: if living.program.is_some() { lifetime_ns / 256 * share } else { 0 },
-            rss_bytes: living.program.is_some().then_some((200 + (bits >> 8) % 20_000) * 4096),
-            threads: living.threads,
-            state: if forked && bits.is_multiple_of(3) { 'R' } else { 'S' },
-        }
-    }
-
-    /// As it is found, with what /proc says of it.
-    pub(super) fn found(&self, living: &Living, repaired: bool) -> Found {
-        let program = living.program.as_ref();
-        Found {
-            ts_ns: self.clock_ns,
-            task: self.task(living),
-            argv: program.map(|program| program.argv.clone()),
-            exe: program.map(|program| program.path.clone()),
-            cgroup: program.map(|_| self.homes[living.home].cgroup.clone()),
-            exited: None,
-            repaired,
-        }
-    }
-
-    /// What every record says of it.
-    pub(super) fn task(&self, living: &Living) -> Task {
-        let home = &self.homes[living.home];
-        Task {
-            key: living.key,
-            parent: living.parent,
-            creds: living.creds,
-            comm: living.comm,
-            cgroup_id: Some(home.cgroup_id),
-            pid_ns: Some(home.pid_ns),
-            ns_pid: Some(living.ns_pid),
-            threads: living.threads,
-            kernel: living.program.is_none(),
-        }
     }
 
     fn free_pid(&mut self) -> Option<u32> {
@@ -497,73 +421,6 @@ impl World {
             self.link(slot, parent);
         }
         slot
-    }
-
-    fn link(&mut self, slot: Slot, parent: Slot) {
-        let parent_key = self[parent].key;
-        let next = std::mem::replace(&mut self[parent].first_child, slot);
-        if next != NONE {
-            self[next].previous = slot;
-        }
-        let living = &mut self[slot];
-        (living.above, living.parent) = (parent, parent_key);
-        (living.next, living.previous) = (next, NONE);
-    }
-
-    fn unlink(&mut self, slot: Slot) {
-        let Living { above, next, previous, .. } = self[slot];
-        if next != NONE {
-            self[next].previous = previous;
-        }
-        if previous != NONE {
-            self[previous].next = next;
-        } else if above != NONE {
-            self[above].first_child = next;
-        }
-    }
-
-    /// Who gets the children of one that ends: the nearest subreaper above it in its pid namespace, or the
-    /// namespace's init.
-    fn reaper(&self, slot: Slot) -> Slot {
-        let home = &self.homes[self[slot].home];
-        let mut above = self[slot].above;
-        while above != NONE && above != home.reaper && self.homes[self[above].home].pid_ns == home.pid_ns {
-            if self[above].subreaper {
-                return above;
-            }
-            above = self[above].above;
-        }
-        // A container's init ends last.
-        if home.reaper == NONE || home.reaper == slot { Slot(0) } else { home.reaper }
-    }
-
-    fn note(&mut self, slot: Slot) {
-        let living = &mut self[slot];
-        if !std::mem::replace(&mut living.untold, true) {
-            let key = living.key;
-            self.untold.push((slot, key));
-        }
-    }
-
-    fn tell(&mut self, slot: Slot) {
-        let ts_ns = self.clock_ns;
-        let living = &mut self[slot];
-        if !std::mem::take(&mut living.untold) {
-            return;
-        }
-        let Living { key, parent, creds, comm, .. } = *living;
-        let told_parent = std::mem::replace(&mut living.told_parent, parent);
-        let told_creds = std::mem::replace(&mut living.told_creds, creds);
-        let told_comm = std::mem::replace(&mut living.told_comm, comm);
-        if told_parent != parent {
-            self.events.push_back(Event::Parent { ts_ns, key, parent });
-        }
-        if told_creds != creds {
-            self.events.push_back(Event::Creds { ts_ns, key, creds });
-        }
-        if told_comm != comm {
-            self.events.push_back(Event::Comm { ts_ns, key, comm });
-        }
     }
 }
 
