@@ -213,7 +213,7 @@ impl Engine {
     }
 
     fn remove(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
-        let parent = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
+        let parent = self.tree.parent_key(key, Lineage::Forked);
         // As the kernel sees it, it may still have children: we have not heard yet who adopted them.
         let left: Vec<ProcKey> = self.tree.children(key, Lineage::Kernel).map(|child| child.key).collect();
         let Some(process) = self.tree.remove(key) else { return };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::{Lineage, NodeIndex, Pending, Tree};
+use super::{Lineage, NodeIndex, Pending, Slot, Tree};
 use crate::event::{Argv, ProcKey};
 use crate::process::{Lifecycle, Process};
 
@@ -95,6 +95,12 @@ impl Tree {
         self.dead.by_end.first().map(|&(_, key)| key)
     }
 
+    /// When it ended, if it has and no child needs it.
+    pub(crate) fn ended_childless(&self, key: ProcKey) -> Option<u64> {
+        let slot = &self.graph[self.node(key)?];
+        if slot.children[Lineage::Forked as usize] > 0 { None } else { Some(slot.ended()?.1) }
+    }
+
     /// Changes the programs of a process, which for a dead one must not be done otherwise.
     pub(crate) fn change_programs<T>(&mut self, key: ProcKey, change: impl FnOnce(&mut Process) -> T) -> Option<T> {
         let node = self.node(key)?;
@@ -124,7 +130,7 @@ impl Tree {
     /// Enters one that is dead, if it is.
     pub(super) fn book(&mut self, node: NodeIndex) {
         let slot = &self.graph[node];
-        let Some((process, _)) = slot.process.as_deref().and_then(ended) else { return };
+        let Some((process, _)) = slot.ended() else { return };
         self.dead.all.enter(process);
         if slot.needed_by > 0 {
             self.pin(node);
@@ -134,7 +140,7 @@ impl Tree {
     /// Takes back what [`Tree::book`] entered: to be called before a change, as the other is after it.
     pub(super) fn unbook(&mut self, node: NodeIndex) {
         let slot = &self.graph[node];
-        let Some((process, _)) = slot.process.as_deref().and_then(ended) else { return };
+        let Some((process, _)) = slot.ended() else { return };
         self.dead.all.leave(process);
         if slot.needed_by > 0 {
             self.unpin(node);
@@ -142,13 +148,13 @@ impl Tree {
     }
 
     fn pin(&mut self, node: NodeIndex) {
-        let Some((process, at_ns)) = self.graph[node].process.as_deref().and_then(ended) else { return };
+        let Some((process, at_ns)) = self.graph[node].ended() else { return };
         self.dead.pinned.enter(process);
         self.dead.by_end.insert((at_ns, process.key));
     }
 
     fn unpin(&mut self, node: NodeIndex) {
-        let Some((process, at_ns)) = self.graph[node].process.as_deref().and_then(ended) else { return };
+        let Some((process, at_ns)) = self.graph[node].ended() else { return };
         self.dead.pinned.leave(process);
         self.dead.by_end.remove(&(at_ns, process.key));
     }
@@ -156,7 +162,7 @@ impl Tree {
     /// Whether it is a reason to keep its parent.
     pub(super) fn needs_parent(&self, node: NodeIndex) -> bool {
         let slot = &self.graph[node];
-        slot.process.as_deref().is_some_and(|process| process.is_alive() || slot.needed_by > 0)
+        slot.process.is_some() && (slot.alive || slot.needed_by > 0)
     }
 
     /// One more of its children needs it.
@@ -185,10 +191,13 @@ impl Tree {
     }
 }
 
-/// A dead process and when it ended.
-fn ended(process: &Process) -> Option<(&Process, u64)> {
-    match process.life() {
-        Lifecycle::Running => None,
-        Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),
+impl Slot {
+    /// The process and when it ended, if it has.
+    fn ended(&self) -> Option<(&Process, u64)> {
+        let process = self.process.as_deref().filter(|_| !self.alive)?;
+        match process.life() {
+            Lifecycle::Running => None,
+            Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),
+        }
     }
 }
