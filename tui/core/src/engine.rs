@@ -11,6 +11,7 @@ mod watch;
 
 use crate::alert::{Alert, AlertRule};
 use crate::event::{Event, ProcKey};
+use crate::heap;
 use crate::intern::Interner;
 use crate::process::Context;
 use crate::stats::Stats;
@@ -137,6 +138,7 @@ impl Engine {
         self.advance(now_ns, deltas);
         self.expire(Some(self.now_ns), deltas);
         self.pulse.refresh(self.now_ns, &mut self.stats);
+        self.stats.kept_bytes = self.kept_bytes() as u64;
     }
 
     /// The tree.
@@ -201,6 +203,14 @@ impl Engine {
         self.stats.live = self.tree.live() as u64;
         self.stats.dead = (self.tree.len() - self.tree.live()) as u64;
         self.stats.dead_bytes = self.tree.dead_bytes();
+    }
+
+    /// What the dead occupy, bytes: of what they have in common with the living, the part that is due to their number.
+    fn kept_bytes(&self) -> usize {
+        let (all, dead) = (self.tree.len(), self.tree.len() - self.tree.live());
+        let common =
+            self.tree.table_bytes() + self.contexts.bytes(heap::shared(size_of::<Context>())) + self.paths.bytes(0);
+        self.tree.dead_heap() + self.retention.bytes() + common / all.max(1) * dead
     }
 
     /// Removes dead ancestors of the living that are over their cap, and joins the lines of descent without them.

@@ -301,12 +301,15 @@ impl Tree {
     /// Says who forked it; true when that is news.
     pub(crate) fn set_forker(&mut self, key: ProcKey, forker: ProcKey) -> bool {
         let Some(node) = self.node(key) else { return false };
-        let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.forker() == forker {
+        if self.process(node).is_none_or(|process| process.forker() == forker) {
             return false;
         }
-        process.set_forker(forker);
-        process.set_generations_left_out(0);
+        self.unbook(node);
+        if let Some(process) = self.graph[node].process.as_deref_mut() {
+            process.set_forker(forker);
+            process.set_generations_left_out(0);
+        }
+        self.book(node);
         self.relink(node);
         true
     }
@@ -314,11 +317,14 @@ impl Tree {
     /// Says who the kernel's parent is; true when that is news.
     pub(crate) fn set_kernel_parent(&mut self, key: ProcKey, parent: ProcKey) -> bool {
         let Some(node) = self.node(key) else { return false };
-        let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.kernel_parent() == parent {
+        if self.process(node).is_none_or(|process| process.kernel_parent() == parent) {
             return false;
         }
-        process.set_kernel_parent(parent);
+        self.unbook(node);
+        if let Some(process) = self.graph[node].process.as_deref_mut() {
+            process.set_kernel_parent(parent);
+        }
+        self.book(node);
         self.relink(node);
         true
     }

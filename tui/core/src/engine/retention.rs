@@ -9,6 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use rustc_hash::FxHashMap;
 
 use crate::event::ProcKey;
+use crate::heap;
 use crate::tree::Tree;
 
 #[cfg(test)]
@@ -74,17 +75,25 @@ impl Retention {
         }
     }
 
+    /// What the line of those who may leave and the memory of those who have left occupy, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        (self.ripe.capacity() + self.late.capacity()) * size_of::<Entry>()
+            + self.gone_order.capacity() * size_of::<ProcKey>()
+            + heap::map(&self.gone)
+    }
+
     /// Notes that it has left the tree.
     pub(super) fn remember(&mut self, key: ProcKey) {
-        let youngest = self.gone.entry(key.pid).or_default();
-        *youngest = key.start_ns.max(*youngest);
-        self.gone_order.push_back(key);
-        if self.gone_order.len() > REMEMBERED
+        // First out, then in: so the two never need room for one more than are remembered.
+        if self.gone_order.len() == REMEMBERED
             && let Some(oldest) = self.gone_order.pop_front()
             && self.gone.get(&oldest.pid) == Some(&oldest.start_ns)
         {
             self.gone.remove(&oldest.pid);
         }
+        let youngest = self.gone.entry(key.pid).or_default();
+        *youngest = key.start_ns.max(*youngest);
+        self.gone_order.push_back(key);
     }
 
     /// Whether it, or one that had its pid after it, has left the tree lately: what is heard of it now is stale.
