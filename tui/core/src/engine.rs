@@ -11,6 +11,7 @@ mod watch;
 
 use crate::alert::{Alert, AlertRule};
 use crate::event::{Event, ProcKey};
+use crate::heap;
 use crate::intern::Interner;
 use crate::process::Context;
 use crate::stats::Stats;
@@ -137,6 +138,7 @@ impl Engine {
         self.advance(now_ns, deltas);
         self.expire(Some(self.now_ns), deltas);
         self.pulse.refresh(self.now_ns, &mut self.stats);
+        self.stats.kept_bytes = self.kept_bytes() as u64;
     }
 
     /// The tree.
@@ -203,6 +205,14 @@ impl Engine {
         self.stats.dead_bytes = self.tree.dead_bytes();
     }
 
+    /// What the dead occupy, bytes: of what they have in common with the living, the part that is due to their number.
+    fn kept_bytes(&self) -> usize {
+        let (all, dead) = (self.tree.len(), self.tree.len() - self.tree.live());
+        let common =
+            self.tree.table_bytes() + self.contexts.bytes(heap::shared(size_of::<Context>())) + self.paths.bytes(0);
+        self.tree.dead_heap() + self.retention.bytes() + common / all.max(1) * dead
+    }
+
     /// Removes dead ancestors of the living that are over their cap, and joins the lines of descent without them.
     fn leave_out_ancestors(&mut self, deltas: &mut Vec<Delta>) {
         while self.tree.pinned() > self.config.pinned_max || self.tree.pinned_bytes() > self.config.keep_bytes / 2 {
@@ -213,7 +223,7 @@ impl Engine {
     }
 
     fn remove(&mut self, key: ProcKey, deltas: &mut Vec<Delta>) {
-        let parent = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
+        let parent = self.tree.parent_key(key, Lineage::Forked);
         // As the kernel sees it, it may still have children: we have not heard yet who adopted them.
         let left: Vec<ProcKey> = self.tree.children(key, Lineage::Kernel).map(|child| child.key).collect();
         let Some(process) = self.tree.remove(key) else { return };

@@ -28,6 +28,11 @@ impl<T: ?Sized> Interner<T> {
 }
 
 impl<T: ?Sized + Eq + Hash> Interner<T> {
+    /// What it occupies, bytes, if a value occupies so many.
+    pub(crate) fn bytes(&self, value: usize) -> usize {
+        self.values.allocation_size() + self.values.len() * value
+    }
+
     /// The copy that is shared; of a new value that which is made here.
     pub(crate) fn share(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
         if let Some(shared) = self.values.get(value) {

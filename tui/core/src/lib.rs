@@ -9,6 +9,7 @@ pub mod alert;
 pub mod engine;
 pub mod event;
 pub mod filter;
+mod heap;
 mod intern;
 pub mod process;
 pub mod rate;

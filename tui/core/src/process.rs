@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task};
+use crate::heap;
 
 mod packed;
 
@@ -464,6 +465,15 @@ impl Process {
         if let Some(image) = self.image_mut() {
             image.execs += 1;
         }
+    }
+
+    /// What it occupies by itself, bytes: without its programs' texts and what it has in common with others.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let rare = self
+            .rare
+            .as_ref()
+            .map_or(0, |rare| heap::block(size_of::<Rare>()) + heap::block(rare.past.capacity() * size_of::<Image>()));
+        heap::block(size_of::<Self>()) + rare
     }
 
     /// Its latest program, to be completed by what is learnt later.

@@ -29,8 +29,11 @@ pub struct Stats {
     pub live: u64,
     /// Dead ones still kept.
     pub dead: u64,
-    /// Bytes that the paths and arguments of these occupy.
+    /// Bytes of the paths and arguments of these; see also `kept_bytes`.
     pub dead_bytes: u64,
+    /// Bytes that the dead occupy in all, with what is needed to find them: an estimate, right to a tenth or so, as of the
+    /// last tick.
+    pub kept_bytes: u64,
     /// Forks seen.
     pub forks: u64,
     /// Execs seen.

@@ -43,19 +43,8 @@ pub enum Lineage {
 }
 
 impl Lineage {
-    /// Both, in the order of [`Slot::children`].
+    /// Both, in the order of [`Slot::links`].
     const BOTH: [Self; 2] = [Self::Forked, Self::Kernel];
-}
-
-/// Where a process hangs in the kernel's lineage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KernelLink {
-    /// Where it hangs in the lineage of forks: no edge of its own.
-    AsForked,
-    /// Nowhere: its parent is none that can be in the tree.
-    Root,
-    /// From another parent.
-    Edge(EdgeIndex),
 }
 
 /// A node: a process, or the place kept for one that others name as their parent.
@@ -64,9 +53,11 @@ struct Slot {
     key: ProcKey,
     /// Boxed so that tombstones and the rebuild are cheap.
     process: Option<Box<Process>>,
-    /// The edge from its forker's node; `EdgeIndex::end()` for none.
-    forked: EdgeIndex,
-    kernel: KernelLink,
+    /// Whether that is alive: asked so often that the way there counts.
+    alive: bool,
+    /// The edge from its parent in either lineage, one and the same where the kernel's parent is the forker;
+    /// `EdgeIndex::end()` where its parent is none that can be in the tree.
+    links: [EdgeIndex; 2],
     /// Children in either lineage.
     children: [u32; 2],
     /// Children in the lineage of forks that are alive or from which a living one descends.
@@ -75,14 +66,8 @@ struct Slot {
 
 impl Slot {
     fn empty(key: ProcKey) -> Self {
-        Self {
-            key,
-            process: None,
-            forked: EdgeIndex::end(),
-            kernel: KernelLink::AsForked,
-            children: [0; 2],
-            needed_by: 0,
-        }
+        let links = [EdgeIndex::end(); 2];
+        Self { key, process: None, alive: false, links, children: [0; 2], needed_by: 0 }
     }
 
     /// Whether nothing is lost with it.
@@ -149,6 +134,13 @@ impl Tree {
     #[must_use]
     pub fn parent(&self, key: ProcKey, lineage: Lineage) -> Option<&Process> {
         self.process(self.parent_node(self.node(key)?, lineage)?)
+    }
+
+    /// The key of that parent.
+    #[must_use]
+    pub(crate) fn parent_key(&self, key: ProcKey, lineage: Lineage) -> Option<ProcKey> {
+        let parent = &self.graph[self.parent_node(self.node(key)?, lineage)?];
+        parent.process.is_some().then_some(parent.key)
     }
 
     /// Ancestors, nearest first, the process itself left out.
@@ -230,12 +222,7 @@ impl Tree {
     }
 
     fn parent_node(&self, node: NodeIndex, lineage: Lineage) -> Option<NodeIndex> {
-        let slot = &self.graph[node];
-        let edge = match (lineage, slot.kernel) {
-            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => slot.forked,
-            (Lineage::Kernel, KernelLink::Edge(edge)) => edge,
-            (Lineage::Kernel, KernelLink::Root) => return None,
-        };
+        let edge = self.graph[node].links[lineage as usize];
         self.graph.edge_endpoints(edge).map(|(parent, _)| parent)
     }
 
@@ -254,13 +241,8 @@ impl Tree {
     /// came in birth order.
     fn push_children(&self, parent: &Pending, met: usize, lineage: Lineage, stack: &mut Vec<Pending>) {
         let from = stack.len();
-        let counts = |child: &Slot, edge: EdgeIndex| match (lineage, child.kernel) {
-            (Lineage::Forked, _) | (Lineage::Kernel, KernelLink::AsForked) => child.forked == edge,
-            (Lineage::Kernel, KernelLink::Edge(own)) => own == edge,
-            (Lineage::Kernel, KernelLink::Root) => false,
-        };
         let edges = self.graph.edges_directed(parent.node, Outgoing);
-        let children = edges.filter(|edge| counts(&self.graph[edge.target()], edge.id()));
+        let children = edges.filter(|edge| self.graph[edge.target()].links[lineage as usize] == edge.id());
         let depth = parent.depth + 1;
         stack.extend(children.map(|edge| Pending { node: edge.target(), depth, parent: Some(met) }));
         let birth = |child: &Pending| Reverse(self.graph[child.node].key.birth());
@@ -286,13 +268,14 @@ impl Tree {
 
     /// Takes a process whose key is not in the tree yet; true if it has children that came before it. The caller sees
     /// to it that of those who share a pid only the youngest is alive (I1).
-    pub(crate) fn insert(&mut self, process: Process) -> bool {
+    pub(crate) fn insert(&mut self, process: Box<Process>) -> bool {
         let (key, alive) = (process.key, process.is_alive());
         let node = self.node_for(key);
         debug_assert!(self.graph[node].process.is_none(), "a key is inserted once");
         let awaited = !self.graph[node].is_tombstone();
         self.tombstones -= usize::from(!awaited);
-        self.graph[node].process = Some(Box::new(process));
+        let slot = &mut self.graph[node];
+        (slot.process, slot.alive) = (Some(process), alive);
         self.kept += 1;
         self.live += usize::from(alive);
         self.index.insert_youngest(&self.graph, node);
@@ -307,8 +290,8 @@ impl Tree {
         let needed_parent = self.needs_parent(node);
         self.unbook(node);
         let Some(process) = self.graph[node].process.as_deref_mut() else { return };
-        self.live -= usize::from(process.is_alive());
         process.end(at_ns, status, inferred, cost);
+        self.live -= usize::from(mem::replace(&mut self.graph[node].alive, false));
         self.book(node);
         if needed_parent && !self.needs_parent(node) {
             self.release(self.parent_node(node, Lineage::Forked));
@@ -318,12 +301,15 @@ impl Tree {
     /// Says who forked it; true when that is news.
     pub(crate) fn set_forker(&mut self, key: ProcKey, forker: ProcKey) -> bool {
         let Some(node) = self.node(key) else { return false };
-        let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.forker() == forker {
+        if self.process(node).is_none_or(|process| process.forker() == forker) {
             return false;
         }
-        process.set_forker(forker);
-        process.set_generations_left_out(0);
+        self.unbook(node);
+        if let Some(process) = self.graph[node].process.as_deref_mut() {
+            process.set_forker(forker);
+            process.set_generations_left_out(0);
+        }
+        self.book(node);
         self.relink(node);
         true
     }
@@ -331,35 +317,40 @@ impl Tree {
     /// Says who the kernel's parent is; true when that is news.
     pub(crate) fn set_kernel_parent(&mut self, key: ProcKey, parent: ProcKey) -> bool {
         let Some(node) = self.node(key) else { return false };
-        let Some(process) = self.graph[node].process.as_deref_mut() else { return false };
-        if process.kernel_parent() == parent {
+        if self.process(node).is_none_or(|process| process.kernel_parent() == parent) {
             return false;
         }
-        process.set_kernel_parent(parent);
+        self.unbook(node);
+        if let Some(process) = self.graph[node].process.as_deref_mut() {
+            process.set_kernel_parent(parent);
+        }
+        self.book(node);
         self.relink(node);
         true
     }
 
     /// Takes it out. Its children, if it has any, become roots.
-    pub(crate) fn remove(&mut self, key: ProcKey) -> Option<Process> {
+    pub(crate) fn remove(&mut self, key: ProcKey) -> Option<Box<Process>> {
         let node = self.node(key)?;
         if self.needs_parent(node) {
             self.release(self.parent_node(node, Lineage::Forked));
         }
         self.unbook(node);
         let finished = self.graph[node].needed_by == 0;
-        let parents = Lineage::BOTH.map(|lineage| self.parent(key, lineage).map(|parent| parent.key));
-        let process = *self.graph[node].process.take()?;
+        let parents = Lineage::BOTH.map(|lineage| self.parent_key(key, lineage));
+        let slot = &mut self.graph[node];
+        let process = slot.process.take()?;
+        let was_alive = mem::replace(&mut slot.alive, false);
+        self.live -= usize::from(was_alive);
         for (lineage, parent) in Lineage::BOTH.into_iter().zip(parents) {
-            if let Some(parent) = parent.filter(|_| finished && !process.is_alive()) {
+            if let Some(parent) = parent.filter(|_| finished && !was_alive) {
                 self.departed.count(lineage, parent, &process);
             }
         }
         self.departed.forget(key);
         self.kept -= 1;
-        self.live -= usize::from(process.is_alive());
         self.index.remove_youngest(&self.graph, node);
-        self.link(node, None, None);
+        self.link(node, [None; 2]);
         self.bury(node);
         let useful = self.graph.node_count() - self.tombstones;
         if self.tombstones.max(self.dead_edges) > Self::COMPACT_MIN.max(useful / 4) {
@@ -409,9 +400,10 @@ impl Tree {
     /// Hangs a node under this parent in the lineage of forks, and where its process says in that of the kernel.
     fn hang(&mut self, node: NodeIndex, parent: Option<NodeIndex>) {
         let Some(process) = self.process(node) else { return };
-        let (key, kernel) = (process.key, Some(process.kernel_parent()).filter(|_| process.is_reparented()));
-        let kernel = kernel.map(|kernel| self.node_for_parent(kernel, key));
-        self.link(node, parent, kernel);
+        let other = Some(process.kernel_parent()).filter(|_| process.is_reparented());
+        let key = process.key;
+        let kernel = other.map_or(parent, |other| self.node_for_parent(other, key));
+        self.link(node, [parent, kernel]);
     }
 
     /// The node of a parent, if it can be that of this child.
@@ -420,43 +412,40 @@ impl Tree {
         possible.then(|| self.node_for(parent))
     }
 
-    /// Hangs a node under these parents: `kernel` is `None` for the same as the forker, `Some(None)` for no parent.
-    fn link(&mut self, node: NodeIndex, forker: Option<NodeIndex>, kernel: Option<Option<NodeIndex>>) {
+    /// Hangs a node under these parents.
+    fn link(&mut self, node: NodeIndex, parents: [Option<NodeIndex>; 2]) {
         let old = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
-        let Slot { forked: old_forked, kernel: old_kernel, .. } = self.graph[node];
-        let forked = if old[0] == forker {
-            old_forked
-        } else {
-            self.dead_edges += usize::from(old_forked != EdgeIndex::end());
-            forker.map_or(EdgeIndex::end(), |parent| self.add_edge(parent, node))
+        if old == parents {
+            return;
+        }
+        let old_links = self.graph[node].links;
+        let mut edge_from = |parent: Option<NodeIndex>| match (parent, old.iter().position(|&old| old == parent)) {
+            (None, _) => EdgeIndex::end(),
+            (Some(_), Some(same)) => old_links[same],
+            (Some(parent), None) => self.add_edge(parent, node),
         };
-        let kernel = match (kernel, old_kernel) {
-            (Some(Some(parent)), KernelLink::Edge(edge)) if old[1] == Some(parent) => KernelLink::Edge(edge),
-            (wanted, old) => {
-                self.dead_edges += usize::from(matches!(old, KernelLink::Edge(_)));
-                match wanted {
-                    None => KernelLink::AsForked,
-                    Some(None) => KernelLink::Root,
-                    Some(Some(parent)) => KernelLink::Edge(self.add_edge(parent, node)),
-                }
-            }
-        };
-        let slot = &mut self.graph[node];
-        (slot.forked, slot.kernel) = (forked, kernel);
-        if old[0] != forker && self.needs_parent(node) {
-            self.need(forker);
+        let forked = edge_from(parents[0]);
+        let links = [forked, if parents[1] == parents[0] { forked } else { edge_from(parents[1]) }];
+        let unused = |edge: EdgeIndex| usize::from(edge != EdgeIndex::end() && !links.contains(&edge));
+        let shared = old_links[0] == old_links[1];
+        self.dead_edges += unused(old_links[0]) + if shared { 0 } else { unused(old_links[1]) };
+        self.graph[node].links = links;
+        if old[0] != parents[0] && self.needs_parent(node) {
+            self.need(parents[0]);
             self.release(old[0]);
         }
         // All that is gained first: a node must not be given up for a child that it keeps in the other lineage.
-        for lineage in Lineage::BOTH {
-            if let Some(parent) = self.parent_node(node, lineage) {
+        let changed =
+            || Lineage::BOTH.into_iter().filter(|&lineage| old[lineage as usize] != parents[lineage as usize]);
+        for lineage in changed() {
+            if let Some(parent) = parents[lineage as usize] {
                 let slot = &mut self.graph[parent];
                 self.tombstones -= usize::from(slot.is_tombstone());
                 slot.children[lineage as usize] += 1;
             }
         }
-        for (lineage, parent) in Lineage::BOTH.into_iter().zip(old) {
-            if let Some(parent) = parent {
+        for lineage in changed() {
+            if let Some(parent) = old[lineage as usize] {
                 self.graph[parent].children[lineage as usize] -= 1;
                 self.bury(parent);
             }
@@ -476,19 +465,21 @@ impl Tree {
         let (nodes, edges) = mem::take(&mut self.graph).into_nodes_edges();
         let (alive, linked) = (nodes.len() - self.tombstones, edges.len() - self.dead_edges);
         let mut graph = Graph::with_capacity(alive + Self::growth(alive), linked + Self::growth(linked));
-        let links: Vec<_> = nodes.iter().map(|node| (node.weight.forked, node.weight.kernel)).collect();
+        let links: Vec<_> = nodes.iter().map(|node| node.weight.links).collect();
         let moved: Vec<_> = nodes
             .into_iter()
             .map(|node| if node.weight.is_tombstone() { NodeIndex::end() } else { graph.add_node(node.weight) })
             .collect();
         for (id, edge) in edges.into_iter().enumerate() {
             let (id, child) = (EdgeIndex::new(id), edge.target());
-            let (forked, kernel) = links[child.index()];
+            let uses = links[child.index()].map(|used| used == id);
+            if uses == [false; 2] {
+                continue;
+            }
             let (source, target) = (moved[edge.source().index()], moved[child.index()]);
-            if forked == id {
-                graph[target].forked = graph.add_edge(source, target, ());
-            } else if kernel == KernelLink::Edge(id) {
-                graph[target].kernel = KernelLink::Edge(graph.add_edge(source, target, ()));
+            let id = graph.add_edge(source, target, ());
+            for (link, used) in graph[target].links.iter_mut().zip(uses) {
+                *link = if used { id } else { *link };
             }
         }
         self.index.renumber(&graph, &moved);

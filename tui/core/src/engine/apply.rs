@@ -44,7 +44,7 @@ impl Engine {
             let mut context = Context::new(&e.task, None);
             context.cgroup.clone_from(&e.cgroup);
             let context = self.contexts.share(&context, || Arc::new(context.clone()));
-            let mut process = Process::new(&e.task, context, e.task.parent, origin, e.ts_ns);
+            let mut process = Box::new(Process::new(&e.task, context, e.task.parent, origin, e.ts_ns));
             merge(&mut process, e, exe);
             self.add(process, deltas);
         } else {
@@ -72,7 +72,7 @@ impl Engine {
             if process.image().is_none() {
                 self.tree.change_programs(key, |process| process.inherit(inherited));
             }
-            let guessed = self.tree.parent(key, Lineage::Forked).map(|parent| parent.key);
+            let guessed = self.tree.parent_key(key, Lineage::Forked);
             if self.tree.set_forker(key, e.forker) {
                 deltas.push(Delta::Moved(key));
             }
@@ -82,7 +82,7 @@ impl Engine {
             }
         } else if self.is_news(key) {
             let context = self.context(&e.task, e.forker);
-            let mut process = Process::new(&e.task, context, e.forker, Origin::Forked, e.ts_ns);
+            let mut process = Box::new(Process::new(&e.task, context, e.forker, Origin::Forked, e.ts_ns));
             process.inherit(inherited);
             self.add(process, deltas);
         } else {
@@ -187,12 +187,12 @@ impl Engine {
     fn add_placeholder(&mut self, task: &Task, ts_ns: u64, deltas: &mut Vec<Delta>) {
         if self.tree.get(task.key).is_none() && self.is_news(task.key) {
             let context = self.context(task, task.parent);
-            self.add(Process::new(task, context, task.parent, Origin::Inferred, ts_ns), deltas);
+            self.add(Box::new(Process::new(task, context, task.parent, Origin::Inferred, ts_ns)), deltas);
         }
     }
 
     /// Adds a process. Of those that share its pid, only the youngest lives on (I1).
-    fn add(&mut self, process: Process, deltas: &mut Vec<Delta>) {
+    fn add(&mut self, process: Box<Process>, deltas: &mut Vec<Delta>) {
         let key = process.key;
         let rival = self.tree.youngest(key.pid).map(|rival| (rival.key, rival.is_alive()));
         let mut outlived_by = None;

@@ -9,8 +9,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use rustc_hash::FxHashMap;
 
 use crate::event::ProcKey;
-use crate::process::Lifecycle;
-use crate::tree::{Lineage, Tree};
+use crate::heap;
+use crate::tree::Tree;
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +37,7 @@ pub(super) struct Retention {
 impl Retention {
     /// To be called for whoever has ended or lost a child.
     pub(super) fn consider(&mut self, tree: &mut Tree, key: ProcKey) {
-        let Some(at_ns) = ripe_since(tree, key) else { return };
+        let Some(at_ns) = tree.ended_childless(key) else { return };
         let Some(process) = tree.get_mut(key).filter(|process| !process.is_considered) else { return };
         process.is_considered = true;
         let entry = (at_ns, key);
@@ -66,7 +66,7 @@ impl Retention {
                     self.ripe.shrink_to(2 * self.ripe.len());
                 }
             }
-            if ripe_since(tree, key) == Some(at_ns) {
+            if tree.ended_childless(key) == Some(at_ns) {
                 return Some(key);
             }
             if let Some(process) = tree.get_mut(key) {
@@ -75,29 +75,29 @@ impl Retention {
         }
     }
 
+    /// What the line of those who may leave and the memory of those who have left occupy, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        (self.ripe.capacity() + self.late.capacity()) * size_of::<Entry>()
+            + self.gone_order.capacity() * size_of::<ProcKey>()
+            + heap::map(&self.gone)
+    }
+
     /// Notes that it has left the tree.
     pub(super) fn remember(&mut self, key: ProcKey) {
-        let youngest = self.gone.entry(key.pid).or_default();
-        *youngest = key.start_ns.max(*youngest);
-        self.gone_order.push_back(key);
-        if self.gone_order.len() > REMEMBERED
+        // First out, then in: so the two never need room for one more than are remembered.
+        if self.gone_order.len() == REMEMBERED
             && let Some(oldest) = self.gone_order.pop_front()
             && self.gone.get(&oldest.pid) == Some(&oldest.start_ns)
         {
             self.gone.remove(&oldest.pid);
         }
+        let youngest = self.gone.entry(key.pid).or_default();
+        *youngest = key.start_ns.max(*youngest);
+        self.gone_order.push_back(key);
     }
 
     /// Whether it, or one that had its pid after it, has left the tree lately: what is heard of it now is stale.
     pub(super) fn is_gone(&self, key: ProcKey) -> bool {
         self.gone.get(&key.pid).is_some_and(|&start_ns| key.start_ns <= start_ns)
-    }
-}
-
-/// When it ended, if it has and no child needs it.
-fn ripe_since(tree: &Tree, key: ProcKey) -> Option<u64> {
-    match tree.get(key)?.life() {
-        Lifecycle::Exited { at_ns, .. } if tree.child_count(key, Lineage::Forked) == 0 => Some(at_ns),
-        _ => None,
     }
 }

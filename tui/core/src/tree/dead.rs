@@ -1,4 +1,4 @@
-//! Which of the dead the living descend from, and how many bytes the programs of the dead occupy.
+//! Which of the dead the living descend from, and how many bytes the dead occupy.
 //!
 //! A dead process is pinned while a living one descends from it in the lineage of forks. Each node counts the children
 //! that need it (the living and the pinned), so that a change goes up only as far as dead ancestors begin or cease to
@@ -6,10 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::graph::{Edge, Node};
 use rustc_hash::FxHashMap;
 
-use super::{Lineage, NodeIndex, Pending, Tree};
+use super::{Lineage, NodeIndex, Pending, Slot, Tree};
 use crate::event::{Argv, ProcKey};
+use crate::heap;
 use crate::process::{Lifecycle, Process};
 
 /// See the module.
@@ -22,10 +24,13 @@ pub(super) struct Dead {
     by_end: BTreeSet<(u64, ProcKey)>,
 }
 
-/// What the paths and arguments of some processes occupy, bytes.
+/// What some processes occupy, bytes.
 #[derive(Clone, Debug, Default)]
 struct Ledger {
+    /// The paths and arguments by themselves.
     bytes: u64,
+    /// All of it on the heap: these and the processes.
+    heap: usize,
     /// Equal paths are one allocation, and inherited programs are shared with the forker and its other children: holders
     /// by address. As long as one of them is here, nothing else can have the address.
     shared: FxHashMap<usize, u32>,
@@ -33,26 +38,44 @@ struct Ledger {
 
 impl Ledger {
     fn enter(&mut self, process: &Process) {
-        self.bytes += own(process).map(size).sum::<u64>();
+        self.heap += process.heap_bytes();
+        for piece in own(process) {
+            self.add(piece);
+        }
         for piece in shared(process) {
             let holders = self.shared.entry(piece.as_ptr().addr()).or_default();
             *holders += 1;
-            self.bytes += if *holders == 1 { size(piece) } else { 0 };
+            if *holders == 1 {
+                self.add(piece);
+            }
         }
     }
 
     /// Takes back what [`Ledger::enter`] entered for the same state of the process.
     fn leave(&mut self, process: &Process) {
-        self.bytes -= own(process).map(size).sum::<u64>();
+        self.heap -= process.heap_bytes();
+        for piece in own(process) {
+            self.subtract(piece);
+        }
         for piece in shared(process) {
             let address = piece.as_ptr().addr();
             let Some(holders) = self.shared.get_mut(&address) else { continue };
             *holders -= 1;
             if *holders == 0 {
                 self.shared.remove(&address);
-                self.bytes -= size(piece);
+                self.subtract(piece);
             }
         }
+    }
+
+    const fn add(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        self.heap += heap::shared(piece.len());
+    }
+
+    const fn subtract(&mut self, piece: &[u8]) {
+        self.bytes -= piece.len() as u64;
+        self.heap -= heap::shared(piece.len());
     }
 }
 
@@ -66,10 +89,6 @@ fn shared(process: &Process) -> impl Iterator<Item = &[u8]> {
     let inherited = process.inherited();
     let paths = process.images().chain(inherited).filter_map(|image| image.filename.as_deref());
     paths.chain(inherited.and_then(|image| image.argv.as_ref()).map(Argv::as_bytes))
-}
-
-const fn size(piece: &[u8]) -> u64 {
-    piece.len() as u64
 }
 
 impl Tree {
@@ -90,9 +109,34 @@ impl Tree {
         self.dead.all.bytes
     }
 
+    /// What the dead occupy on the heap, bytes: the processes, paths and arguments. What they have in common with the
+    /// living is counted as theirs.
+    pub(crate) const fn dead_heap(&self) -> usize {
+        self.dead.all.heap
+    }
+
+    /// What the graph, the index and the accounts of the dead occupy, bytes.
+    pub(crate) fn table_bytes(&self) -> usize {
+        let (nodes, edges) = self.graph.capacity();
+        let accounts = [&self.dead.all, &self.dead.pinned].map(|ledger| heap::map(&ledger.shared));
+        // The nodes of a set are about two thirds full.
+        let line = self.dead.by_end.len() * size_of::<(u64, ProcKey)>() * 3 / 2;
+        nodes * size_of::<Node<Slot>>()
+            + edges * size_of::<Edge<()>>()
+            + self.index.bytes()
+            + accounts.into_iter().sum::<usize>()
+            + line
+    }
+
     /// Of the pinned the one that ended first.
     pub(crate) fn oldest_pinned(&self) -> Option<ProcKey> {
         self.dead.by_end.first().map(|&(_, key)| key)
+    }
+
+    /// When it ended, if it has and no child needs it.
+    pub(crate) fn ended_childless(&self, key: ProcKey) -> Option<u64> {
+        let slot = &self.graph[self.node(key)?];
+        if slot.children[Lineage::Forked as usize] > 0 { None } else { Some(slot.ended()?.1) }
     }
 
     /// Changes the programs of a process, which for a dead one must not be done otherwise.
@@ -112,10 +156,12 @@ impl Tree {
         let mut children = Vec::new();
         self.push_children(&Pending::root(node), 0, Lineage::Forked, &mut children);
         for child in children.iter().rev() {
+            self.unbook(child.node);
             if let Some(process) = self.graph[child.node].process.as_deref_mut() {
                 let below = process.generations_left_out();
                 process.set_generations_left_out(below.saturating_add(above).saturating_add(1));
             }
+            self.book(child.node);
             self.hang(child.node, parent);
         }
         children.iter().rev().map(|child| self.graph[child.node].key).collect()
@@ -124,17 +170,17 @@ impl Tree {
     /// Enters one that is dead, if it is.
     pub(super) fn book(&mut self, node: NodeIndex) {
         let slot = &self.graph[node];
-        let Some((process, _)) = slot.process.as_deref().and_then(ended) else { return };
+        let Some((process, _)) = slot.ended() else { return };
         self.dead.all.enter(process);
         if slot.needed_by > 0 {
             self.pin(node);
         }
     }
 
-    /// Takes back what [`Tree::book`] entered: to be called before a change, as the other is after it.
+    /// Takes back what [`Tree::book`] entered: to be called before a change of what it occupies, as the other is after it.
     pub(super) fn unbook(&mut self, node: NodeIndex) {
         let slot = &self.graph[node];
-        let Some((process, _)) = slot.process.as_deref().and_then(ended) else { return };
+        let Some((process, _)) = slot.ended() else { return };
         self.dead.all.leave(process);
         if slot.needed_by > 0 {
             self.unpin(node);
@@ -142,13 +188,13 @@ impl Tree {
     }
 
     fn pin(&mut self, node: NodeIndex) {
-        let Some((process, at_ns)) = self.graph[node].process.as_deref().and_then(ended) else { return };
+        let Some((process, at_ns)) = self.graph[node].ended() else { return };
         self.dead.pinned.enter(process);
         self.dead.by_end.insert((at_ns, process.key));
     }
 
     fn unpin(&mut self, node: NodeIndex) {
-        let Some((process, at_ns)) = self.graph[node].process.as_deref().and_then(ended) else { return };
+        let Some((process, at_ns)) = self.graph[node].ended() else { return };
         self.dead.pinned.leave(process);
         self.dead.by_end.remove(&(at_ns, process.key));
     }
@@ -156,7 +202,7 @@ impl Tree {
     /// Whether it is a reason to keep its parent.
     pub(super) fn needs_parent(&self, node: NodeIndex) -> bool {
         let slot = &self.graph[node];
-        slot.process.as_deref().is_some_and(|process| process.is_alive() || slot.needed_by > 0)
+        slot.process.is_some() && (slot.alive || slot.needed_by > 0)
     }
 
     /// One more of its children needs it.
@@ -185,10 +231,13 @@ impl Tree {
     }
 }
 
-/// A dead process and when it ended.
-fn ended(process: &Process) -> Option<(&Process, u64)> {
-    match process.life() {
-        Lifecycle::Running => None,
-        Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),
+impl Slot {
+    /// The process and when it ended, if it has.
+    fn ended(&self) -> Option<(&Process, u64)> {
+        let process = self.process.as_deref().filter(|_| !self.alive)?;
+        match process.life() {
+            Lifecycle::Running => None,
+            Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),
+        }
     }
 }

@@ -68,6 +68,11 @@ impl Index {
         shrink(&mut self.by_key, |&node| hash(graph[node].key));
         shrink(&mut self.by_pid, |&node| hash(graph[node].key.pid));
     }
+
+    /// What it occupies, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.by_key.allocation_size() + self.by_pid.allocation_size()
+    }
 }
 
 /// Gives back what an earlier, larger number of entries needed.

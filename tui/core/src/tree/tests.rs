@@ -6,7 +6,7 @@ use super::*;
 use crate::event::{Comm, Creds, Task};
 use crate::process::{Context, Origin};
 
-fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Process {
+fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Box<Process> {
     let task = Task {
         key: ProcKey::new(pid, start_ns),
         parent,
@@ -18,7 +18,7 @@ fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Process {
         threads: 1,
         kernel: false,
     };
-    Process::new(&task, Arc::new(Context::new(&task, None)), parent, Origin::Found, start_ns)
+    Box::new(Process::new(&task, Arc::new(Context::new(&task, None)), parent, Origin::Found, start_ns))
 }
 
 /// Started at its pid in nanoseconds.
