@@ -78,7 +78,7 @@ fn check(engine: &Engine) {
         if process.is_alive() {
             live += 1;
             assert!(pids.insert(process.key.pid), "I1: {} lives twice", process.key.pid);
-            *users.entry(process.creds.uid).or_default() += 1;
+            *users.entry(process.creds().uid).or_default() += 1;
         }
         check_times(process, engine.now_ns());
     }
@@ -105,11 +105,11 @@ fn check(engine: &Engine) {
 /// I8: start, execs and end of a process are in this order.
 fn check_times(process: &Process, now_ns: u64) {
     let mut last_ns = process.key.start_ns;
-    for since_ns in process.images.iter().filter_map(|image| image.since_ns) {
+    for since_ns in process.images().filter_map(|image| image.since_ns()) {
         assert!(since_ns >= last_ns, "I8: {process:?}");
         last_ns = since_ns;
     }
-    if let Lifecycle::Exited { at_ns, .. } = process.life {
+    if let Lifecycle::Exited { at_ns, .. } = process.life() {
         assert!(at_ns >= last_ns, "I8: {process:?}");
         assert_eq!(process.lifetime_ns(now_ns), at_ns - process.key.start_ns, "I8");
     }
@@ -135,12 +135,12 @@ fn compare(engine: &Engine, world: &World, context: &str) {
     for living in world.living() {
         let process = engine.tree().get(living.key).unwrap();
         let argv = process.program().and_then(|image| image.argv.as_ref()).map(|argv| argv.as_bytes().to_vec());
-        let known: Known = (process.kernel_parent.unwrap(), process.creds, process.comm, argv);
+        let known: Known = (process.kernel_parent(), process.creds(), *process.comm(), argv);
         let argv = living.program.as_ref().map(|program| program.argv.as_bytes().to_vec());
         assert_eq!(known, (living.parent, living.creds, living.comm, argv), "{context}: {process:?}");
-        assert_eq!(process.kernel, living.program.is_none(), "{context}");
+        assert_eq!(process.is_kernel(), living.program.is_none(), "{context}");
         if process.origin != Origin::Inferred {
-            assert_eq!(process.forker, Some(living.forker), "{context}: {process:?}");
+            assert_eq!(process.forker(), living.forker, "{context}: {process:?}");
         }
     }
 }
@@ -196,7 +196,7 @@ fn i6_the_caps_of_these_tests_are_reached() {
         for event in Synth::new(options) {
             fed.take(&event);
             if fed.taken.is_multiple_of(100) {
-                orphaned += fed.engine.tree().iter().filter(|process| process.generations_left_out > 0).count();
+                orphaned += fed.engine.tree().iter().filter(|process| process.generations_left_out() > 0).count();
             }
         }
         removed += fed.removed.len();
@@ -229,7 +229,7 @@ fn i11_losses_add_up_and_repair_leads_back_to_the_truth() {
         let (mut inferred, mut unseen) = (0, 0);
         for process in fed.engine.tree().iter() {
             inferred += u64::from(process.origin == Origin::Inferred);
-            if let Lifecycle::Exited { status, inferred, .. } = process.life {
+            if let Lifecycle::Exited { status, inferred, .. } = process.life() {
                 assert_eq!(inferred, status == ExitStatus::Unknown, "{context}: {process:?}");
                 unseen += u64::from(inferred);
             }
