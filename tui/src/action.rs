@@ -119,6 +119,7 @@ commands! {
         UnfoldAll "unfold-all" "Unfold all" "" Tree["+" "=" "*" "z R"];
         Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"];
         Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
+        Figures "figures" "Figures on ptree-tui itself: memory, frames" "" Tree["D"];
         Lineage "lineage" "Parents: who forked, or the kernel's parent now" "lineage" Tree["o"];
         Dead "dead" "Show or hide the dead" "dead" Tree["d"];
         Join "join" "Join finished siblings of one name, or not" "" Tree["c"];

@@ -23,6 +23,7 @@ pub use self::users::Users;
 pub use self::wall::Wall;
 use crate::action::{Action, Effect, Mode};
 use crate::keymap::Keymap;
+use crate::own::Own;
 use crate::view::layout::Areas;
 
 /// How long a message stays, nanoseconds.
@@ -73,7 +74,7 @@ pub struct App {
     users: Users,
     capture: Capture,
     now_ns: u64,
-    own_cpu: f32,
+    own: Own,
     pid_digits: usize,
     frozen: Option<Box<Frozen>>,
 
@@ -82,6 +83,7 @@ pub struct App {
     held_until_ns: u64,
     sideways: usize,
     panels: Option<bool>,
+    figures: bool,
 
     mode: Mode,
     keymap: Keymap,
@@ -108,13 +110,14 @@ impl App {
             engine: Engine::new(options.engine),
             users: Users::default(),
             capture: Capture::Waiting,
-            own_cpu: 0.0,
+            own: Own::default(),
             pid_digits: 5,
             frozen: None,
             list: List::new(look),
             held_until_ns: 0,
             sideways: 0,
             panels: None,
+            figures: false,
             mode: Mode::Tree,
             keymap: Keymap::default(),
             details: None,
@@ -177,9 +180,9 @@ impl App {
         self.dirty = true;
     }
 
-    /// This program's own share of one CPU.
-    pub fn set_own_cpu(&mut self, share: f32) {
-        self.own_cpu = share;
+    /// What this program itself costs.
+    pub fn set_own(&mut self, own: Own) {
+        self.own = own;
     }
 
     /// A key was pressed, by [name](crate::keymap::name). The message, if any, has been read then.

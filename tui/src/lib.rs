@@ -13,6 +13,7 @@ pub mod columns;
 pub mod export;
 pub mod keymap;
 pub mod label;
+pub mod own;
 pub mod runtime;
 pub mod term;
 pub mod view;

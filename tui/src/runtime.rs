@@ -11,9 +11,9 @@ use std::pin::pin;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
+use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event};
-use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::Signal;
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
@@ -34,8 +34,6 @@ use crate::view::{self, theme::Theme};
 const FRAME: Duration = Duration::from_millis(50);
 /// How often time is let pass in the model.
 const TICK: Duration = Duration::from_millis(100);
-/// How often this program's own CPU time is measured.
-const OWN_CPU: Duration = Duration::from_secs(2);
 /// How many batches are taken after a frame before input has its turn.
 const BATCHES: usize = 32;
 /// How long after a signal that ends us the terminal may keep us waiting.
@@ -74,7 +72,7 @@ pub async fn run(
     let mut input = listen_to_terminal()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut own_cpu = OwnCpu::new()?;
+    let mut meter = Meter::new()?;
     let mut app = App::new(options, header);
     let (width, height) = screen.size()?;
     app.update(Action::Resize(width, height));
@@ -89,6 +87,7 @@ pub async fn run(
                 screen.draw(|frame| view::draw(&app, &theme, frame))?;
                 app.drawn();
                 pace.drawn(begun, Instant::now());
+                meter.drawn(begun.elapsed());
                 for _ in 0..BATCHES {
                     match batches.try_recv() {
                         Ok(batch) => app.ingest(&batch, boottime_ns()?),
@@ -127,8 +126,8 @@ pub async fn run(
                 _ => break,
             },
             _ = ticks.tick() => {
-                if let Some(share) = own_cpu.share()? {
-                    app.set_own_cpu(share);
+                if let Some(own) = meter.read()? {
+                    app.set_own(own);
                 }
                 app.tick(boottime_ns()?);
             }
@@ -268,37 +267,6 @@ impl Signals {
             std::task::Poll::Pending
         })
         .await
-    }
-}
-
-/// What this program itself costs.
-struct OwnCpu {
-    at: Instant,
-    used: Duration,
-}
-
-impl OwnCpu {
-    fn new() -> io::Result<Self> {
-        Ok(Self { at: Instant::now(), used: Self::used()? })
-    }
-
-    /// CPU time so far, of all threads.
-    fn used() -> io::Result<Duration> {
-        let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-        let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
-    }
-
-    /// The share of one CPU since the last measurement, when it is time for a new one.
-    fn share(&mut self) -> io::Result<Option<f32>> {
-        let elapsed = self.at.elapsed();
-        if elapsed < OWN_CPU {
-            return Ok(None);
-        }
-        let used = Self::used()?;
-        let share = used.saturating_sub(self.used).as_secs_f32() / elapsed.as_secs_f32();
-        *self = Self { at: Instant::now(), used };
-        Ok(Some(share))
     }
 }
 

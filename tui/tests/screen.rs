@@ -220,6 +220,20 @@ fn the_culprit_is_one_key_away_even_below_a_fold() {
 }
 
 #[test]
+fn figures_on_the_program_itself_at_80x24() {
+    let mut machine = built();
+    machine.pass(SECOND);
+    machine.keys("D");
+    machine.app.set_own(ptree_tui::own::Own {
+        cpu: 0.031,
+        rss_bytes: Some(26 << 20),
+        frame: std::time::Duration::from_micros(820),
+        longest_frame: std::time::Duration::from_millis(3),
+    });
+    insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
 fn help_at_80x24() {
     let mut machine = busy();
     machine.keys("?");

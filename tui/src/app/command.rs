@@ -102,6 +102,7 @@ impl App {
                 let screen = Rect::new(0, 0, self.size.0, self.size.1);
                 self.panels = Some(Areas::of(screen, self.shape()).panels.is_empty());
             }
+            Command::Figures => self.figures = !self.figures,
             Command::Pause => self.toggle_pause(),
         }
         None

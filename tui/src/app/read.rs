@@ -1,11 +1,13 @@
 //! What there is to draw: everything that the view may ask of the app.
 
+use ptree_core::engine::Config;
 use ptree_core::{Alert, Look, ProcKey, Rows, Stats, Tree};
 use ptree_source::Header;
 
 use super::{App, Capture, Details, List, Message, Users, Wall};
 use crate::action::Mode;
 use crate::export::Scope;
+use crate::own::Own;
 use crate::view::layout::Shape;
 
 impl App {
@@ -75,10 +77,28 @@ impl App {
         &self.users
     }
 
-    /// This program's own share of one CPU.
+    /// What this program itself costs.
     #[must_use]
-    pub fn own_cpu(&self) -> f32 {
-        self.own_cpu
+    pub fn own(&self) -> Own {
+        self.own
+    }
+
+    /// What the engine keeps at most.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        self.engine.config()
+    }
+
+    /// Dead processes kept, and how many of them only for the living that descend from them, as of now.
+    #[must_use]
+    pub fn kept(&self) -> (u64, usize) {
+        (self.engine.stats().dead, self.engine.tree().pinned())
+    }
+
+    /// Whether the figures on this program itself are shown.
+    #[must_use]
+    pub fn figures(&self) -> bool {
+        self.figures
     }
 
     /// Digits of the longest pid so far.
@@ -141,7 +161,7 @@ impl App {
     /// What decides the layout.
     #[must_use]
     pub fn shape(&self) -> Shape {
-        Shape { alert: self.active_alert().is_some(), panels: self.panels }
+        Shape { alert: self.active_alert().is_some(), panels: if self.figures { Some(true) } else { self.panels } }
     }
 
     /// What has the keyboard.

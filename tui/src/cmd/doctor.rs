@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::{Write, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use ptree_core::engine::Config;
 use ptree_source::btf::Btf;
 use ptree_source::layout::Layout;
 use ptree_source::live::{Kernel, LiveError};
@@ -105,8 +107,22 @@ fn checks(common: &Common) -> Vec<Check> {
     checks.push(lockdown());
     checks.push(proc_access());
     checks.push(pid_namespace());
+    checks.push(memory(&common.engine()));
     checks.extend(programs(common));
     checks
+}
+
+/// What the dead may take; the screen's panel of figures (`D`) shows what they do take.
+fn memory(config: &Config) -> Check {
+    let keep = humantime::format_duration(Duration::from_nanos(config.keep_ns));
+    let finding = format!(
+        "finished processes stay for {keep}, at most {} and {} ancestors of the living;\ntheir paths and arguments \
+         get at most {}",
+        config.keep_max,
+        config.pinned_max,
+        ptree_core::text::bytes(config.keep_bytes),
+    );
+    Check::ok("memory", finding)
 }
 
 fn kernel() -> Check {

@@ -46,7 +46,7 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Span::raw(" live  "),
         Span::styled(count(stats.dead), theme.strong),
         Span::raw(" dead  "),
-        Span::styled(format!("self {}", percent(app.own_cpu())), theme.dim),
+        Span::styled(format!("self {}", percent(app.own().cpu)), theme.dim),
     ];
     let kernel = text::escape(header.kernel.as_bytes()).into_owned();
     let uptime = text::duration(app.now_ns());

@@ -1,4 +1,4 @@
-//! Users and alerts, beside the tree or below it.
+//! Users and alerts, beside the tree or below it, and on request figures on this program itself.
 
 use ptree_core::{Alert, text};
 use ratatui::buffer::Buffer;
@@ -13,11 +13,19 @@ use crate::label::{count, rate};
 
 /// Columns of the table of users, with the space before it.
 const USERS_WIDTH: u16 = 50;
+/// Lines of figures.
+const FIGURES: u16 = 7;
 
 /// Both panels: one above the other where there is height, else side by side where there is width.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
+    }
+    let mut area = area;
+    if app.figures() {
+        let figures = area.height.min(FIGURES + 1);
+        draw_figures(app, theme, Rect { height: figures, ..area }, buffer);
+        area = Rect { y: area.y + figures, height: area.height - figures, ..area };
     }
     let users = u16::try_from(app.stats().users.len()).unwrap_or(u16::MAX);
     if area.height >= 12 {
@@ -29,6 +37,39 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let width = USERS_WIDTH.min(area.width);
         draw_users(app, theme, Rect { width, ..area }, buffer);
         draw_alerts(app, theme, Rect { x: area.x + width, width: area.width - width, ..area }, buffer);
+    }
+}
+
+/// What is kept and what that costs.
+fn draw_figures(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (stats, config, own) = (app.stats(), app.config(), app.own());
+    let (dead, pinned) = app.kept();
+    let each = stats.kept_bytes.saturating_sub(stats.dead_bytes).checked_div(dead).unwrap_or(0);
+    let rows = app.list().rows();
+    let rss = own.rss_bytes.map_or_else(|| "?".to_owned(), text::bytes);
+    let ms = |took: std::time::Duration| text::duration(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    let lines: [String; FIGURES as usize] = [
+        format!(
+            " dead kept    {dead} of {} at most, {pinned} of {} for the living",
+            config.keep_max, config.pinned_max
+        ),
+        format!(" their memory {}, {each} bytes each beside texts", text::bytes(stats.kept_bytes)),
+        format!(" their texts  {} of {} at most", text::bytes(stats.dead_bytes), text::bytes(config.keep_bytes)),
+        format!(
+            " rows         {} in sight, {} in all, {}",
+            rows.len(),
+            rows.wanted(),
+            text::bytes(rows.bytes() as u64)
+        ),
+        format!(" events       {} seen, {} lost", app.events(), stats.lost.total()),
+        format!(" slowest frame {} lately, {} ever", ms(own.frame), ms(own.longest_frame)),
+        format!(" resident     {rss}, {} of a CPU", crate::label::percent(own.cpu)),
+    ];
+    let mut rows = area.rows();
+    let Some(first) = rows.next() else { return };
+    write(" PTREE-TUI ITSELF", theme.heading, first, buffer);
+    for (line, row) in lines.iter().zip(rows) {
+        write(line, theme.plain, row, buffer);
     }
 }
 
