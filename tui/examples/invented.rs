@@ -159,7 +159,7 @@ async fn main() -> anyhow::Result<()> {
     let source = tokio::spawn(invent(kind, sender));
     let unix_ns = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
     let header = Header {
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         host: "invented".to_owned(),
         kernel: "6.12.0-1-amd64".to_owned(),
         boot_id: String::new(),

@@ -74,6 +74,9 @@ enum Command {
         /// Stop after this long ('90s', '2m 30s')
         #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
         duration: Option<Duration>,
+        /// Tell every second or so what each process uses as well, for a screen at the other end
+        #[arg(long)]
+        usage: bool,
     },
     /// Print the tree as it is now
     Snapshot {
@@ -106,7 +109,7 @@ pub fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
     let result = match command {
         None => cmd::live::run(&common),
-        Some(Command::Stream { duration }) => cmd::stream::run(&common, duration),
+        Some(Command::Stream { duration, usage }) => cmd::stream::run(&common, duration, usage),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&common, format),
         Some(Command::Doctor { json }) => cmd::doctor::run(&common, json),
     };
