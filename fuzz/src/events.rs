@@ -40,7 +40,7 @@ pub fn events(bytes: &[u8]) {
 }
 
 /// Written and read once more.
-fn again(entry: &Entry) -> Entry {
+pub(crate) fn again(entry: &Entry) -> Entry {
     let mut line = Vec::new();
     let written = match entry {
         Entry::Header(header) => write_header(&mut line, header, "replay"),

@@ -1,7 +1,7 @@
 //! What a user may type as a filter, against processes of any name and arguments.
 
 use ptree_core::event::{Creds, Execed, Forked, Task};
-use ptree_core::{Argv, Comm, Engine, Event, Filter, ProcKey};
+use ptree_core::{Argv, Comm, Engine, Event, Filter, Look, ProcKey, Rows};
 
 use crate::{config, invariants};
 
@@ -16,9 +16,8 @@ pub fn filter(bytes: &[u8]) {
     assert_eq!(filter.text(), text, "what was typed can be edited");
     let matches = engine.tree().iter().filter(|process| filter.matches(process, &user)).count();
     assert!(!filter.is_empty() || matches == engine.tree().len(), "an empty filter lets everything through");
-    for switches in [6, 7] {
-        invariants::check_rows(&engine, |key| key.pid == 2, &filter, switches);
-    }
+    let rows = Rows::of(engine.tree(), Look { filter, ..Look::default() }, |_| "");
+    invariants::check_rows(&rows, &engine, false);
 }
 
 /// A parent, and its child that runs a program with these arguments.

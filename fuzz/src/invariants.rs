@@ -1,11 +1,10 @@
-//! What holds of an engine after any events (invariants I1, I2, I5, I6 and I8), and of the rows made of its tree.
+//! What holds of an engine after any events (invariants I1, I2, I5, I6 and I8), and of the rows made of its tree (I4).
 
 use std::collections::HashSet;
 
-use ptree_core::rows::RowOptions;
-use ptree_core::{Engine, Filter, Folds, Lifecycle, Lineage, ProcKey, Rows};
+use ptree_core::{Engine, Lifecycle, Lineage, ProcKey, Row, Rows};
 
-const LINEAGES: [Lineage; 2] = [Lineage::Forked, Lineage::Kernel];
+pub(crate) const LINEAGES: [Lineage; 2] = [Lineage::Forked, Lineage::Kernel];
 
 /// Checks them.
 pub(crate) fn check(engine: &Engine) {
@@ -47,35 +46,37 @@ pub(crate) fn check(engine: &Engine) {
     assert!(stats.dead_bytes <= config.keep_bytes, "I6");
 }
 
-/// Checks that the rows are lines of a tree: parents above their children, nothing twice, and what a fold hides is what
-/// is there without it.
-pub(crate) fn check_rows(engine: &Engine, folded: impl Fn(ProcKey) -> bool, filter: &Filter, switches: u8) {
-    let tree = engine.tree();
-    let mut folds = Folds::default();
-    folds.set_all(switches & 8 != 0);
-    for key in tree.iter().map(|process| process.key) {
-        folds.set(key, folded(key));
-    }
-    let lineage = LINEAGES[usize::from(switches & 1)];
-    let options = RowOptions { lineage, folds: &folds, filter, kernel: switches & 2 != 0, dead: switches & 4 != 0 };
-    let none = Folds::default();
-    let rows = Rows::build(tree, options, |_| "");
-    let unfolded = Rows::build(tree, RowOptions { folds: &none, ..options }, |_| "");
+/// Checks that the rows are lines of a tree (parents above their children, nothing twice), and that rows which follow the
+/// tree are those that are made of it at once (I4). Rows that are held need not be in the same order.
+pub(crate) fn check_rows(rows: &Rows, engine: &Engine, held: bool) {
     let mut seen = HashSet::new();
-    for (index, row) in rows.as_slice().iter().enumerate() {
-        assert!(seen.insert(row.key), "twice: {row:?}");
-        assert!(tree.get(row.key).is_some() && unfolded.position(row.key).is_some());
-        let parent = rows.parent(index).map(|parent| &rows.as_slice()[parent]);
-        assert!(parent.is_none_or(|parent| seen.contains(&parent.key) && !parent.folded));
-        assert_eq!(row.depth, parent.map_or(0, |parent| parent.depth + 1));
-        assert_eq!(rows.guides(index).len(), usize::from(row.depth));
-        assert!(!row.folded || row.has_children);
+    let all: Vec<Row> = rows.iter().collect();
+    assert_eq!(all.len(), rows.len());
+    for (index, row) in all.iter().enumerate() {
+        assert!(seen.insert(row.id), "twice: {row:?}");
+        assert!(engine.tree().get(row.id.nearest()).is_some(), "gone: {row:?}");
+        assert_eq!((rows.get(index).as_ref(), rows.position(row.id)), (Some(row), Some(index)));
+        let parent = rows.parent(index);
+        assert!(parent.is_none_or(|parent| parent < index && !all[parent].folded), "{row:?}");
+        assert_eq!(row.depth, parent.map_or(0, |parent| all[parent].depth + 1));
+        assert!(!row.folded || row.has_children, "{row:?}");
     }
-    let hidden: u32 = rows.as_slice().iter().map(|row| row.hidden).sum();
-    let missing = unfolded.len() - rows.len();
-    // Ancestors that only come along are not counted as hidden.
-    assert!(usize::try_from(hidden).is_ok_and(|hidden| hidden <= missing));
-    assert_eq!(hidden == 0, missing == 0);
+    let mut next = 0;
+    rows.window(0..all.len() + 1, usize::MAX, |index, row, guides| {
+        assert_eq!((index, row), (next, &all[index]));
+        assert_eq!(guides.len(), usize::try_from(row.depth).unwrap_or(usize::MAX));
+        next += 1;
+    });
+    assert_eq!(next, all.len());
+    let mut anew = rows.clone();
+    anew.invalidate();
+    anew.refresh(engine.tree(), |_| "");
+    if held {
+        assert_eq!(anew.iter().map(|row| row.id).collect::<HashSet<_>>(), seen, "I4");
+    } else {
+        assert_eq!(anew.iter().collect::<Vec<_>>(), all, "I4");
+    }
+    assert_eq!(anew.wanted(), rows.wanted(), "I4");
 }
 
 fn count(n: usize) -> u64 {

@@ -8,11 +8,13 @@ mod filter;
 mod invariants;
 mod kernel;
 mod model;
+mod script;
 
 pub use events::events;
 pub use filter::filter;
 pub use kernel::decode;
 pub use model::engine;
+pub use script::script;
 
 use ptree_core::Config;
 
@@ -20,7 +22,8 @@ use ptree_core::Config;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 4] = [("decode", decode), ("events", events), ("filter", filter), ("engine", engine)];
+pub const TARGETS: [Target; 5] =
+    [("decode", decode), ("events", events), ("filter", filter), ("engine", engine), ("script", script)];
 
 /// Caps so low that short inputs reach them.
 fn config() -> Config {

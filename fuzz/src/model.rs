@@ -1,29 +1,38 @@
-//! Events in any order, about so few processes that they meet: through the engine, with rows made in between.
+//! Events in any order, about so few processes that they meet: through the engine, with rows that follow.
 
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
-use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, LossCount, ProcKey};
+use ptree_core::rows::{RowId, Sort, SortKey};
+use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows};
 
 use crate::{config, invariants};
 
-/// Each event is a byte that says what it is and some that say about whom; behind the last byte there are zeros.
+/// Each step is a byte that says what it is and some that say about whom; behind the last byte there are zeros.
 pub fn engine(bytes: &[u8]) {
     let mut script = Script { bytes, clock_ns: 0 };
     let mut engine = Engine::new(config());
+    let mut rows = Rows::new(Look::default());
+    let mut held = false;
     let mut deltas = Vec::new();
     while !script.bytes.is_empty() {
         match script.byte() % 16 {
             0 => engine.tick(script.now(), &mut deltas),
-            1 => {
-                let (bits, switches) = (script.byte(), script.byte());
-                let filter = Filter::new(["", "s", "make", "1"][usize::from(switches >> 6)]);
-                let folded = |key: ProcKey| bits >> (key.pid % 8) & 1 == 1;
-                invariants::check_rows(&engine, folded, &filter, switches);
-            }
+            1 => held = script.look(&mut rows, held),
             kind => engine.ingest(&script.event(kind), &mut deltas),
         }
-        deltas.clear();
+        for delta in deltas.drain(..) {
+            rows.note(&delta);
+        }
+        // Several changes may come before a frame.
+        if script.clock_ns.is_multiple_of(3) {
+            rows.refresh(engine.tree(), |_| "");
+            invariants::check_rows(&rows, &engine, held);
+        }
         invariants::check(&engine);
     }
+}
+
+fn comm(byte: u8) -> Comm {
+    Comm::new([&b"sh"[..], b"ls", b"make", b""][usize::from(byte & 3)])
 }
 
 struct Script<'a> {
@@ -71,7 +80,7 @@ impl Script<'_> {
             key,
             parent,
             creds: Creds { uid: u32::from(byte & 3), ..Creds::default() },
-            comm: Comm::new([&b"sh"[..], b"ls", b"make", b""][usize::from(byte >> 2 & 3)]),
+            comm: comm(byte >> 2),
             cgroup_id: (byte & 16 != 0).then_some(7),
             pid_ns: None,
             ns_pid: None,
@@ -91,6 +100,31 @@ impl Script<'_> {
             signal @ 128.. => ExitStatus::Signal { signal: signal - 128, core: signal & 1 == 1 },
             code => ExitStatus::Code(code),
         }
+    }
+
+    /// What a user may do to the rows; whether they are held now.
+    fn look(&mut self, rows: &mut Rows, held: bool) -> bool {
+        let (what, bits) = (self.byte(), self.byte());
+        let on = bits & 1 == 1;
+        match what % 10 {
+            0 | 1 => rows.fold(RowId::Process(self.key()), on),
+            2 => rows.fold(RowId::Joined { parent: self.key(), comm: comm(bits >> 1) }, on),
+            3 => rows.fold_all(on),
+            4 => rows.set_apart(on.then(|| self.key())),
+            5 => rows.look_mut().lineage = invariants::LINEAGES[usize::from(on)],
+            6 => {
+                let look = rows.look_mut();
+                (look.kernel, look.dead) = (bits & 2 == 0, bits & 4 == 0);
+                look.join_from = usize::from(bits >> 3 & 3);
+            }
+            7 => rows.look_mut().filter = Filter::new(["", "s", "make", "1"][usize::from(bits & 3)]),
+            8 => rows.look_mut().sort = Sort { by: SortKey::ALL[usize::from(bits >> 1) % 9], reversed: on },
+            _ => {
+                rows.hold(on);
+                return on;
+            }
+        }
+        held
     }
 
     fn event(&mut self, kind: u8) -> Event {
