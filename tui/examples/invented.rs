@@ -9,6 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
+use ptree_tui::clock::Clock;
 use ptree_tui::{app, runtime, view};
 use tokio::sync::mpsc;
 
@@ -171,5 +172,5 @@ async fn main() -> anyhow::Result<()> {
         zone: jiff::tz::TimeZone::system(),
     };
     let theme = view::theme::Theme::of_environment();
-    runtime::run(options, theme, header, receiver, async move { source.await? }).await
+    runtime::run(options, theme, Clock::live(), header, receiver, async move { source.await? }).await
 }

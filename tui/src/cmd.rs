@@ -2,5 +2,6 @@
 
 pub mod doctor;
 pub mod live;
+pub mod replay;
 pub mod snapshot;
 pub mod stream;

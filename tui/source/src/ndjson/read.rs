@@ -108,6 +108,11 @@ impl<R: BufRead> Reader<R> {
         Self { input, buffer: Vec::new(), max_line, tally: Tally::default(), ended: false }
     }
 
+    /// The input, to see what it holds already.
+    pub fn get_ref(&self) -> &R {
+        &self.input
+    }
+
     /// How much was read so far.
     pub fn tally(&self) -> Tally {
         self.tally
