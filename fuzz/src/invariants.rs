@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ptree_core::{Engine, Lifecycle, Lineage, ProcKey, Row, Rows};
+use ptree_core::{Engine, Image, Lifecycle, Lineage, ProcKey, Row, Rows};
 
 pub(crate) const LINEAGES: [Lineage; 2] = [Lineage::Forked, Lineage::Kernel];
 
