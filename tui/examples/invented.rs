@@ -9,6 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
+use ptree_tui::clock::Clock;
 use ptree_tui::{app, runtime, view};
 use tokio::sync::mpsc;
 
@@ -159,7 +160,7 @@ async fn main() -> anyhow::Result<()> {
     let source = tokio::spawn(invent(kind, sender));
     let unix_ns = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
     let header = Header {
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         host: "invented".to_owned(),
         kernel: "6.12.0-1-amd64".to_owned(),
         boot_id: String::new(),
@@ -171,5 +172,5 @@ async fn main() -> anyhow::Result<()> {
         zone: jiff::tz::TimeZone::system(),
     };
     let theme = view::theme::Theme::of_environment();
-    runtime::run(options, theme, header, receiver, async move { source.await? }).await
+    runtime::run(options, theme, Clock::live(), header, receiver, async move { source.await? }).await
 }

@@ -189,7 +189,7 @@ impl App {
     pub fn press(&mut self, key: &str) -> Option<Effect> {
         self.message = None;
         self.dirty = true;
-        self.held_until_ns = self.now_ns + HOLD_NS;
+        self.held_until_ns = self.now_ns.saturating_add(HOLD_NS);
         self.list.rows_mut().hold(true);
         let action = self.keymap.resolve(self.mode, key)?;
         self.update(action)
@@ -275,7 +275,7 @@ impl App {
     }
 
     fn say(&mut self, text: String, bad: bool) {
-        self.message = Some(Message { text, bad, until_ns: self.now_ns + MESSAGE_NS });
+        self.message = Some(Message { text, bad, until_ns: self.now_ns.saturating_add(MESSAGE_NS) });
         self.dirty = true;
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Does not know how a subcommand does its work.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -74,6 +75,17 @@ enum Command {
         /// Stop after this long ('90s', '2m 30s')
         #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
         duration: Option<Duration>,
+        /// Tell every second or so what each process uses as well, for a screen at the other end
+        #[arg(long)]
+        usage: bool,
+    },
+    /// Show the full screen on a recording, or on a stream from standard input
+    Replay {
+        /// What 'ptree-tui stream' has written; '-' for standard input
+        file: PathBuf,
+        /// How many times as fast as it happened
+        #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_speed)]
+        speed: f64,
     },
     /// Print the tree as it is now
     Snapshot {
@@ -109,7 +121,8 @@ pub fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
     let result = match command {
         None => cmd::live::run(&common),
-        Some(Command::Stream { duration }) => cmd::stream::run(&common, duration),
+        Some(Command::Stream { duration, usage }) => cmd::stream::run(&common, duration, usage),
+        Some(Command::Replay { file, speed }) => cmd::replay::run(&common, &file, speed),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&common, format),
         Some(Command::Doctor { json }) => cmd::doctor::run(&common, json),
         Some(Command::Synth(play)) => cmd::synth::run(&common, &play),
@@ -144,6 +157,13 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
         _ => Err("give forks per second, such as '200', or '0' for no alert".to_owned()),
+    }
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err("give a number above 0, such as '10' or '0.5'".to_owned()),
     }
 }
 
@@ -214,6 +234,7 @@ mod tests {
             ("ptree-tui --keep soon", "write it like '90s'"),
             ("ptree-tui --uid nobody-at-all", "no such user"),
             ("ptree-tui --alert-rate=-1", "forks per second"),
+            ("ptree-tui replay - --speed 0", "a number above 0"),
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");

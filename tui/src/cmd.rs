@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod live;
+pub mod replay;
 pub mod snapshot;
 pub mod stream;
 pub mod synth;

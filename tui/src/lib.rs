@@ -8,6 +8,7 @@ pub mod action;
 pub mod app;
 pub mod capture;
 pub mod cli;
+pub mod clock;
 pub mod cmd;
 pub mod columns;
 pub mod export;

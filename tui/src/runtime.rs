@@ -15,8 +15,6 @@ use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event};
 use nix::sys::signal::Signal;
-use nix::sys::time::TimeValLike;
-use nix::time::{ClockId, clock_gettime};
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -25,6 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::action::{Action, Effect};
 use crate::app::{App, Options};
+use crate::clock::Clock;
 use crate::export::{dot, file};
 use crate::keymap;
 use crate::term::{self, Screen};
@@ -51,7 +50,8 @@ const ENDING: [Signal; 7] = [
 
 /// Runs the screen until the user leaves.
 ///
-/// `batches` brings the events; when it closes, `ended` tells how the source ended, and the screen stays.
+/// `batches` brings the events, `clock` says what time it is for them; when the channel closes, `ended` tells how the source
+/// ended, and the screen stays.
 ///
 /// # Errors
 ///
@@ -59,6 +59,7 @@ const ENDING: [Signal; 7] = [
 pub async fn run(
     options: Options,
     theme: Theme,
+    mut clock: Clock,
     header: Header,
     mut batches: Receiver<Batch>,
     ended: impl Future<Output = anyhow::Result<()>>,
@@ -90,10 +91,11 @@ pub async fn run(
                 meter.drawn(begun.elapsed());
                 for _ in 0..BATCHES {
                     match batches.try_recv() {
-                        Ok(batch) => app.ingest(&batch, boottime_ns()?),
+                        Ok(batch) => app.ingest(&batch, clock.now_ns()?),
                         Err(TryRecvError::Empty) => break,
                         Err(TryRecvError::Disconnected) => {
                             open = false;
+                            clock.end()?;
                             break;
                         }
                     }
@@ -129,11 +131,14 @@ pub async fn run(
                 if let Some(own) = meter.read()? {
                     app.set_own(own);
                 }
-                app.tick(boottime_ns()?);
+                app.tick(clock.now_ns()?);
             }
             batch = batches.recv(), if open => match batch {
-                Some(batch) => app.ingest(&batch, boottime_ns()?),
-                None => open = false,
+                Some(batch) => app.ingest(&batch, clock.now_ns()?),
+                None => {
+                    open = false;
+                    clock.end()?;
+                }
             },
             result = &mut ended, if !open && outcome.is_none() => {
                 app.capture_ended(result.as_ref().copied().map_err(|error| format!("{error:#}")));
@@ -195,12 +200,6 @@ fn listen_to_terminal() -> io::Result<Receiver<io::Result<Event>>> {
         }
     })?;
     Ok(receiver)
-}
-
-/// The present on the clock of all events, nanoseconds.
-fn boottime_ns() -> io::Result<u64> {
-    let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
-    Ok(u64::try_from(now.num_nanoseconds()).unwrap_or(0))
 }
 
 /// When frames are drawn.

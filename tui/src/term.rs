@@ -4,6 +4,7 @@
 
 mod jobs;
 
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +34,7 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// When standard input or output is no terminal, or it refuses.
+    /// When there is no terminal, or it refuses.
     pub fn take() -> anyhow::Result<Self> {
         ensure_terminal()?;
         hook_panics();
@@ -115,15 +116,15 @@ impl Drop for Screen {
     }
 }
 
-/// Checks that there is a terminal to take.
+/// Checks that there is a terminal to take. Keys come from the controlling one where standard input is something else.
 ///
 /// # Errors
 ///
 /// When there is none, with what does without.
 pub fn ensure_terminal() -> anyhow::Result<()> {
     anyhow::ensure!(
-        io::stdin().is_terminal() && io::stdout().is_terminal(),
-        "the screen needs a terminal as standard input and output; \
+        io::stdout().is_terminal() && (io::stdin().is_terminal() || File::open("/dev/tty").is_ok()),
+        "the screen needs a terminal as standard output, and one for the keys; \
          'ptree-tui stream' and 'ptree-tui snapshot' do without"
     );
     Ok(())

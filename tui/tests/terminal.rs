@@ -269,6 +269,28 @@ fn without_a_terminal_there_is_an_error_that_says_what_does_without() {
 }
 
 #[test]
+fn i16_a_stream_from_a_pipe_is_shown_and_keys_come_from_the_terminal() {
+    let line = |text: &str| format!("{text}\\n");
+    let header = r#"{"type":"header","schema":1,"host":"elsewhere","boot_id":"b","boottime_ns":5000,"unix_ns":1000}"#;
+    let fork = r#"{"type":"fork","ts_ns":6000,"pid":5,"start_ns":6000,"ppid":1,"parent_start_ns":1,"uid":7,"gid":7,"comm":"recorded"}"#;
+    let user = r#"{"type":"user","uid":7,"name":"somebody"}"#;
+    let lines: String = [header, "junk", user, fork].map(line).concat();
+    let replay = format!("printf '{lines}' | '{}' replay -", env!("CARGO_BIN_EXE_ptree-tui"));
+    let mut session = Session::start(&["sh", "-c", &replay]);
+    for text in ["elsewhere", "somebody", "recorded", "CAPTURE ENDED"] {
+        session.wait_for(text);
+    }
+    session.press("q");
+    let (status, output) = session.end();
+    assert!(status.success());
+    let report = output.rsplit(LEAVE).next().unwrap();
+    assert!(
+        report.contains("1 of 4 lines could not be read, the first: line 2: not a JSON object: 'junk'"),
+        "{report}"
+    );
+}
+
+#[test]
 fn i16_the_program_itself_on_the_live_kernel_gives_the_terminal_back() {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("SKIPPED (needs root): the program itself on the live kernel");

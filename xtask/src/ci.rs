@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{ebpf, flag, process, test, tidy};
+use crate::{ebpf, flag, fuzz, process, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     ("clippy-ebpf", ebpf::clippy),
     ("tidy", || tidy::run(&[])),
     ("deny", deny),
+    ("fuzz seeds", fuzz::seeds),
     ("ebpf --check", || ebpf::run(&["--check".into()])),
     ("test", || test::run(&[])),
 ];
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 fn fmt() -> Result<()> {
-    process::run(&mut process::cargo(["fmt", "--all", "--check"])?)
+    process::run(&mut process::cargo(["fmt", "--all", "--check"])?)?;
+    process::run(&mut process::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])?)
 }
 
 fn clippy() -> Result<()> {

@@ -4,6 +4,7 @@
 
 mod ci;
 mod ebpf;
+mod fuzz;
 mod process;
 mod setup;
 mod test;
@@ -37,6 +38,12 @@ const COMMANDS: &[Command] = &[
         options: "[ARGS...]",
         about: "all tests; ARGS go to `cargo test --workspace`. The live ones need root",
         run: test::run,
+    },
+    Command {
+        name: "fuzz",
+        options: "[TARGET] [--seconds N]",
+        about: "fuzz one target or all in turn, each for N seconds (60); see fuzz/",
+        run: fuzz::run,
     },
     Command {
         name: "tidy",

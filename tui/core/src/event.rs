@@ -66,10 +66,13 @@ pub struct Argv(Arc<[u8]>);
 
 impl Argv {
     /// From the kernel's form: each argument ended by a NUL. A last argument without its NUL (cut off, or a title set
-    /// by the process) counts as well.
+    /// by the process) counts as well, and is given one: what is equal argument by argument is equal.
     #[must_use]
     pub fn from_nul_terminated(bytes: &[u8]) -> Self {
-        Self(bytes.into())
+        match bytes.last() {
+            None | Some(0) => Self(bytes.into()),
+            Some(_) => Self([bytes, &[0]].concat().into()),
+        }
     }
 
     /// From separate arguments, none of which may contain NUL.
@@ -90,18 +93,19 @@ impl Argv {
         bytes.split(|&b| b == 0).filter(move |_| !none)
     }
 
-    /// The kernel's form, as given.
+    /// The kernel's form: each argument ended by a NUL.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// As many of the first arguments as fit into `max` bytes; if not even one does, its beginning. `None` when all fit.
+    /// As many of the first arguments as fit into `max` bytes; if not even one does, so much of its beginning. `None` when
+    /// all fit.
     #[must_use]
     pub fn shortened(&self, max: usize) -> Option<Self> {
         let head = self.0.get(..max).filter(|_| self.0.len() > max)?;
         let end = head.iter().rposition(|&b| b == 0).map_or(max, |nul| nul + 1);
-        Some(Self(head[..end].into()))
+        Some(Self::from_nul_terminated(&head[..end]))
     }
 }
 
@@ -298,15 +302,16 @@ impl LossCount {
     /// All kinds together.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.fork + self.exec + self.exit
+        self.fork.saturating_add(self.exec).saturating_add(self.exit)
     }
 }
 
 impl std::ops::AddAssign for LossCount {
     fn add_assign(&mut self, other: Self) {
-        self.fork += other.fork;
-        self.exec += other.exec;
-        self.exit += other.exit;
+        // A recording may say anything.
+        self.fork = self.fork.saturating_add(other.fork);
+        self.exec = self.exec.saturating_add(other.exec);
+        self.exit = self.exit.saturating_add(other.exit);
     }
 }
 
@@ -370,6 +375,7 @@ mod tests {
         assert_eq!(args(b"a\0\0b\0"), [&b"a"[..], b"", b"b"]);
         assert_eq!(args(b"title without end"), [b"title without end"]);
         assert_eq!(Argv::from_args(["a", "", "b"]).as_bytes(), b"a\0\0b\0");
+        assert_eq!(Argv::from_nul_terminated(b"a\0title"), Argv::from_args(["a", "title"]));
     }
 
     #[test]
@@ -379,7 +385,7 @@ mod tests {
         assert_eq!(short(11), None);
         assert_eq!(short(10).as_deref(), Some(&b"ab\0cd\0"[..]));
         assert_eq!(short(5).as_deref(), Some(&b"ab\0"[..]));
-        assert_eq!(short(2).as_deref(), Some(&b"ab"[..]));
+        assert_eq!(short(2).as_deref(), Some(&b"ab\0"[..]));
         assert_eq!(short(0).as_deref(), Some(&b""[..]));
     }
 

@@ -12,10 +12,10 @@ const INIT_PID_NS: u32 = 0xefff_fffc;
 
 /// Describes this machine, now.
 #[must_use]
-pub fn header(version: &'static str) -> Header {
+pub fn header(version: &str) -> Header {
     let read = |path| fs::read_to_string(path).map(|text| text.trim_end().to_owned()).unwrap_or_default();
     Header {
-        version,
+        version: version.to_owned(),
         host: nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         kernel: read("/proc/sys/kernel/osrelease"),
         boot_id: read("/proc/sys/kernel/random/boot_id"),

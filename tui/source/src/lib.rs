@@ -27,10 +27,10 @@ pub struct Batch {
 }
 
 /// Where and when events were captured: the first line of a stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Version of the program that captured.
-    pub version: &'static str,
+    pub version: String,
     /// Name of the machine.
     pub host: String,
     /// Its kernel's release.

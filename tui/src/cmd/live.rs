@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use crate::app::Options;
 use crate::capture::{self, Capture, Until};
 use crate::cli::Common;
+use crate::clock::Clock;
 use crate::view::theme::Theme;
 use crate::{runtime, term};
 
@@ -33,6 +34,13 @@ pub fn show(common: &Common, mut capture: Capture) -> Result<ExitCode> {
     let header = capture.header.clone();
     // Asked only once the batches have ended: then the thread is about to end too.
     let ended = async move { spawn_blocking(move || capture.finish()).await? };
-    capture::runtime()?.block_on(runtime::run(options, Theme::of_environment(), header, batches, ended))?;
+    capture::runtime()?.block_on(runtime::run(
+        options,
+        Theme::of_environment(),
+        Clock::live(),
+        header,
+        batches,
+        ended,
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,28 +15,29 @@ use rustc_hash::FxHashMap;
 use crate::capture::{Capture, Until};
 use crate::cli::Common;
 
-/// Runs until `duration` is over, a signal comes, or the reader goes away.
+/// Runs until `duration` is over, a signal comes, or the reader goes away. With `usage`, what the living use is written as
+/// well.
 ///
 /// # Errors
 /// When the kernel cannot be captured or the output cannot be written.
-pub fn run(common: &Common, duration: Option<Duration>) -> Result<ExitCode> {
+pub fn run(common: &Common, duration: Option<Duration>, usage: bool) -> Result<ExitCode> {
     let options = LiveOptions { details_first: true, ..common.live() };
-    print(common, Capture::start(options, Until { duration, signals: true })?, "live")
+    print(common, usage, Capture::start(options, Until { duration, signals: true })?, "live")
 }
 
-/// Prints what is captured; `source` says in the first line what that is.
+/// Prints what is captured; `source` says in the first line what that is, `usage` whether measurements are.
 ///
 /// # Errors
 /// When the capture fails or the output cannot be written.
-pub fn print(common: &Common, mut capture: Capture, source: &str) -> Result<ExitCode> {
-    let written = write(common, &mut capture, source);
+pub fn print(common: &Common, usage: bool, mut capture: Capture, source: &str) -> Result<ExitCode> {
+    let written = write(common, usage, &mut capture, source);
     // A failed capture explains a short output better than the output does.
     capture.finish()?;
     written?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(common: &Common, capture: &mut Capture, source: &str) -> Result<()> {
+fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> Result<()> {
     let mut out = BufWriter::with_capacity(256 << 10, stdout().lock());
     ndjson::write_header(&mut out, &capture.header, source).context("writing to standard output")?;
     out.flush().context("writing to standard output")?;
@@ -52,11 +53,15 @@ fn write(common: &Common, capture: &mut Capture, source: &str) -> Result<()> {
         if reader_is_gone() {
             break;
         }
-        users.extend(batch.users);
+        for (uid, name) in batch.users {
+            ndjson::write_user(&mut out, uid, &name).context("writing to standard output")?;
+            users.insert(uid, name);
+        }
         for event in &batch.events {
             deltas.clear();
             engine.ingest(event, &mut deltas);
-            if filter.is_empty() || is_wanted(&engine, &filter, &users, event) {
+            let asked_for = usage || !matches!(event, Event::Usage(_));
+            if asked_for && (filter.is_empty() || is_wanted(&engine, &filter, &users, event)) {
                 ndjson::write_event(&mut out, event).context("writing to standard output")?;
             }
             write_alerts(&mut out, event.ts_ns(), &deltas, &mut told)?;
@@ -78,7 +83,7 @@ fn write_alerts(out: &mut impl Write, ts_ns: u64, deltas: &[Delta], told: &mut O
             (told.raised_ns, told.cleared_ns, told.culprit) == (alert.raised_ns, alert.cleared_ns, alert.culprit)
         };
         if !told.as_ref().is_some_and(same) {
-            ndjson::write_alert(out, ts_ns, alert, alert.to_string()).context("writing to standard output")?;
+            ndjson::write_alert(out, ts_ns, alert, &alert.to_string()).context("writing to standard output")?;
             *told = Some(alert.clone());
         }
     }

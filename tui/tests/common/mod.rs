@@ -33,7 +33,7 @@ impl Machine {
 
     pub(crate) fn with(options: Options) -> Self {
         let header = Header {
-            version: "0",
+            version: "0".to_owned(),
             host: "testhost".to_owned(),
             kernel: "6.12.0-test".to_owned(),
             boot_id: "boot".to_owned(),

@@ -76,7 +76,7 @@ fn layer(path: &str) -> Option<&'static Layer> {
     LAYERS.iter().find(|layer| path.starts_with(layer.folder))
 }
 
-/// The dependencies of a manifest, and that it takes part in the workspace's lints.
+/// The dependencies of a manifest, and that it takes part in the workspace's lints, unless it is a workspace itself.
 pub(super) fn manifest(path: &str, text: &str, findings: &mut Vec<Finding>) {
     let mut section = "";
     let mut lints = false;
@@ -84,7 +84,7 @@ pub(super) fn manifest(path: &str, text: &str, findings: &mut Vec<Finding>) {
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']');
         }
-        lints |= section == "lints" && line.replace(' ', "") == "workspace=true";
+        lints |= line == "[workspace]" || section == "lints" && line.replace(' ', "") == "workspace=true";
         let Some(layer) = layer(path) else { continue };
         let table = section.rsplit_once("dependencies").filter(|(kind, _)| !kind.ends_with("dev-"));
         // Either `[dependencies]` and a line for each, or `[dependencies.name]`.
@@ -98,7 +98,7 @@ pub(super) fn manifest(path: &str, text: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(path, number, format!("{} must not depend on '{package}'", layer.folder)));
         }
     }
-    if !lints && path != "Cargo.toml" {
+    if !lints {
         findings.push(Finding::new(path, 0, "does not take the workspace's lints: `[lints] workspace = true`"));
     }
 }
@@ -213,6 +213,7 @@ mod tests {
         manifest("tui/Cargo.toml", "[package]\nname = \"x\"\n", &mut findings);
         assert_eq!(findings.len(), 1);
         manifest("Cargo.toml", "[workspace]\n", &mut findings);
+        manifest("fuzz/Cargo.toml", "[workspace]\n[package]\nname = \"y\"\n", &mut findings);
         assert_eq!(findings.len(), 1);
     }
 }

@@ -103,13 +103,12 @@ impl Engine {
         self.add_placeholder(&e.task, e.ts_ns, deltas);
         let Some(process) = self.tree.get_mut(key).filter(|process| process.is_alive()) else { return };
         let since_ns = e.ts_ns.max(key.start_ns);
-        let late = !current(process, e.ts_ns);
-        let latest = process.image_mut();
-        if latest.as_ref().and_then(|image| image.since_ns()).is_some_and(|latest| since_ns <= latest) {
+        if last_exec_ns(process).is_some_and(|last| since_ns <= last) {
             return;
         }
+        let late = !current(process, e.ts_ns);
         let filename = share(&mut self.paths, e.filename.as_ref());
-        match latest {
+        match process.image_mut() {
             // It was found running this very program, and only now do we hear of the exec.
             Some(image) if late && image.since_ns().is_none() && image.argv == e.argv => {
                 image.set_since(since_ns);
@@ -234,7 +233,7 @@ impl Engine {
     fn end(&mut self, key: ProcKey, end: End, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(key) else { return };
         let uid = process.creds().uid;
-        let started_ns = process.image().and_then(Image::since_ns).unwrap_or(0).max(key.start_ns);
+        let started_ns = last_exec_ns(process).unwrap_or(0).max(key.start_ns);
         let mut at_ns = end.at_ns.max(started_ns);
         let inferred = end.cost.is_none();
         let user = self.stats.users.entry(uid).or_default();
@@ -336,6 +335,11 @@ fn update(context: &mut Context, task: &Task) {
         context.cgroup.take_if(|_| context.cgroup_id.is_some());
         context.cgroup_id = task.cgroup_id;
     }
+}
+
+/// When it started its latest program of which that is known: repair may have found it running another one since.
+fn last_exec_ns(process: &Process) -> Option<u64> {
+    process.images().rev().find_map(Image::since_ns)
 }
 
 /// Adds what was not known before; true when there was something.

@@ -321,3 +321,17 @@ fn execs_without_arguments_are_execs() {
     scene.engine.ingest(&Event::Exec(exec), &mut Vec::new());
     assert_eq!((scene.get(1).execs(), scene.get(1).image().unwrap().argv.is_none()), (1, true));
 }
+
+#[test]
+fn i8_a_program_found_by_repair_does_not_hide_the_exec_before_it() {
+    let mut scene = Scene::of("found 1 0\nat 5\nfork 1 2\nat 12\nexec 2 sh");
+    scene.clock_ns += SECOND;
+    let Event::Process(found) = scene.event(&["found", "2", "1"]) else { unreachable!() };
+    let found = Found { argv: Some(Argv::from_args(["lost"])), repaired: true, ..found };
+    scene.engine.ingest(&Event::Process(found), &mut Vec::new());
+    scene.play("at 11\nexec 2 older");
+    assert_eq!((args(&scene, 2), scene.get(2).execs()), (vec!["lost".to_owned()], 1));
+    scene.play("at 10\nexit 2");
+    let Lifecycle::Exited { at_ns, .. } = scene.get(2).life() else { panic!() };
+    assert_eq!(at_ns, 12 * SECOND);
+}

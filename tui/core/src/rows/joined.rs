@@ -231,6 +231,8 @@ impl Rows {
         let counted = departed && names.iter().any(|(comm, _)| *comm == crowd.comm);
         if let Some(sums) = &mut crowd.sums {
             crowd.inexact |= !counted && (sums.longest_ns == share.longest_ns || sums.first == share.first);
+            // From a sum that was cut off at the top, nothing can be taken away.
+            crowd.inexact |= sums.cpu_ns == u64::MAX;
             sums.count -= share.count;
             sums.failed -= share.failed;
             sums.cpu_ns = sums.cpu_ns.saturating_sub(share.cpu_ns);

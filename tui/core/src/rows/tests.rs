@@ -380,6 +380,20 @@ fn finished_children_of_one_name_become_one_row_that_can_be_unfolded() {
 }
 
 #[test]
+fn i4_a_sum_of_cpu_time_that_was_cut_off_is_made_anew_when_one_leaves_it() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 1 4");
+    // Neither the first nor the one that lived longest: those are looked for anew in any case.
+    scene.play(&format!("exit 3 cpu={}ns\nexit 2 cpu=1s\nexit 4 cpu=1s", u64::MAX));
+    let mut rows = rows_of(&scene, Look { join_from: 2, ..Look::default() }, &[]);
+    let cpu_ns = |rows: &Rows| rows.iter().find_map(|row| row.summary).map(|summary| summary.cpu_ns);
+    assert_eq!(cpu_ns(&rows), Some(u64::MAX));
+    rows.set_apart(Some(scene.key(3)));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(cpu_ns(&rows), Some(2 * crate::testing::SECOND));
+    check(&rows, scene.engine.tree());
+}
+
+#[test]
 fn a_joined_row_counts_those_who_have_left_and_goes_with_the_last_that_is_kept() {
     let mut scene = shell(4);
     let mut rows = rows_of(&scene, Look { join_from: 3, ..Look::default() }, &[]);

@@ -1,10 +1,10 @@
 //! Each line as it is written, once with everything known and once with nothing.
 
-use ptree_core::Comm;
-use ptree_core::event::{LossCount, Zombie};
+use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 
 use super::*;
-use crate::TimeAnchor;
+use crate::{Header, TimeAnchor};
 
 fn task(kernel: bool) -> Task {
     Task {
@@ -56,8 +56,9 @@ fn exec_leaves_out_what_is_not_known() {
     assert_eq!(
         line(&Event::Exec(exec.clone())),
         concat!(
-            r#"{"type":"exec","ts_ns":52,"pid":5,"start_ns":50,"filename":"/bin/\\x0a","argv":["sh","","\\x5cx41"],"#,
-            r#""argv_truncated":true,"uid":0,"gid":0,"ruid":1000,"comm":"a\\x1b\\xff"}"#,
+            r#"{"type":"exec","ts_ns":52,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10,"filename":"/bin/\\x0a","argv":["sh","","\\x5cx41"],"#,
+            r#""argv_truncated":true,"uid":0,"gid":0,"ruid":1000,"comm":"a\\x1b\\xff","cgroup_id":77,"#,
+            r#""pid_ns":4026531836}"#,
             "\n"
         )
     );
@@ -73,7 +74,8 @@ fn exit_tells_code_or_signal_and_the_cost_or_that_it_was_inferred() {
     assert_eq!(
         line(&Event::Exit(exit.clone())),
         concat!(
-            r#"{"type":"exit","ts_ns":60,"pid":5,"start_ns":50,"code":3,"ppid":1,"parent_start_ns":10,"cpu_ns":9,"#,
+            r#"{"type":"exit","ts_ns":60,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10,"uid":0,"gid":0,"#,
+            r#""ruid":1000,"comm":"a\\x1b\\xff","cgroup_id":77,"pid_ns":4026531836,"code":3,"cpu_ns":9,"#,
             r#""max_rss_bytes":4096,"minor_faults":3,"major_faults":0,"lifetime_ns":10}"#,
             "\n"
         )
@@ -100,12 +102,12 @@ fn process_tells_kernel_threads_zombies_and_repair() {
         repaired: true,
     };
     let text = line(&Event::Process(found));
-    let end = concat!(r#""threads":1,"kernel":true,"zombie":true,"code":1,"repaired":true}"#, "\n");
+    let end = concat!(r#""threads":1,"kernel":true,"zombie":true,"code":1,"cpu_ns":2,"repaired":true}"#, "\n");
     assert!(text.starts_with(r#"{"type":"process","ts_ns":70,"pid":5,"#) && text.ends_with(end), "{text}");
 }
 
 #[test]
-fn changes_and_losses_have_lines_and_usage_has_none() {
+fn changes_losses_and_usage_have_lines() {
     let key = ProcKey::new(5, 50);
     let count = LossCount { fork: 1, exec: 0, exit: 2 };
     for (event, text) in [
@@ -121,18 +123,20 @@ fn changes_and_losses_have_lines_and_usage_has_none() {
             Event::Parent { ts_ns: 1, key, parent: ProcKey::new(1, 10) },
             r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,
         ),
+        (
+            Event::Usage(Usage { ts_ns: 1, key, cpu_ns: 9, rss_bytes: None, threads: 1, state: 'S' }),
+            r#"{"type":"usage","ts_ns":1,"pid":5,"start_ns":50,"threads":1,"cpu_ns":9,"state":"S"}"#,
+        ),
         (Event::Lost { ts_ns: 1, count }, r#"{"type":"lost","ts_ns":1,"count":3,"fork":1,"exec":0,"exit":2}"#),
     ] {
         assert_eq!(line(&event), format!("{text}\n"));
     }
-    let usage = ptree_core::event::Usage { ts_ns: 1, key, cpu_ns: 1, rss_bytes: None, threads: 1, state: 'S' };
-    assert_eq!(line(&Event::Usage(usage)), "");
 }
 
 #[test]
 fn the_header_has_both_clocks() {
     let header = Header {
-        version: "1.2.3",
+        version: "1.2.3".to_owned(),
         host: "h\u{7}".to_owned(),
         kernel: "6.1".to_owned(),
         boot_id: "b".to_owned(),
@@ -149,4 +153,21 @@ fn the_header_has_both_clocks() {
         )
     );
     assert_eq!(header.anchor.unix_ns(3), 998);
+}
+
+#[test]
+fn a_pid_elsewhere_is_told_from_the_same_and_from_an_unknown_one() {
+    let fork = |pid_ns, ns_pid| {
+        let task = Task { pid_ns, ns_pid, ..task(false) };
+        line(&Event::Fork(Forked { ts_ns: 51, forker: task.parent, task }))
+    };
+    for (pid_ns, ns_pid, end) in [
+        (Some(7), Some(5), r#""cgroup_id":77,"pid_ns":7}"#),
+        (Some(7), Some(2), r#""pid_ns":7,"ns_pid":2}"#),
+        (Some(7), None, r#""pid_ns":7,"ns_pid":null}"#),
+        (None, Some(5), r#""cgroup_id":77,"ns_pid":5}"#),
+        (None, None, r#""cgroup_id":77}"#),
+    ] {
+        assert!(fork(pid_ns, ns_pid).ends_with(&format!("{end}\n")), "{}", fork(pid_ns, ns_pid));
+    }
 }

@@ -1,0 +1,31 @@
+//! What the fuzz targets do with the bytes that they are given: each function here is total, and panics when something
+//! does not hold that must hold whatever comes.
+//!
+//! Knows nothing of libFuzzer, so that `cargo test` can play the seeds to it.
+
+mod events;
+mod filter;
+mod invariants;
+mod kernel;
+mod model;
+mod script;
+
+pub use events::events;
+pub use filter::filter;
+pub use kernel::decode;
+pub use model::engine;
+pub use script::script;
+
+use ptree_core::Config;
+
+/// A target, by its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 5] =
+    [("decode", decode), ("events", events), ("filter", filter), ("engine", engine), ("script", script)];
+
+/// Caps so low that short inputs reach them.
+fn config() -> Config {
+    Config { keep_ns: 40, keep_max: 6, pinned_max: 3, keep_bytes: 600, ..Config::default() }
+}

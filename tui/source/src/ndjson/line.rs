@@ -1,0 +1,227 @@
+//! What a line may hold: every field of every type in one struct, so that names are said once for both directions and
+//! a line is read in one pass.
+//!
+//! Does not know which type has which fields; see `write` and `read`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use ptree_core::Argv;
+use ptree_core::text::{escape, unescape};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A struct of fields that may all be absent, but for the type of the line.
+macro_rules! line {
+    ($(#[$doc:meta])* $name:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        pub(super) struct $name<'a> {
+            #[serde(rename = "type", borrow)]
+            pub(super) kind: Cow<'a, str>,
+            $(
+                $(#[$meta])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub(super) $field: Option<$type>,
+            )*
+        }
+
+        impl $name<'_> {
+            /// One of which nothing is known but its type.
+            pub(super) fn of(kind: &'static str) -> Self {
+                Self { kind: kind.into(), ..Self::default() }
+            }
+        }
+    };
+}
+
+line! {
+    /// The line that says where and when events were captured.
+    Heading {
+        schema: u32,
+        #[serde(borrow)]
+        version: Text<'a>,
+        #[serde(borrow)]
+        host: Text<'a>,
+        #[serde(borrow)]
+        kernel: Text<'a>,
+        #[serde(borrow)]
+        boot_id: Text<'a>,
+        boottime_ns: u64,
+        unix_ns: u64,
+        #[serde(borrow)]
+        source: Text<'a>,
+    }
+}
+
+line! {
+    /// Any other line. Fields stand in this order.
+    Line {
+        ts_ns: u64,
+        pid: u32,
+        start_ns: u64,
+        ppid: u32,
+        parent_start_ns: u64,
+        /// The kernel's parent of a forked process: only where it is another than who forked.
+        kernel_ppid: u32,
+        kernel_parent_start_ns: u64,
+
+        #[serde(borrow)]
+        filename: Text<'a>,
+        argv: Args,
+        argv_truncated: bool,
+        #[serde(borrow)]
+        exe: Text<'a>,
+
+        uid: u32,
+        gid: u32,
+        /// Absent where it is `uid`.
+        ruid: u32,
+        /// Absent where it is `gid`.
+        rgid: u32,
+        #[serde(borrow)]
+        comm: Text<'a>,
+        #[serde(borrow)]
+        cgroup: Text<'a>,
+        cgroup_id: u64,
+        pid_ns: u32,
+        /// Where `pid_ns` is known, absent means `pid`, and null that it is not known.
+        #[serde(deserialize_with = "value_or_null")]
+        ns_pid: Option<u32>,
+        /// Absent means 1.
+        threads: u32,
+        kernel: bool,
+
+        zombie: bool,
+        code: u8,
+        #[serde(borrow)]
+        signal: Text<'a>,
+        core: bool,
+        cpu_ns: u64,
+        rss_bytes: u64,
+        state: char,
+        max_rss_bytes: u64,
+        read_bytes: u64,
+        write_bytes: u64,
+        minor_faults: u64,
+        major_faults: u64,
+        /// For people: `ts_ns` less `start_ns`.
+        lifetime_ns: u64,
+        /// For people: there is no cost.
+        inferred: bool,
+        repaired: bool,
+
+        /// For people: the sum of the three.
+        count: u64,
+        fork: u64,
+        exec: u64,
+        exit: u64,
+
+        #[serde(borrow)]
+        name: Text<'a>,
+        #[serde(borrow)]
+        rule: Text<'a>,
+        #[serde(borrow)]
+        level: Text<'a>,
+        #[serde(borrow)]
+        message: Text<'a>,
+    }
+}
+
+/// Tells null from absent.
+fn value_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Any bytes; escaped where they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, [u8]>);
+
+impl<'a> Text<'a> {
+    pub(super) fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self(Cow::Borrowed(bytes.as_ref()))
+    }
+
+    /// As text, for what is always UTF-8 when it is written.
+    pub(super) fn into_string(self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self(match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        })
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&escape(&self.0))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Escaped;
+
+        impl<'de> Visitor<'de> for Escaped {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                // Without a backslash there is no escape; behind one, JSON's parser does not borrow.
+                Ok(Text(Cow::Borrowed(text.as_bytes())))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(unescape(text))))
+            }
+        }
+
+        deserializer.deserialize_str(Escaped)
+    }
+}
+
+/// Arguments, as a list of texts.
+#[derive(Clone, Debug)]
+pub(super) struct Args(pub(super) Argv);
+
+impl Serialize for Args {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Text::new))
+    }
+}
+
+impl<'de> Deserialize<'de> for Args {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Args;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of strings")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Args, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(Text(arg)) = texts.next_element()? {
+                    if arg.contains(&0) {
+                        return Err(A::Error::custom("an argument with a NUL in it"));
+                    }
+                    bytes.extend_from_slice(&arg);
+                    bytes.push(0);
+                }
+                Ok(Args(Argv::from_nul_terminated(&bytes)))
+            }
+        }
+
+        deserializer.deserialize_seq(Texts)
+    }
+}

@@ -1,0 +1,434 @@
+//! Lines into facts. Total and bounded: whatever the bytes, there are facts or errors, and no line is kept that is longer
+//! than `MAX_LINE`.
+//!
+//! Each line stands for itself: one that cannot be read loses only itself.
+
+use std::io::{self, BufRead, Read as _};
+
+use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::text::{escape, signal_number};
+use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
+use serde::Deserialize;
+
+use super::line::{Heading, Line, Text};
+use super::{SCHEMA, kind};
+use crate::{Header, TimeAnchor};
+
+/// Longer lines are skipped, bytes. Arguments take at most a few megabytes, escaped five times that.
+const MAX_LINE: usize = 16 << 20;
+/// A buffer that a long line has left is not kept for the short ones behind it.
+const KEPT_BUFFER: usize = 1 << 20;
+/// How much of a bad line an error shows before and behind the place, bytes.
+const SHOWN: usize = 40;
+/// How much an error says of what is wrong with it, characters.
+const PROBLEM: usize = 160;
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Where and when the events behind it were captured.
+    Header(Header),
+    /// What happened.
+    Event(Event),
+    /// The name of a user.
+    User {
+        /// Number.
+        uid: u32,
+        /// Name.
+        name: String,
+    },
+}
+
+/// A line that says nothing that can be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {number}{}: {problem}: '{text}'", if *.torn { ", torn off" } else { "" })]
+pub struct LineError {
+    /// From 1.
+    pub number: u64,
+    /// What is wrong.
+    pub problem: String,
+    /// The line around the place, harmless to print.
+    pub text: String,
+    /// It is the last line and has no end: whoever wrote it was interrupted.
+    pub torn: bool,
+}
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// One line is lost; the next can be read.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// The format is from the future; nothing more is read.
+    #[error(
+        "line {number}: the events are written in schema {schema}, and this program reads up to {SCHEMA}: use a newer one"
+    )]
+    Schema {
+        /// Of the line, from 1.
+        number: u64,
+        /// Of the format.
+        schema: u64,
+    },
+    /// The input failed; nothing more is read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What was read and what was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Lines, of whatever kind.
+    pub lines: u64,
+    /// Lines of a type that this program does not know.
+    pub unknown_types: u64,
+    /// Fields that it does not know, of known types.
+    pub unknown_fields: u64,
+    /// Lines that gave an error.
+    pub bad: u64,
+}
+
+/// Reads a stream line by line. Alerts are passed over: whoever takes the events raises their own.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    buffer: Vec<u8>,
+    max_line: usize,
+    tally: Tally,
+    ended: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// From the beginning.
+    pub fn new(input: R) -> Self {
+        Self::with_max_line(input, MAX_LINE)
+    }
+
+    /// Skips lines that are longer than so many bytes.
+    pub(super) fn with_max_line(input: R, max_line: usize) -> Self {
+        Self { input, buffer: Vec::new(), max_line, tally: Tally::default(), ended: false }
+    }
+
+    /// The input, to see what it holds already.
+    pub fn get_ref(&self) -> &R {
+        &self.input
+    }
+
+    /// How much was read so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The next line, without its end, in the buffer; the input's end is `None`.
+    fn take_line(&mut self) -> io::Result<Option<Ending>> {
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER);
+        // One more than the longest line: for its end, or for what is too much.
+        let limit = u64::try_from(self.max_line).unwrap_or(u64::MAX).saturating_add(1);
+        if self.input.by_ref().take(limit).read_until(b'\n', &mut self.buffer)? == 0 {
+            return Ok(None);
+        }
+        self.tally.lines += 1;
+        Ok(Some(if self.buffer.pop_if(|last| *last == b'\n').is_some() {
+            Ending::Whole
+        } else if self.buffer.len() > self.max_line {
+            self.input.skip_until(b'\n')?;
+            Ending::TooLong
+        } else {
+            Ending::Torn
+        }))
+    }
+
+    /// What the line in the buffer says; `None` for one that is passed over.
+    fn entry(&mut self) -> Result<Option<Entry>, Wrong> {
+        let Self { buffer, tally, .. } = self;
+        if buffer.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let (line, unknown) = match parse::<Line<'_>>(buffer) {
+            Ok((line, unknown)) if line.kind != kind::HEADER => (line, unknown),
+            other => {
+                let heading: Kind = parse(buffer)?.0;
+                match heading.kind.as_str() {
+                    kind::HEADER if heading.schema.is_some_and(|schema| schema > u64::from(SCHEMA)) => {
+                        return Err(Wrong::Schema(heading.schema.unwrap_or_default()));
+                    }
+                    kind::HEADER => {
+                        let (heading, unknown) = parse::<Heading<'_>>(buffer)?;
+                        let header = header(heading)?;
+                        tally.unknown_fields += unknown;
+                        return Ok(Some(Entry::Header(header)));
+                    }
+                    known if kind::ALL.contains(&known) => other?,
+                    _ => {
+                        tally.unknown_types += 1;
+                        return Ok(None);
+                    }
+                }
+            }
+        };
+        if !kind::ALL.contains(&&*line.kind) {
+            tally.unknown_types += 1;
+            return Ok(None);
+        }
+        let entry = entry(line)?;
+        tally.unknown_fields += unknown;
+        Ok(entry)
+    }
+
+    fn line_error(&mut self, problem: &str, column: usize, torn: bool) -> ReadError {
+        self.tally.bad += 1;
+        let line = &self.buffer;
+        let from = column.saturating_sub(SHOWN).min(line.len());
+        let to = column.saturating_add(SHOWN).min(line.len());
+        let dots = |there: bool| if there { "..." } else { "" };
+        let text = format!("{}{}{}", dots(from > 0), escape(&line[from..to]), dots(to < line.len()));
+        // The parser quotes the value, however long.
+        let mut problem = escape(problem.as_bytes()).into_owned();
+        if let Some((cut, _)) = problem.char_indices().nth(PROBLEM) {
+            problem.replace_range(cut.., "...");
+        }
+        ReadError::Line(LineError { number: self.tally.lines, problem, text, torn })
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Entry, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            let ending = match self.take_line() {
+                Ok(Some(ending)) => ending,
+                Ok(None) => break,
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error.into()));
+                }
+            };
+            if ending == Ending::TooLong {
+                let problem = format!("longer than {} bytes", self.max_line);
+                return Some(Err(self.line_error(&problem, 0, false)));
+            }
+            match self.entry() {
+                Ok(None) => {}
+                Ok(Some(entry)) => return Some(Ok(entry)),
+                Err(Wrong::Schema(schema)) => {
+                    self.ended = true;
+                    return Some(Err(ReadError::Schema { number: self.tally.lines, schema }));
+                }
+                Err(Wrong::Json(error)) => {
+                    let text = error.to_string();
+                    // There is but one line; which of the file it is, is said elsewhere.
+                    let problem = text.rsplit_once(" at line ").map_or(&*text, |(problem, _)| problem);
+                    return Some(Err(self.line_error(problem, error.column(), ending == Ending::Torn)));
+                }
+                Err(Wrong::Meaning(problem)) => {
+                    return Some(Err(self.line_error(&problem, 0, ending == Ending::Torn)));
+                }
+            }
+        }
+        self.ended = true;
+        None
+    }
+}
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    Torn,
+    TooLong,
+}
+
+/// What is wrong with a line.
+enum Wrong {
+    Json(serde_json::Error),
+    Meaning(String),
+    Schema(u64),
+}
+
+impl From<serde_json::Error> for Wrong {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+/// As much of a line as must be known of one that is not understood.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+    schema: Option<u64>,
+}
+
+/// A line as an object of this form, and how many fields it has that the form does not.
+fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<(T, u64), Wrong> {
+    // A list of the fields' values would pass for the struct as well.
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Wrong::Meaning("not a JSON object".to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let mut unknown = 0;
+    let value = serde_ignored::deserialize(&mut json, |_| unknown += 1)?;
+    json.end()?;
+    Ok((value, unknown))
+}
+
+/// The value of a field that must be there.
+fn need<T>(value: Option<T>, name: &str) -> Result<T, Wrong> {
+    value.ok_or_else(|| Wrong::Meaning(format!("the field '{name}' is missing")))
+}
+
+fn header(heading: Heading<'_>) -> Result<Header, Wrong> {
+    if need(heading.schema, "schema")? == 0 {
+        return Err(Wrong::Meaning("there is no schema 0".to_owned()));
+    }
+    let text = |text: Option<Text<'_>>| text.map(Text::into_string).unwrap_or_default();
+    Ok(Header {
+        version: text(heading.version),
+        host: text(heading.host),
+        kernel: text(heading.kernel),
+        boot_id: text(heading.boot_id),
+        anchor: TimeAnchor {
+            boottime_ns: need(heading.boottime_ns, "boottime_ns")?,
+            unix_ns: need(heading.unix_ns, "unix_ns")?,
+        },
+    })
+}
+
+/// What a line of a known type says; `None` for an alert.
+fn entry(line: Line<'_>) -> Result<Option<Entry>, Wrong> {
+    if line.kind == kind::ALERT {
+        return Ok(None);
+    }
+    if line.kind == kind::USER {
+        let name = need(line.name, "name")?.into_string();
+        return Ok(Some(Entry::User { uid: need(line.uid, "uid")?, name }));
+    }
+    event(&line).map(|event| Some(Entry::Event(event)))
+}
+
+fn event(line: &Line<'_>) -> Result<Event, Wrong> {
+    let ts_ns = need(line.ts_ns, "ts_ns")?;
+    if line.kind == kind::LOST {
+        let (fork, exec, exit) = (need(line.fork, "fork")?, need(line.exec, "exec")?, need(line.exit, "exit")?);
+        return Ok(Event::Lost { ts_ns, count: LossCount { fork, exec, exit } });
+    }
+    let key = ProcKey::new(need(line.pid, "pid")?, need(line.start_ns, "start_ns")?);
+    Ok(match &*line.kind {
+        kind::PROCESS => Event::Process(Found {
+            ts_ns,
+            task: line.task(key)?,
+            argv: line.argv(),
+            exe: line.exe.as_ref().map(Text::shared),
+            cgroup: line.cgroup.as_ref().map(Text::shared),
+            exited: match line.zombie {
+                Some(true) => Some(Zombie { status: line.status()?, cpu_ns: line.cpu_ns.unwrap_or(0) }),
+                _ => None,
+            },
+            repaired: line.repaired.unwrap_or(false),
+        }),
+        kind::FORK => {
+            let mut task = line.task(key)?;
+            let forker = task.parent;
+            if let Some(pid) = line.kernel_ppid {
+                task.parent = ProcKey::new(pid, need(line.kernel_parent_start_ns, "kernel_parent_start_ns")?);
+            }
+            Event::Fork(Forked { ts_ns, task, forker })
+        }
+        kind::EXEC => Event::Exec(Execed {
+            ts_ns,
+            task: line.task(key)?,
+            filename: line.filename.as_ref().map(Text::shared),
+            argv: line.argv(),
+            argv_truncated: line.argv_truncated.unwrap_or(false),
+        }),
+        kind::EXIT => Event::Exit(Exited {
+            ts_ns,
+            task: if line.comm.is_some() { Some(line.task(key)?) } else { None },
+            key,
+            status: line.status()?,
+            cost: line.cost()?,
+        }),
+        kind::UID => Event::Creds { ts_ns, key, creds: line.creds()? },
+        kind::COMM => Event::Comm { ts_ns, key, comm: line.comm()? },
+        kind::PARENT => Event::Parent { ts_ns, key, parent: line.parent()? },
+        kind::USAGE => Event::Usage(Usage {
+            ts_ns,
+            key,
+            cpu_ns: need(line.cpu_ns, "cpu_ns")?,
+            rss_bytes: line.rss_bytes,
+            threads: line.threads.unwrap_or(1),
+            state: line.state.unwrap_or('?'),
+        }),
+        other => return Err(Wrong::Meaning(format!("'{other}' is no event"))),
+    })
+}
+
+impl Text<'_> {
+    fn shared(&self) -> std::sync::Arc<[u8]> {
+        self.0.as_ref().into()
+    }
+}
+
+/// Parts of events.
+impl Line<'_> {
+    fn task(&self, key: ProcKey) -> Result<Task, Wrong> {
+        Ok(Task {
+            key,
+            parent: self.parent()?,
+            creds: self.creds()?,
+            comm: self.comm()?,
+            cgroup_id: self.cgroup_id,
+            pid_ns: self.pid_ns,
+            ns_pid: self.ns_pid.unwrap_or_else(|| self.pid_ns.map(|_| key.pid)),
+            threads: self.threads.unwrap_or(1),
+            kernel: self.kernel.unwrap_or(false),
+        })
+    }
+
+    fn parent(&self) -> Result<ProcKey, Wrong> {
+        Ok(ProcKey::new(need(self.ppid, "ppid")?, need(self.parent_start_ns, "parent_start_ns")?))
+    }
+
+    fn creds(&self) -> Result<Creds, Wrong> {
+        let (uid, gid) = (need(self.uid, "uid")?, need(self.gid, "gid")?);
+        Ok(Creds { uid, gid, ruid: self.ruid.unwrap_or(uid), rgid: self.rgid.unwrap_or(gid) })
+    }
+
+    fn comm(&self) -> Result<Comm, Wrong> {
+        let Text(comm) = need(self.comm.as_ref(), "comm")?;
+        Ok(Comm::new(comm))
+    }
+
+    fn argv(&self) -> Option<Argv> {
+        self.argv.as_ref().map(|args| args.0.clone())
+    }
+
+    fn status(&self) -> Result<ExitStatus, Wrong> {
+        Ok(match (self.code, &self.signal) {
+            (Some(code), None) => ExitStatus::Code(code),
+            (None, Some(Text(name))) => {
+                let signal = std::str::from_utf8(name).ok().and_then(signal_number);
+                let signal = signal.ok_or_else(|| Wrong::Meaning(format!("no signal '{}'", escape(name))))?;
+                ExitStatus::Signal { signal, core: self.core.unwrap_or(false) }
+            }
+            (None, None) => ExitStatus::Unknown,
+            (Some(_), Some(_)) => return Err(Wrong::Meaning("both 'code' and 'signal'".to_owned())),
+        })
+    }
+
+    fn cost(&self) -> Result<Option<Cost>, Wrong> {
+        let Some(cpu_ns) = self.cpu_ns else { return Ok(None) };
+        Ok(Some(Cost {
+            cpu_ns,
+            max_rss_bytes: self.max_rss_bytes,
+            read_bytes: self.read_bytes,
+            write_bytes: self.write_bytes,
+            minor_faults: need(self.minor_faults, "minor_faults")?,
+            major_faults: need(self.major_faults, "major_faults")?,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! What is written reads back; what was not written by this program is told apart and loses only itself.
+
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::ndjson::{write_event, write_header, write_user};
+
+fn key() -> impl Strategy<Value = ProcKey> {
+    (any::<u32>(), any::<u64>()).prop_map(|(pid, start_ns)| ProcKey::new(pid, start_ns))
+}
+
+/// Mostly of what needs care: escapes and what looks like one, controls, quotes, text that is not UTF-8.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        any::<Vec<u8>>(),
+        any::<String>().prop_map(String::into_bytes),
+        vec(prop::sample::select(&b"\\x0aF\"\n\x1b\xc2\x85\xe2\x80\xae"[..]), 0..24),
+    ]
+}
+
+fn path() -> impl Strategy<Value = Option<Arc<[u8]>>> {
+    prop::option::of(bytes().prop_map(Into::into))
+}
+
+fn comm() -> impl Strategy<Value = Comm> {
+    bytes().prop_map(|bytes| Comm::new(&bytes))
+}
+
+fn argv() -> impl Strategy<Value = Option<Argv>> {
+    prop::option::of(bytes().prop_map(|bytes| Argv::from_nul_terminated(&bytes)))
+}
+
+fn creds() -> impl Strategy<Value = Creds> {
+    let id = || prop_oneof![0..2_u32, any::<u32>()];
+    (id(), id(), id(), id()).prop_map(|(uid, gid, ruid, rgid)| Creds { uid, gid, ruid, rgid })
+}
+
+fn status() -> impl Strategy<Value = ExitStatus> {
+    prop_oneof![
+        any::<u8>().prop_map(ExitStatus::Code),
+        any::<(u8, bool)>().prop_map(|(signal, core)| ExitStatus::Signal { signal, core }),
+        Just(ExitStatus::Unknown),
+    ]
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    let namespaces = (any::<Option<u64>>(), any::<Option<u32>>(), any::<Option<Option<u32>>>());
+    let threads = prop_oneof![0..3_u32, any::<u32>()];
+    (key(), key(), creds(), comm(), namespaces, threads, any::<bool>()).prop_map(
+        |(key, parent, creds, comm, (cgroup_id, pid_ns, ns_pid), threads, kernel)| {
+            // The outer option stands for the usual: the same pid as outside.
+            let ns_pid = ns_pid.unwrap_or(Some(key.pid));
+            Task { key, parent, creds, comm, cgroup_id, pid_ns, ns_pid, threads, kernel }
+        },
+    )
+}
+
+fn cost() -> impl Strategy<Value = Cost> {
+    any::<(u64, Option<u64>, Option<u64>, Option<u64>, u64, u64)>().prop_map(
+        |(cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults)| Cost {
+            cpu_ns,
+            max_rss_bytes,
+            read_bytes,
+            write_bytes,
+            minor_faults,
+            major_faults,
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let zombie = (status(), any::<u64>()).prop_map(|(status, cpu_ns)| Zombie { status, cpu_ns });
+    let found = (any::<u64>(), task(), argv(), path(), path(), prop::option::of(zombie), any::<bool>()).prop_map(
+        |(ts_ns, task, argv, exe, cgroup, exited, repaired)| {
+            Event::Process(Found { ts_ns, task, argv, exe, cgroup, exited, repaired })
+        },
+    );
+    let fork = (any::<u64>(), task(), prop::option::of(key())).prop_map(|(ts_ns, task, forker)| {
+        let forker = forker.unwrap_or(task.parent);
+        Event::Fork(Forked { ts_ns, task, forker })
+    });
+    let exec = (any::<u64>(), task(), path(), argv(), any::<bool>()).prop_map(
+        |(ts_ns, task, filename, argv, argv_truncated)| {
+            Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated })
+        },
+    );
+    let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost())).prop_map(
+        |(ts_ns, task, told, status, cost)| {
+            Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost })
+        },
+    );
+    let usage = (any::<(u64, u64, Option<u64>, u32, char)>(), key()).prop_map(
+        |((ts_ns, cpu_ns, rss_bytes, threads, state), key)| {
+            Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, threads, state })
+        },
+    );
+    let small = (any::<u64>(), key(), key(), creds(), comm(), any::<[u64; 3]>());
+    let changes =
+        (small, 0..4_u8).prop_map(|((ts_ns, key, parent, creds, comm, [fork, exec, exit]), kind)| match kind {
+            0 => Event::Creds { ts_ns, key, creds },
+            1 => Event::Comm { ts_ns, key, comm },
+            2 => Event::Parent { ts_ns, key, parent },
+            _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit } },
+        });
+    prop_oneof![found, fork, exec, exit, usage, changes]
+}
+
+fn read(bytes: &[u8]) -> (Vec<Result<Entry, String>>, Tally) {
+    let mut reader = Reader::new(bytes);
+    let entries = reader.by_ref().map(|entry| entry.map_err(|error| error.to_string())).collect();
+    (entries, reader.tally())
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_i10(
+        events in vec(event(), 1..8),
+        [version, host, kernel, boot_id, user] in any::<[String; 5]>(),
+        (uid, boottime_ns, unix_ns) in any::<(u32, u64, u64)>(),
+    ) {
+        let header = Header { version, host, kernel, boot_id, anchor: TimeAnchor { boottime_ns, unix_ns } };
+        let mut lines = Vec::new();
+        write_header(&mut lines, &header, "synth").unwrap();
+        write_user(&mut lines, uid, &user).unwrap();
+        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user })];
+        for event in events {
+            write_event(&mut lines, &event).unwrap();
+            written.push(Ok(Entry::Event(event)));
+        }
+        let tally = Tally { lines: u64::try_from(written.len()).unwrap(), ..Tally::default() };
+        prop_assert_eq!(read(&lines), (written, tally));
+    }
+
+    #[test]
+    fn a_stream_torn_anywhere_loses_only_its_last_line(events in vec(event(), 1..4), at in any::<prop::sample::Index>()) {
+        let mut lines = Vec::new();
+        for event in &events {
+            write_event(&mut lines, event).unwrap();
+        }
+        let torn = &lines[..at.index(lines.len())];
+        let whole = torn.iter().filter(|&&b| b == b'\n').count();
+        let (entries, tally) = read(torn);
+        for (entry, event) in entries.iter().zip(&events).take(whole) {
+            prop_assert_eq!(entry, &Ok(Entry::Event(event.clone())));
+        }
+        let rest = torn.rsplit(|&b| b == b'\n').next().unwrap_or_default();
+        match entries.get(whole) {
+            // Torn between the brace and the end of the line: nothing is missing.
+            Some(Ok(entry)) => prop_assert_eq!(entry, &Entry::Event(events[whole].clone())),
+            Some(Err(error)) => prop_assert!(error.contains(", torn off: "), "{}", error),
+            None => prop_assert!(rest.is_empty()),
+        }
+        prop_assert_eq!(tally.bad == 1, entries.last().is_some_and(Result::is_err));
+    }
+
+    #[test]
+    fn any_bytes_give_bounded_printable_errors(bytes in vec(prop_oneof![
+        any::<u8>(),
+        prop::sample::select(&b"{}[]\":,\\\n type pid"[..]),
+    ], 0..400)) {
+        for error in read(&bytes).0.into_iter().filter_map(Result::err) {
+            prop_assert!(error.chars().count() < 1000 && !error.chars().any(char::is_control), "{error}");
+        }
+    }
+}
+
+const COMM: &str = r#"{"type":"comm","ts_ns":1,"pid":5,"start_ns":50,"comm":"x"}"#;
+
+fn comm_event() -> Entry {
+    Entry::Event(Event::Comm { ts_ns: 1, key: ProcKey::new(5, 50), comm: Comm::new(b"x") })
+}
+
+#[test]
+fn unknown_types_and_fields_are_skipped_and_counted_and_alerts_passed_over() {
+    let text = [
+        r#"{"type":"exec_failed","ts_ns":1,"pid":5,"errno":"ENOENT"}"#,
+        // A type to come may give a known name to something else.
+        r#"{"type":"net","pid":["a",{"b":1}],"code":"x","comm":null}"#,
+        r#"{"type":"comm","ts_ns":1,"pid":5,"start_ns":50,"comm":"x","colour":{"r":[1,2]},"size":null}"#,
+        r#"{"type":"alert","ts_ns":1,"rule":"spawn_rate","level":"raised","pid":5,"start_ns":50,"message":"m"}"#,
+        "",
+        " \r",
+        COMM,
+    ];
+    let (entries, tally) = read(text.join("\n").as_bytes());
+    assert_eq!(entries, [Ok(comm_event()), Ok(comm_event())]);
+    assert_eq!(tally, Tally { lines: 7, unknown_types: 2, unknown_fields: 2, bad: 0 });
+}
+
+#[test]
+fn a_bad_line_is_quoted_with_its_number_and_the_next_is_read() {
+    let long = "y".repeat(100);
+    for (bad, error) in [
+        ("hello\x1b[2J", r"line 2: not a JSON object: 'hello\x1b[2J'".to_owned()),
+        ("[\"comm\",1,5,50]", r#"line 2: not a JSON object: '["comm",1,5,50]'"#.to_owned()),
+        (
+            r#"{"type":"comm","ts_ns":1,"start_ns":50,"comm":"x"}"#,
+            r#"line 2: the field 'pid' is missing: '{"type":"comm","ts_ns":1,"start_ns":50,"...'"#.to_owned(),
+        ),
+        (
+            &*format!(r#"{{"name":"{long}","type":"comm","pid":-5,"comm":"{long}"}}"#),
+            format!(
+                "line 2: invalid value: integer `-5`, expected u32: '...{}\",\"type\":\"comm\",\"pid\":-5,\"comm\":\"{}...'",
+                &long[..16],
+                &long[..31],
+            ),
+        ),
+        (r#"{"pid":5}"#, r#"line 2: missing field `type`: '{"pid":5}'"#.to_owned()),
+        (
+            r#"{"type":"lost","ts_ns":1,"count":3}"#,
+            r#"line 2: the field 'fork' is missing: '{"type":"lost","ts_ns":1,"count":3}'"#.to_owned(),
+        ),
+    ] {
+        let (entries, tally) = read(format!("{COMM}\n{bad}\n{COMM}\n").as_bytes());
+        assert_eq!(entries, [Ok(comm_event()), Err(error), Ok(comm_event())]);
+        assert_eq!((tally.lines, tally.bad), (3, 1));
+    }
+    let exit = r#"{"type":"exit","ts_ns":60,"pid":5,"start_ns":50,"#;
+    for (bad, problem) in [
+        (format!(r#"{exit}"signal":"SIGNOT"}}"#), "no signal 'SIGNOT'"),
+        (format!(r#"{exit}"signal":"SIGKILL","code":0}}"#), "both 'code' and 'signal'"),
+        (format!(r#"{exit}"code":256}}"#), "expected u8"),
+        (format!(r#"{exit}"cpu_ns":1}}"#), "'minor_faults' is missing"),
+        (format!(r#"{exit}"pid":5}}"#), "duplicate field `pid`"),
+        (format!(r#"{exit}"argv":["a\\x00b"]}}"#), "an argument with a NUL in it"),
+        (format!(r#"{exit}"argv":"{}"}}"#, "é".repeat(1000)), "invalid type"),
+    ] {
+        let entry = read(format!("{bad}\n").as_bytes()).0.remove(0);
+        let error = entry.unwrap_err();
+        assert!(error.contains(problem) && error.chars().count() < 400, "{error}");
+    }
+}
+
+#[test]
+fn a_newer_schema_is_an_error_that_ends_the_reading() {
+    for newer in [
+        r#"{"type":"header","schema":2,"boottime_ns":5,"unix_ns":1000}"#,
+        r#"{"type":"header","schema":3,"host":{"name":"h"},"version":7}"#,
+    ] {
+        let (entries, tally) = read(format!("{newer}\n{COMM}\n").as_bytes());
+        let error = entries[0].clone().unwrap_err();
+        assert!(error.contains("line 1") && error.contains("reads up to 1: use a newer one"), "{error}");
+        assert_eq!((entries.len(), tally.lines), (1, 1));
+    }
+    let (entries, _) = read(b"{\"type\":\"header\",\"schema\":1,\"boottime_ns\":5,\"unix_ns\":1000}\n");
+    let anchor = TimeAnchor { boottime_ns: 5, unix_ns: 1000 };
+    let [version, host, kernel, boot_id] = [const { String::new() }; 4];
+    assert_eq!(entries, [Ok(Entry::Header(Header { version, host, kernel, boot_id, anchor }))]);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_skipped_without_being_kept() {
+    let fits = format!("{COMM}{}", " ".repeat(100 - COMM.len()));
+    let endless = std::iter::repeat_n(b'[', 1 << 20).collect::<Vec<_>>();
+    let text = [fits.as_bytes(), b"\n", fits.as_bytes(), b" \n", &endless, b"\n", COMM.as_bytes()].concat();
+    let mut reader = Reader::with_max_line(&text[..], 100);
+    let entries: Vec<_> = reader.by_ref().map(|entry| entry.map_err(|error| error.to_string())).collect();
+    let [Ok(first), Err(second), Err(third), Ok(last)] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!((first, last), (&comm_event(), &comm_event()));
+    assert!(second.starts_with("line 2: longer than 100 bytes: '{"), "{second}");
+    assert!(third.starts_with("line 3: longer than 100 bytes: '[["), "{third}");
+    assert!(reader.buffer.capacity() < 1024, "{}", reader.buffer.capacity());
+}
+
+#[test]
+fn escapes_are_undone_also_where_json_has_its_own() {
+    let line = r#"{"type":"exec","ts_ns":1,"pid":5,"start_ns":5,"ppid":1,"parent_start_ns":1,"uid":0,"gid":0,"comm":"\u0073h","filename":"/bin/\\xff\n\\x5cx41","argv":["\\x","\\xg0","é\u00e9","\"\\xE9"]}"#;
+    let (entries, _) = read(line.as_bytes());
+    let [Ok(Entry::Event(Event::Exec(exec)))] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(exec.filename.as_deref(), Some(&b"/bin/\xff\n\\x41"[..]));
+    assert_eq!(exec.argv, Some(Argv::from_args([&b"\\x"[..], b"\\xg0", "éé".as_bytes(), b"\"\xe9"])));
+    assert_eq!(exec.task.comm, Comm::new(b"sh"));
+}

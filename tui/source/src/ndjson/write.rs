@@ -1,0 +1,211 @@
+//! Facts into lines. Everything that an event holds is written, so that [`super::Reader`] gives it back.
+
+use std::io::{self, Write};
+
+use ptree_core::alert::{Alert, AlertLevel};
+use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::text::signal_name;
+use ptree_core::{ExitStatus, LossCount, ProcKey};
+use serde::Serialize;
+
+use super::line::{Args, Heading, Line, Text};
+use super::{SCHEMA, kind};
+use crate::Header;
+
+/// Writes the first line of a stream; `source` is `live`, `replay` or `synth`.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_header(out: &mut impl Write, header: &Header, source: &str) -> io::Result<()> {
+    let heading = Heading {
+        schema: Some(SCHEMA),
+        version: Some(Text::new(&header.version)),
+        host: Some(Text::new(&header.host)),
+        kernel: Some(Text::new(&header.kernel)),
+        boot_id: Some(Text::new(&header.boot_id)),
+        boottime_ns: Some(header.anchor.boottime_ns),
+        unix_ns: Some(header.anchor.unix_ns),
+        source: Some(Text::new(source)),
+        ..Heading::of(kind::HEADER)
+    };
+    write_line(out, &heading)
+}
+
+/// Writes an event.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
+    let line = match event {
+        Event::Process(found) => process(found),
+        Event::Fork(fork) => forked(fork),
+        Event::Exec(exec) => execed(exec),
+        Event::Exit(exit) => exited(exit),
+        Event::Creds { ts_ns, key, creds } => about(kind::UID, *ts_ns, *key).with_creds(*creds),
+        Event::Comm { ts_ns, key, comm } => {
+            Line { comm: Some(Text::new(comm.as_bytes())), ..about(kind::COMM, *ts_ns, *key) }
+        }
+        Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
+        Event::Usage(usage) => used(usage),
+        Event::Lost { ts_ns, count } => {
+            let LossCount { fork, exec, exit } = *count;
+            Line {
+                ts_ns: Some(*ts_ns),
+                count: Some(count.total()),
+                fork: Some(fork),
+                exec: Some(exec),
+                exit: Some(exit),
+                ..Line::of(kind::LOST)
+            }
+        }
+    };
+    write_line(out, &line)
+}
+
+/// Writes the name of a user, so that a reader elsewhere need not know it.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_user(out: &mut impl Write, uid: u32, name: &str) -> io::Result<()> {
+    write_line(out, &Line { uid: Some(uid), name: Some(Text::new(name)), ..Line::of(kind::USER) })
+}
+
+/// Writes an alert as it is raised, changes or ends.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_alert(out: &mut impl Write, ts_ns: u64, alert: &Alert, message: &str) -> io::Result<()> {
+    let level = match alert.level() {
+        AlertLevel::Raised => "raised",
+        AlertLevel::Cleared => "cleared",
+    };
+    let line = Line {
+        ts_ns: Some(ts_ns),
+        pid: alert.culprit.map(|key| key.pid),
+        start_ns: alert.culprit.map(|key| key.start_ns),
+        rule: Some(Text::new("spawn_rate")),
+        level: Some(Text::new(level)),
+        message: Some(Text::new(message)),
+        ..Line::of(kind::ALERT)
+    };
+    write_line(out, &line)
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+fn process(found: &Found) -> Line<'_> {
+    Line {
+        threads: Some(found.task.threads),
+        argv: found.argv.clone().map(Args),
+        exe: found.exe.as_deref().map(Text::new),
+        cgroup: found.cgroup.as_deref().map(Text::new),
+        zombie: flag(found.exited.is_some()),
+        cpu_ns: found.exited.map(|zombie| zombie.cpu_ns),
+        repaired: flag(found.repaired),
+        ..about(kind::PROCESS, found.ts_ns, found.task.key).with_task(&found.task)
+    }
+    .with_end(found.exited.map_or(ExitStatus::Unknown, |zombie| zombie.status))
+}
+
+fn forked(fork: &Forked) -> Line<'_> {
+    let kernel_parent = (fork.task.parent != fork.forker).then_some(fork.task.parent);
+    Line {
+        kernel_ppid: kernel_parent.map(|parent| parent.pid),
+        kernel_parent_start_ns: kernel_parent.map(|parent| parent.start_ns),
+        ..about(kind::FORK, fork.ts_ns, fork.task.key).with_task(&fork.task)
+    }
+    .with_parent(fork.forker)
+}
+
+fn execed(exec: &Execed) -> Line<'_> {
+    Line {
+        filename: exec.filename.as_deref().map(Text::new),
+        argv: exec.argv.clone().map(Args),
+        argv_truncated: flag(exec.argv_truncated),
+        ..about(kind::EXEC, exec.ts_ns, exec.task.key).with_task(&exec.task)
+    }
+}
+
+fn exited(exit: &Exited) -> Line<'_> {
+    let mut line = about(kind::EXIT, exit.ts_ns, exit.key).with_end(exit.status);
+    if let Some(task) = &exit.task {
+        line = line.with_task(task);
+    }
+    line.lifetime_ns = Some(exit.ts_ns.saturating_sub(exit.key.start_ns));
+    line.inferred = flag(exit.cost.is_none());
+    let Some(cost) = exit.cost else { return line };
+    let Cost { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = cost;
+    Line {
+        cpu_ns: Some(cpu_ns),
+        max_rss_bytes,
+        read_bytes,
+        write_bytes,
+        minor_faults: Some(minor_faults),
+        major_faults: Some(major_faults),
+        ..line
+    }
+}
+
+fn used(usage: &Usage) -> Line<'static> {
+    Line {
+        cpu_ns: Some(usage.cpu_ns),
+        rss_bytes: usage.rss_bytes,
+        threads: Some(usage.threads),
+        state: Some(usage.state),
+        ..about(kind::USAGE, usage.ts_ns, usage.key)
+    }
+}
+
+fn about(kind: &'static str, ts_ns: u64, key: ProcKey) -> Line<'static> {
+    Line { ts_ns: Some(ts_ns), pid: Some(key.pid), start_ns: Some(key.start_ns), ..Line::of(kind) }
+}
+
+fn flag(value: bool) -> Option<bool> {
+    value.then_some(true)
+}
+
+impl<'a> Line<'a> {
+    fn with_parent(self, parent: ProcKey) -> Self {
+        Self { ppid: Some(parent.pid), parent_start_ns: Some(parent.start_ns), ..self }
+    }
+
+    fn with_creds(self, creds: Creds) -> Self {
+        let Creds { uid, gid, ruid, rgid } = creds;
+        let (ruid, rgid) = ((ruid != uid).then_some(ruid), (rgid != gid).then_some(rgid));
+        Self { uid: Some(uid), gid: Some(gid), ruid, rgid, ..self }
+    }
+
+    /// All of a task but its key.
+    fn with_task<'b>(self, task: &'b Task) -> Line<'b>
+    where
+        'a: 'b,
+    {
+        let ns_pid = match (task.pid_ns, task.ns_pid) {
+            (Some(_), Some(pid)) if pid == task.key.pid => None,
+            (None, None) => None,
+            (_, ns_pid) => Some(ns_pid),
+        };
+        Line {
+            comm: Some(Text::new(task.comm.as_bytes())),
+            cgroup_id: task.cgroup_id,
+            pid_ns: task.pid_ns,
+            ns_pid,
+            threads: (task.threads != 1).then_some(task.threads),
+            kernel: flag(task.kernel),
+            ..self.with_parent(task.parent).with_creds(task.creds)
+        }
+    }
+
+    fn with_end(self, status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Code(code) => Self { code: Some(code), ..self },
+            ExitStatus::Signal { signal, core } => {
+                Self { signal: Some(Text::from(signal_name(signal))), core: flag(core), ..self }
+            }
+            ExitStatus::Unknown => self,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What time it is on the screen: that of the kernel, or that of a recording which is played.
+//!
+//! Does not know what happens when.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
+
+/// Boot time as it is shown, nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Boot time of this machine when the clock was started.
+    started_ns: u64,
+    /// What the clock showed then.
+    from_ns: u64,
+    speed: f64,
+    /// It stops when nothing more comes.
+    recorded: bool,
+}
+
+impl Clock {
+    /// The clock of this machine.
+    #[must_use]
+    pub const fn live() -> Self {
+        Self { started_ns: 0, from_ns: 0, speed: 1.0, recorded: false }
+    }
+
+    /// A clock that shows `from_ns` now and runs so many times as fast as time does.
+    ///
+    /// # Errors
+    /// When the system has no such clock.
+    pub fn replay(from_ns: u64, speed: f64) -> io::Result<Self> {
+        Ok(Self { started_ns: boottime_ns()?, from_ns, speed, recorded: true })
+    }
+
+    /// What it shows.
+    ///
+    /// # Errors
+    /// When the system has no such clock.
+    pub fn now_ns(&self) -> io::Result<u64> {
+        boottime_ns().map(|now_ns| self.shown(now_ns))
+    }
+
+    /// Nothing more comes: a recording's time has ended with it, and the dead are not forgotten any more.
+    ///
+    /// # Errors
+    /// When the system has no such clock.
+    pub fn end(&mut self) -> io::Result<()> {
+        if self.recorded {
+            *self = Self { from_ns: self.now_ns()?, speed: 0.0, ..*self };
+        }
+        Ok(())
+    }
+
+    /// How long until it shows this moment.
+    ///
+    /// # Errors
+    /// When the system has no such clock.
+    pub fn until(&self, at_ns: u64) -> io::Result<Duration> {
+        self.now_ns().map(|now_ns| self.lasts(at_ns.saturating_sub(now_ns)))
+    }
+
+    fn shown(&self, now_ns: u64) -> u64 {
+        let passed = now_ns.saturating_sub(self.started_ns);
+        // At the speed of time, no nanosecond is lost to rounding.
+        let passed = if self.speed == 1.0 { passed } else { round(scale(passed, self.speed)) };
+        self.from_ns.saturating_add(passed)
+    }
+
+    fn lasts(&self, span_ns: u64) -> Duration {
+        Duration::from_nanos(round(scale(span_ns, 1.0 / self.speed)))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for a hundred days")]
+fn scale(ns: u64, factor: f64) -> f64 {
+    ns as f64 * factor
+}
+
+/// Saturates.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating is what is wanted")]
+fn round(ns: f64) -> u64 {
+    ns as u64
+}
+
+/// The present on the clock of all events, nanoseconds.
+fn boottime_ns() -> io::Result<u64> {
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
+    Ok(u64::try_from(now.num_nanoseconds()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_has_its_own_time() {
+        let clock = Clock { started_ns: 1_000, from_ns: 50, speed: 4.0, recorded: true };
+        assert_eq!([500, 1_000, 1_010].map(|now_ns| clock.shown(now_ns)), [50, 50, 90]);
+        assert_eq!(clock.lasts(400), Duration::from_nanos(100));
+        assert_eq!(Clock { speed: 1e-300, ..clock }.lasts(u64::MAX), Duration::from_nanos(u64::MAX));
+        assert_eq!(Clock { speed: 1e300, ..clock }.shown(u64::MAX), u64::MAX);
+        assert_eq!(Clock::live().shown(u64::MAX - 1), u64::MAX - 1);
+    }
+
+    #[test]
+    fn a_recordings_time_ends_with_it_and_the_kernels_does_not() {
+        let mut clock = Clock { started_ns: 0, from_ns: 50, speed: 4.0, recorded: true };
+        clock.end().unwrap();
+        assert_eq!(clock.now_ns().unwrap(), clock.from_ns);
+        assert_eq!(clock.shown(u64::MAX), clock.from_ns);
+        let mut live = Clock::live();
+        live.end().unwrap();
+        assert_eq!(live.shown(u64::MAX), u64::MAX);
+    }
+}
