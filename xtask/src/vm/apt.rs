@@ -37,10 +37,11 @@ impl Archive {
     /// When there is no mirror, or it cannot be reached and there are no older lists.
     pub(super) fn open(cache: &Path, mirror: Option<&str>) -> Result<Self> {
         let archive = Self { folder: cache.join("apt"), kernels: cache.join("kernels") };
-        for folder in ["lists/partial", "cache/archives/partial", "download"] {
+        for folder in ["lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(archive.folder.join(folder))?;
         }
         fs::create_dir_all(&archive.kernels)?;
+        archive.write_settings()?;
         if !Path::new(KEYRING).exists() {
             bail!("'{KEYRING}' is missing: run `cargo xtask setup --vm`");
         }
@@ -56,8 +57,7 @@ impl Archive {
             return Ok(archive);
         }
         fs::write(&file, sources)?;
-        fs::write(archive.folder.join("status"), "")?;
-        match process::run(archive.apt("apt-get")?.args(["--quiet=2", "update"])) {
+        match process::run(archive.apt("apt-get").arg("update")) {
             Ok(()) => drop(File::create(stamp)?),
             Err(error) if archive.packages()?.lines().next().is_some() => {
                 eprintln!("warning: {error}; going on with the lists that are there");
@@ -69,7 +69,7 @@ impl Archive {
 
     /// Names of packages that may be kernels, one a line.
     pub(super) fn packages(&self) -> Result<String> {
-        process::output(self.apt("apt-cache")?.args(["pkgnames", "linux-"]))
+        process::output(self.apt("apt-cache").args(["pkgnames", "linux-"]))
     }
 
     /// The newest release that can be had, and its image.
@@ -89,10 +89,12 @@ impl Archive {
     fn fetch(&self, release: &Release, image: &Path) -> Result<bool> {
         let folder = self.folder.join("download");
         for package in &release.packages {
-            fs::remove_dir_all(&folder)?;
-            fs::create_dir_all(&folder)?;
-            let mut download = self.apt("apt-get")?;
-            if let Err(error) = process::run(download.args(["--quiet=2", "download", package]).current_dir(&folder)) {
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            fs::create_dir(&folder)?;
+            let mut download = self.apt("apt-get");
+            if let Err(error) = process::run(download.args(["download", package]).current_dir(&folder)) {
                 eprintln!("warning: {error}");
                 continue;
             }
@@ -111,25 +113,32 @@ impl Archive {
     }
 
     /// `apt-get` or `apt-cache` that keeps to our folder.
-    fn apt(&self, program: &str) -> Result<Command> {
-        let folder = self.folder.to_str().context("apt wants a cache folder whose name is UTF-8")?;
+    fn apt(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        for setting in [
-            format!("Dir::Etc::sourcelist={folder}/sources.list"),
-            "Dir::Etc::sourceparts=-".into(),
-            format!("Dir::State::Lists={folder}/lists"),
-            format!("Dir::State::status={folder}/status"),
-            format!("Dir::Cache={folder}/cache"),
-            // Root's apt would let another user download, who may not come into our folder.
-            "APT::Sandbox::User=root".into(),
-            "APT::Architecture=amd64".into(),
-            "Acquire::Languages=none".into(),
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".into(),
-            "Acquire::Retries=3".into(),
-        ] {
-            command.arg("-o").arg(setting);
-        }
-        Ok(command)
+        command.arg("--config-file").arg(self.folder.join("apt.conf"));
+        command
+    }
+
+    fn write_settings(&self) -> Result<()> {
+        let folder = self.folder.to_str().context("apt wants a cache folder whose name is UTF-8")?;
+        let settings = format!(
+            r#"Dir::Etc::sourcelist "{folder}/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State::Lists "{folder}/lists";
+Dir::State::status "{folder}/status";
+Dir::Cache "{folder}/cache";
+// Root's apt would let another user download, who may not come into this folder.
+APT::Sandbox::User "root";
+APT::Architecture "amd64";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::Retries "3";
+quiet "2";
+"#
+        );
+        fs::write(self.folder.join("apt.conf"), settings)?;
+        // Nothing is installed.
+        Ok(fs::write(self.folder.join("status"), "")?)
     }
 }
 

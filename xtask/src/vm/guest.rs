@@ -102,17 +102,36 @@ fn executable(messages: &str, name: &str) -> Option<PathBuf> {
 fn busybox() -> Result<PathBuf> {
     let path = ["/bin/busybox", "/usr/bin/busybox"].iter().map(Path::new).find(|path| path.exists());
     let path = path.context("busybox is missing: run `cargo xtask setup --vm`")?;
-    // What a program names that needs others.
-    let loader = b"ld-linux";
-    if std::fs::read(path)?.windows(loader.len()).any(|bytes| bytes == loader) {
+    if needs_libraries(&std::fs::read(path)?) {
         bail!("'{}' needs libraries; run `cargo xtask setup --vm`, which installs one that does not", path.display());
     }
     Ok(path.into())
 }
 
+/// Whether an executable (ELF, 64 bits, little-endian) has a segment that names a dynamic loader.
+fn needs_libraries(elf: &[u8]) -> bool {
+    const INTERPRETER: u64 = 3;
+    let number = |at: usize, len: usize| {
+        let bytes = elf.get(at..at + len).unwrap_or_default();
+        bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
+    };
+    let (table, size, count) = (number(32, 8) as usize, number(54, 2) as usize, number(56, 2) as usize);
+    (0..count).any(|segment| number(table + segment * size, 4) == INTERPRETER)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_that_need_libraries_are_told_from_others() {
+        let mut elf = vec![0_u8; 256];
+        (elf[32], elf[54], elf[56]) = (64, 56, 2);
+        assert!(!needs_libraries(&elf));
+        elf[64 + 56] = 3;
+        assert!(needs_libraries(&elf));
+        assert!(!needs_libraries(b"#!/bin/sh"));
+    }
 
     #[test]
     fn executables_are_found_by_the_name_of_their_target() {

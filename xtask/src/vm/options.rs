@@ -32,14 +32,17 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// How it is written, for the list of commands.
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// When an option is unknown, or its value makes no sense.
     pub(super) fn parse(args: &[String]) -> Result<Self> {
         let mut options = Self {
             patterns: Vec::new(),
             ci: false,
             list: false,
             keep_log: false,
-            timeout: Duration::from_secs(180),
+            timeout: Duration::from_secs(300),
             jobs: 1,
             cache: None,
             mirror: None,
