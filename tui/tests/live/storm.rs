@@ -25,7 +25,7 @@ fn workers(log: &Log) -> Vec<(Ticked, Vec<Cycle>)> {
 fn of_30_000_cycles_every_one_is_seen() {
     let Some(_lock) = enter(Company::None) else { return };
     let capture = Capture::start(&[]);
-    let cycles = if emulated() { 3_000 } else { 30_000 };
+    let cycles = if emulated() { 1_500 } else { 30_000 };
     let log = Workload::start(&["storm", &cycles.to_string(), "0"]).end();
     let stream = capture.finish();
     stream.assert_complete();
@@ -62,7 +62,7 @@ fn of_30_000_cycles_every_one_is_seen() {
 #[test]
 fn what_a_tiny_buffer_loses_is_counted_and_mended() {
     let Some(_lock) = enter(Company::None) else { return };
-    let cycles: usize = if emulated() { 3_000 } else { 20_000 };
+    let cycles: usize = if emulated() { 1_500 } else { 20_000 };
     let stay_every = cycles / 20;
     let (clones_before, living_before) = (proc::clones_ever(), proc::living().len() as u64);
     let mut capture = Capture::start(&["--ring-buffer", "4KiB"]);
