@@ -184,9 +184,14 @@ pub struct Settings {
     pub exit_has_group_dead: u32,
     /// Bytes of one `struct upid`.
     pub upid_size: u32,
+    /// Whether the counters of resident pages are an array of a typedef (before 6.2), into which the verifier lets
+    /// nobody look directly: a helper reads them.
+    pub rss_by_helper: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 impl Settings {
     /// Nothing is known yet; the loader replaces it.
-    pub const UNSET: Self = Self { wake_bytes: 0, exit_has_group_dead: 0, upid_size: 0 };
+    pub const UNSET: Self = Self { wake_bytes: 0, exit_has_group_dead: 0, upid_size: 0, rss_by_helper: 0, reserved: 0 };
 }

@@ -6,7 +6,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, kind};
 
-use crate::kernel::{Struct, offset};
+use crate::kernel::{Struct, bounded, offset};
 use crate::maps::{count_loss, exec_space, output_exec};
 use crate::task::Group;
 
@@ -35,7 +35,8 @@ pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
         Group::of(task).describe(&raw mut (*out).task);
 
         let read = bpf_probe_read_kernel_str(texts.cast(), FILENAME_MAX as u32, filename.as_ptr().cast());
-        let filename_len = if read > 0 && read <= FILENAME_MAX as i64 { read as u64 } else { 0 };
+        // An error is less than 0, and as such more than anything.
+        let filename_len = bounded(read as u64, FILENAME_MAX as u64);
         let mut argv_len = if total > ARGV_MAX as u64 { ARGV_MAX as u64 } else { total };
         let mut argv_field = argv_len as u32;
         if argv_len > 0 {

@@ -1,10 +1,11 @@
 //! `iter/task`: a pass over every task, for what was running before us, for repair after a loss and for live metrics.
 
+use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
 use ptree_common::layout::MISSING;
 use ptree_common::wire::{Header, PF_KTHREAD, TaskRow, ThreadRow, UNKNOWN, kind};
 
-use crate::kernel::{Struct, offset};
+use crate::kernel::{Struct, constant, offset, settings};
 use crate::task::{Group, charged_ns};
 
 /// `struct bpf_iter__task`.
@@ -79,9 +80,14 @@ unsafe fn rss_pages(task: Struct) -> u64 {
             return UNKNOWN;
         }
         let mm = task.follow(offset!(task_mm));
+        let by_helper = constant(&raw const (*settings()).rss_by_helper) != 0;
         // Each counter may be below zero for a moment, and counts as none then.
-        let pages = |offset| {
-            let count = mm.load::<i64>(offset);
+        let pages = |offset: u32| {
+            let count = if by_helper {
+                bpf_probe_read_kernel(mm.as_ptr().wrapping_add(offset as usize).cast::<i64>()).unwrap_or(0)
+            } else {
+                mm.load::<i64>(offset)
+            };
             if count > 0 { count as u64 } else { 0 }
         };
         pages(offset!(mm_rss_file)) + pages(offset!(mm_rss_anon)) + pages(offset!(mm_rss_shmem))

@@ -43,6 +43,15 @@ pub(crate) unsafe fn constant<T: Copy>(place: *const T) -> T {
     unsafe { read_volatile(place) }
 }
 
+/// `value`, or 0 where it is more than `max`: a test that the verifier sees. What the compiler knows to be small enough
+/// it does not test again, or tests in a way that verifiers before 6.8 do not understand: they also follow ways that no
+/// number can go, and lose its bounds there.
+#[inline(always)]
+pub(crate) fn bounded(value: u64, max: u64) -> u64 {
+    let value = core::hint::black_box(value);
+    if value > max { 0 } else { value }
+}
+
 /// A pointer to a kernel struct whose type the verifier knows: a hook's argument or a pointer member loaded from one.
 /// Loads through it fault softly: a null or stale pointer reads as zero.
 #[derive(Clone, Copy)]

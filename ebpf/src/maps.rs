@@ -7,7 +7,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
 use ptree_common::wire::{self, kind};
 
-use crate::kernel::{constant, settings};
+use crate::kernel::{bounded, constant, settings};
 
 /// What happened; the loader sets its size.
 #[map]
@@ -94,13 +94,16 @@ pub(crate) fn exec_space() -> Option<*mut ExecSpace> {
 /// `space` comes from [`exec_space`] and `len` is at most its size.
 #[inline(always)]
 pub(crate) unsafe fn output_exec(space: *mut ExecSpace, len: u64, now_ns: u64) {
+    let flags = wake_flags(now_ns);
+    // Last, since bounds known before a call may be forgotten behind it.
+    let len = bounded(len, size_of::<ExecSpace>() as u64);
     // SAFETY: by the caller; the verifier checks both.
     let result = unsafe {
         aya_ebpf::helpers::generated::bpf_ringbuf_output(
             (&raw const EVENTS).cast_mut().cast(),
             space.cast(),
             len,
-            wake_flags(now_ns),
+            flags,
         )
     };
     if result < 0 {

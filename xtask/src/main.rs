@@ -9,6 +9,7 @@ mod process;
 mod setup;
 mod test;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -23,8 +24,8 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "setup",
-        options: "[--ci]",
-        about: "install what building the eBPF object needs; with --ci, what the checks need as well",
+        options: "[--ci] [--vm]",
+        about: "install what building the eBPF object needs; with --ci, what the checks need as well; with --vm, `vm`",
         run: setup::run,
     },
     Command {
@@ -44,6 +45,12 @@ const COMMANDS: &[Command] = &[
         options: "[TARGET] [--seconds N]",
         about: "fuzz one target or all in turn, each for N seconds (60); see fuzz/",
         run: fuzz::run,
+    },
+    Command {
+        name: "vm",
+        options: "[KERNEL...]",
+        about: "boot other kernels (5.10, rt, 6.1-cloud, ...; all without KERNEL) and run the live tests; see --list, --ci",
+        run: vm::run,
     },
     Command {
         name: "tidy",
@@ -108,13 +115,27 @@ fn help(args: &[String]) -> anyhow::Result<()> {
 
 /// Whether `known` was given, where nothing else may be.
 fn flag(args: &[String], known: Option<&str>) -> anyhow::Result<bool> {
-    match args.iter().find(|arg| Some(arg.as_str()) != known) {
+    let allowed: Vec<&str> = known.into_iter().collect();
+    match args.iter().find(|arg| !allowed.contains(&arg.as_str())) {
         None => Ok(!args.is_empty()),
-        Some(arg) => {
-            let allowed = known.map_or("the command takes none".into(), |known| format!("the only one is '{known}'"));
-            Err(UsageError(format!("unknown argument '{arg}'; {allowed}")).into())
-        }
+        Some(arg) => Err(unknown_argument(arg, &allowed)),
     }
+}
+
+/// Which of the two flags `known` were given, where nothing else may be.
+fn flags(args: &[String], known: [&str; 2]) -> anyhow::Result<[bool; 2]> {
+    match args.iter().find(|arg| !known.contains(&arg.as_str())) {
+        None => Ok(known.map(|flag| args.iter().any(|arg| arg == flag))),
+        Some(arg) => Err(unknown_argument(arg, &known)),
+    }
+}
+
+fn unknown_argument(arg: &str, known: &[&str]) -> anyhow::Error {
+    let known = match known {
+        [] => "the command takes none".into(),
+        _ => format!("there is '{}'", known.join("' and '")),
+    };
+    UsageError(format!("unknown argument '{arg}'; {known}")).into()
 }
 
 #[cfg(test)]
@@ -142,6 +163,8 @@ mod tests {
         assert!(flag(&args(&["--check"]), Some("--check")).unwrap());
         assert!(flag(&args(&["--chekc"]), Some("--check")).unwrap_err().to_string().contains("'--chekc'"));
         assert!(flag(&args(&["--check"]), None).is_err());
+        assert_eq!(flags(&args(&["--vm"]), ["--ci", "--vm"]).unwrap(), [false, true]);
+        assert!(flags(&args(&["--v"]), ["--ci", "--vm"]).unwrap_err().to_string().contains("'--ci' and '--vm'"));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! Does not know what any of them is for.
 
 use std::ffi::OsStr;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -43,6 +44,21 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("'{line}' printed what is not UTF-8"))
 }
 
+/// The same for a long one: it is shown before it starts, and what it says on its standard error when it says it.
+pub(crate) fn output_shown(command: &mut Command) -> Result<String> {
+    eprintln!("+ {}", line(command));
+    let (output, mut text) = (command.stdout(Stdio::piped()).spawn(), String::new());
+    let mut child = output.with_context(|| format!("cannot start '{}'", line(command)))?;
+    let stdout = child.stdout.take().context("its output is not here")?;
+    let read = io::BufReader::new(stdout).read_to_string(&mut text);
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("'{}' failed: {status}", line(command));
+    }
+    read.with_context(|| format!("'{}' printed what is not UTF-8", line(command)))?;
+    Ok(text)
+}
+
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
@@ -58,5 +74,8 @@ mod tests {
         let error = output(shell.args(["-c", "echo why >&2; exit 3"])).unwrap_err().to_string();
         assert!(error.starts_with("'sh -c ") && error.contains("3") && error.ends_with("why"), "{error}");
         assert!(run(&mut Command::new("/nonexistent/tool")).unwrap_err().to_string().contains("'tool'"));
+        let shell = |script| output_shown(Command::new("/bin/sh").args(["-c", script]));
+        assert_eq!(shell("echo said").unwrap(), "said\n");
+        assert!(shell("exit 3").unwrap_err().to_string().contains("'sh -c exit 3'"));
     }
 }

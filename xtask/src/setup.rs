@@ -10,14 +10,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{ebpf, flag, process};
+use crate::{ebpf, flags, process, vm};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const DENY_VERSION: &str = "0.20.2";
 
-/// Installs them; with `--ci` what the checks need besides.
+/// Installs them; with `--ci` what the checks need besides, with `--vm` what booting other kernels needs.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let ci = flag(args, Some("--ci"))?;
+    let [ci, vm] = flags(args, ["--ci", "--vm"])?;
     rust_src()?;
     let llvm = ebpf::LLVM_MAJOR;
     let mut packages = vec![format!("llvm-{llvm}"), format!("llvm-{llvm}-dev"), format!("libpolly-{llvm}-dev")];
@@ -25,6 +25,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if ci {
         // `dot`: the tests render the exported graphs with it.
         packages.push("graphviz".into());
+    }
+    if vm {
+        rust_target(vm::TARGET)?;
+        packages.extend(["busybox-static", "debian-archive-keyring", "qemu-system-x86"].map(String::from));
     }
     debian_packages(&packages)?;
     bpf_linker()?;
@@ -46,6 +50,16 @@ fn rust_src() -> Result<()> {
     }
     process::run(Command::new("rustup").args(["component", "add", "rust-src"]).current_dir(process::root()?))
         .context("rust-src comes with rustup; without it, install the sources of this very toolchain by hand")
+}
+
+/// The standard library for another target.
+fn rust_target(target: &str) -> Result<()> {
+    if ebpf::sysroot()?.join("lib/rustlib").join(target).is_dir() {
+        present(target);
+        return Ok(());
+    }
+    process::run(Command::new("rustup").args(["target", "add", target]).current_dir(process::root()?))
+        .with_context(|| format!("the target {target} comes with rustup"))
 }
 
 fn debian_packages(packages: &[String]) -> Result<()> {

@@ -63,6 +63,8 @@ impl Layout {
             wake_bytes: 0,
             exit_has_group_dead: u32::from(btf.tracepoint_args("sched_process_exit").is_some_and(|args| args >= 2)),
             upid_size: btf.struct_size("upid").unwrap_or(0),
+            rss_by_helper: u32::from(btf.member("mm_struct", "rss_stat.count").is_some()),
+            reserved: 0,
         };
         Ok(Self { offsets, settings, members })
     }

@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::capture::{Key, Stream, arguments, key, number, parent, ticked, unescape};
+use crate::emulated;
 use crate::proc::{self, Ticked};
 use crate::workload::{Log, process};
 
@@ -97,7 +98,7 @@ fn exits(stream: &Stream, log: &Log, family: &HashSet<Key>) {
             let (seen_ns, told_ns) = (number(exit, "cpu_ns"), cpu_us * 1_000);
             assert!(seen_ns <= told_ns + 20_000_000, "{exit}, but {line}");
             let waited = log.of("fork").any(|fork| fork["ppid"] == line["pid"]);
-            assert!(waited || 2 * seen_ns + 4_000_000 >= told_ns, "{exit}, but {line}");
+            assert!(waited || emulated() || 2 * seen_ns + 4_000_000 >= told_ns, "{exit}, but {line}");
             assert!(number(exit, "max_rss_bytes") <= number(line, "max_rss_kib") * 1024, "{exit}, but {line}");
             assert!(number(exit, "minor_faults") <= number(line, "minor_faults"), "{exit}, but {line}");
         }

@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::emulated;
 use crate::proc::{TICK_NS, Ticked};
 
 /// The program under test.
@@ -20,12 +21,12 @@ pub(crate) type Key = (u64, u64);
 
 /// Calls until there is something, for a while that only a failure outlasts.
 pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let (begun, patience) = (Instant::now(), Duration::from_secs(if emulated() { 60 } else { 20 }));
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "waited in vain: {what}");
+        assert!(begun.elapsed() < patience, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

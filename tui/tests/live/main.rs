@@ -3,6 +3,7 @@
 //!
 //! Needs root and a kernel with BTF. Without root each test says that it was skipped; where `CI` is set that is a
 //! failure, since nobody would notice. Nothing here depends on how fast things go: what has to happen is waited for.
+//! `cargo xtask vm` runs the same tests on other kernels, in emulated machines: see [`emulated`].
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, their helpers as well")]
 
 mod account;
@@ -24,6 +25,12 @@ enum Company {
     Any,
     /// It loads the machine, or counts what all of it does.
     None,
+}
+
+/// Whether this machine is an emulated one. It is slow, and what a process costs depends on when it is interrupted: then
+/// storms are short, more patience is had, and no CPU time is said to be too little.
+fn emulated() -> bool {
+    std::env::var_os("PTREE_TUI_EMULATED").is_some()
 }
 
 /// What a test holds while it runs; `None` when it cannot run here, which it has then said. Tests of other checkouts on

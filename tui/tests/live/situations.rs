@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::account::{assert_agrees, bytes};
 use crate::capture::{Capture, Stream, key, number, parent, ticked, unescape};
 use crate::workload::{Log, Workload};
-use crate::{Company, enter};
+use crate::{Company, emulated, enter};
 
 /// Captures a situation from begin to end and compares.
 fn observe(situation: &str) -> Option<(Stream, Log)> {
@@ -198,7 +198,7 @@ fn threads_that_burn_to_the_end_are_counted() {
     let Some((stream, log)) = observe("ended-in-full-swing") else { return };
     for spent in log.of("cpu") {
         let exit = stream.of("exit").find(|exit| exit["pid"] == spent["pid"]).unwrap();
-        assert!(number(exit, "cpu_ns") >= number(spent, "cpu_ns"), "{exit}, but {spent}");
+        assert!(emulated() || number(exit, "cpu_ns") >= number(spent, "cpu_ns"), "{exit}, but {spent}");
     }
     assert_eq!(log.of("cpu").count(), 40);
 }

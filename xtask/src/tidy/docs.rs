@@ -91,6 +91,8 @@ fn heading(line: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    const NONE: [usize; 0] = [];
+
     fn bad_links(text: &str) -> Vec<usize> {
         let file = |path: &str, text: &str| File { path: path.into(), bytes: text.into() };
         let files = [
@@ -105,9 +107,9 @@ mod tests {
 
     #[test]
     fn links_must_lead_to_files_folders_or_headings() {
-        assert_eq!(bad_links("[a](docs/a.md) [b](./docs/b/) [c](docs/../README.md) [d](https://x.y/z)"), []);
+        assert_eq!(bad_links("[a](docs/a.md) [b](./docs/b/) [c](docs/../README.md) [d](https://x.y/z)"), NONE);
         assert_eq!(bad_links("x\n[a](docs/no.md)\n[b](../outside.md) [c](docs/b/c.jpg)"), [2, 3, 3]);
-        assert_eq!(bad_links("[a](docs/a.md#a-thing-or-two) [b](#here)\n## Here"), []);
+        assert_eq!(bad_links("[a](docs/a.md#a-thing-or-two) [b](#here)\n## Here"), NONE);
         assert_eq!(bad_links("[a](docs/a.md#not-this)\n[b](#nowhere)"), [1, 2]);
         assert_eq!(bad_links("[Unreleased]: https://x.y\n[b]: gone.md"), [2]);
     }

@@ -1,0 +1,165 @@
+//! `cargo xtask vm`: the program on other kernels. Debian's archive has the kernels; each is booted in an emulated
+//! machine that runs `doctor` and the live tests, and the outcome is a table.
+//!
+//! This file owns the order of things. Nothing is installed, and nothing outside of the cache is written to.
+
+mod apt;
+mod guest;
+mod initramfs;
+mod kernel;
+mod options;
+mod qemu;
+mod report;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context as _, Result, bail};
+
+pub(crate) use guest::TARGET;
+
+use apt::Archive;
+use kernel::Candidate;
+use options::Options;
+use qemu::{Accelerator, Machine};
+use report::Row;
+
+/// Fetches, boots, tells; fails when any kernel does not pass.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    if !cfg!(target_arch = "x86_64") {
+        bail!("the machines are x86-64 ones, and so must be the programs in them: run it on such a machine");
+    }
+    let options = Options::parse(args)?;
+    let cache = options.cache.clone().map_or_else(default_cache, Ok)?;
+    fs::create_dir_all(&cache).with_context(|| format!("cannot make the folder '{}'", cache.display()))?;
+    // Two runs would write the same logs and lists.
+    let lock = File::create(cache.join("lock"))?;
+    lock.lock()?;
+
+    let archive = Archive::open(&cache, options.mirror.as_deref())?;
+    let kernels = kernel::all(archive.packages()?.lines());
+    let chosen = if options.ci { kernel::sample(&kernels) } else { kernel::choose(&kernels, &options.patterns)? };
+    if options.list {
+        chosen.iter().for_each(|candidate| println!("{candidate}"));
+        return Ok(());
+    }
+    let rows = boot_all(&chosen, &archive, &cache, &options)?;
+    println!("\n{}", report::text(&rows));
+    if let Some(path) = &options.markdown {
+        fs::write(path, report::markdown(&rows)).with_context(|| format!("cannot write '{}'", path.display()))?;
+    }
+    match rows.iter().filter(|row| !row.passed()).count() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} kernels did not pass; what they said is above and in the logs", rows.len()),
+    }
+}
+
+/// `$XDG_CACHE_HOME/ptree-tui/vm`.
+fn default_cache() -> Result<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => folder.into(),
+        None => std::env::home_dir().context("there is no home folder: give --cache DIR")?.join(".cache"),
+    };
+    Ok(base.join("ptree-tui/vm"))
+}
+
+fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Options) -> Result<Vec<Row>> {
+    qemu::check()?;
+    let logs = cache.join("logs");
+    fs::create_dir_all(&logs)?;
+    let guest = guest::build()?;
+    let initramfs = cache.join("initramfs.cpio");
+    fs::write(&initramfs, guest.initramfs(&guest.plan())?)?;
+
+    let archive = Mutex::new(archive);
+    let fetch = |candidate: &Candidate| {
+        // A thread that panicked while it fetched has left no state behind.
+        archive.lock().unwrap_or_else(PoisonError::into_inner).vmlinuz(candidate)
+    };
+    let accelerator = match chosen.iter().find_map(|candidate| fetch(candidate).ok()) {
+        Some((_, vmlinuz)) => accelerator(&guest, vmlinuz, cache)?,
+        None => Accelerator::Tcg,
+    };
+    let boot = |candidate: &Candidate| -> Result<Row> {
+        let (release, vmlinuz) = match fetch(candidate) {
+            Ok(found) => found,
+            Err(error) => return Ok(Row::absent(&candidate.label, &format!("{error:#}"))),
+        };
+        let log = |what: &str| logs.join(format!("{release}.{what}.log"));
+        let machine = Machine {
+            vmlinuz,
+            initramfs: initramfs.clone(),
+            accelerator,
+            limit: options.timeout,
+            console: log("console"),
+            output: log("guest"),
+        };
+        let ending = machine.run()?;
+        let row = Row::new(&candidate.label, &release, ending, &machine.said()?);
+        if row.passed() && !options.keep_log {
+            fs::remove_file(&machine.console)?;
+            fs::remove_file(&machine.output)?;
+        } else {
+            eprintln!("logs: {}, {}", machine.output.display(), machine.console.display());
+        }
+        Ok(row)
+    };
+    in_parallel(chosen, options.jobs, |candidate| {
+        eprintln!("{}: booting", candidate.label);
+        let row = boot(candidate)?;
+        eprintln!("{}: {}", row.label, row.verdict());
+        Ok(row)
+    })
+}
+
+/// KVM where a machine with nothing to do comes to its end with it: in some virtual machines it is there and hangs.
+fn accelerator(guest: &guest::Guest, vmlinuz: PathBuf, cache: &Path) -> Result<Accelerator> {
+    if File::options().read(true).write(true).open("/dev/kvm").is_err() {
+        return Ok(Accelerator::Tcg);
+    }
+    let initramfs = cache.join("trial.cpio");
+    fs::write(&initramfs, guest.initramfs("")?)?;
+    let (console, output) = (cache.join("trial.console.log"), cache.join("trial.guest.log"));
+    let trial = Machine { vmlinuz, initramfs, accelerator: Accelerator::Kvm, limit: qemu::TRIAL, console, output };
+    let works = trial.run()?.passed();
+    for file in [trial.initramfs, trial.console, trial.output] {
+        fs::remove_file(file)?;
+    }
+    eprintln!("{}", if works { "KVM works" } else { "KVM is there, but does not work: emulating" });
+    Ok(if works { Accelerator::Kvm } else { Accelerator::Tcg })
+}
+
+/// Applies `work` to all, `jobs` at a time; results come in the order of `items`.
+fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let (queue, done) = (Mutex::new(items.iter().enumerate()), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let Some((number, item)) = queue.lock().unwrap_or_else(PoisonError::into_inner).next() else {
+                        return;
+                    };
+                    let result = work(item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_parallel_work_come_in_order_and_a_failure_fails() {
+        let items: Vec<u32> = (0..50).collect();
+        assert_eq!(in_parallel(&items, 4, |item| Ok(item * 2)).unwrap(), (0..50).map(|i| i * 2).collect::<Vec<_>>());
+        assert!(in_parallel(&items, 4, |item| if *item == 7 { bail!("seven") } else { Ok(()) }).is_err());
+    }
+}
