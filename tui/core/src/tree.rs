@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::mem;
 
 use petgraph::Direction::Outgoing;
-use petgraph::graph::{EdgeIndex, NodeIndex};
+use petgraph::graph::{EdgeIndex, EdgeReference, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::event::{Comm, Cost, ExitStatus, ProcKey};
@@ -159,6 +159,13 @@ impl Tree {
         children.into_iter().rev().filter_map(|child| self.process(child.node))
     }
 
+    /// Children, those that came last first: in reverse order of birth, but for what was heard of late. Looks only at
+    /// as many as are taken.
+    pub fn latest_children(&self, key: ProcKey, lineage: Lineage) -> impl Iterator<Item = &Process> {
+        let node = self.node(key).filter(|&node| self.graph[node].process.is_some());
+        node.into_iter().flat_map(move |node| self.child_nodes(node, lineage)).filter_map(|child| self.process(child))
+    }
+
     /// How many children it has, without counting them.
     #[must_use]
     pub fn child_count(&self, key: ProcKey, lineage: Lineage) -> usize {
@@ -237,14 +244,21 @@ impl Tree {
         roots
     }
 
+    /// In the order of petgraph, the last edge first.
+    fn child_nodes(&self, parent: NodeIndex, lineage: Lineage) -> impl Iterator<Item = NodeIndex> {
+        let edges = self.graph.edges_directed(parent, Outgoing);
+        let counts =
+            move |edge: &EdgeReference<'_, _, _>| self.graph[edge.target()].links[lineage as usize] == edge.id();
+        edges.filter(counts).map(|edge| edge.target())
+    }
+
     /// Appends the children to a stack, the youngest first: the order in which petgraph has the edges of children that
     /// came in birth order.
     fn push_children(&self, parent: &Pending, met: usize, lineage: Lineage, stack: &mut Vec<Pending>) {
         let from = stack.len();
-        let edges = self.graph.edges_directed(parent.node, Outgoing);
-        let children = edges.filter(|edge| self.graph[edge.target()].links[lineage as usize] == edge.id());
         let depth = parent.depth + 1;
-        stack.extend(children.map(|edge| Pending { node: edge.target(), depth, parent: Some(met) }));
+        let children = self.child_nodes(parent.node, lineage);
+        stack.extend(children.map(|node| Pending { node, depth, parent: Some(met) }));
         let birth = |child: &Pending| Reverse(self.graph[child.node].key.birth());
         if !stack[from..].is_sorted_by_key(birth) {
             stack[from..].sort_by_key(birth);

@@ -314,15 +314,18 @@ impl Page<'_> {
 
     fn children(&mut self) {
         let lineage = self.app.look().lineage;
-        let mut children: Vec<_> = self.app.tree().children(self.process.key, lineage).take(LIST_MAX + 1).collect();
-        let more = children.len() > LIST_MAX;
-        children.truncate(LIST_MAX);
+        let mut children: Vec<_> = self.app.tree().latest_children(self.process.key, lineage).take(LIST_MAX).collect();
+        children.sort_by_key(|child| child.key.birth());
+        let more = self.app.tree().child_count(self.process.key, lineage) > LIST_MAX;
         let rate = match self.app.spawns_per_s(self.process.key) {
             Some(per_s) if per_s > 0.0 => format!(", {} a second now", label::rate(per_s)),
             _ => String::new(),
         };
         self.heading(format!("Children, {} forked in all{rate}", self.process.spawned));
-        self.relatives(children, more);
+        if more {
+            self.tone("", format!("the latest {LIST_MAX}:"), Tone::Dim);
+        }
+        self.relatives(children, false);
         self.departed(lineage);
     }
 
@@ -358,7 +361,7 @@ impl Page<'_> {
             self.tone(format!("{:>9}", process.key.pid), format!("{name}  {status}, {lifetime}"), tone);
         }
         if more {
-            self.tone("", format!("and more: the first {LIST_MAX} are listed"), Tone::Dim);
+            self.tone("", format!("and more: the nearest {LIST_MAX} are listed"), Tone::Dim);
         }
     }
 }

@@ -49,6 +49,7 @@ fn children_come_in_birth_order_whatever_the_order_of_arrival() {
     assert_eq!(pids(tree.children(key(1), Lineage::Forked)), [4, 7, 9]);
     assert_eq!(pids(tree.children(key(1), Lineage::Kernel)), [4, 7, 9]);
     assert_eq!(tree.child_count(key(1), Lineage::Forked), 3);
+    assert_eq!(pids(tree.latest_children(key(1), Lineage::Forked)), [7, 4, 9], "the last that came");
     assert_eq!(pids(tree.ancestors(key(5), Lineage::Forked)), [4, 1]);
     let walk: Vec<_> = tree.walk(Lineage::Forked).map(|v| (v.process.key.pid, v.depth, v.parent)).collect();
     assert_eq!(walk, [(1, 0, None), (4, 1, Some(0)), (5, 2, Some(1)), (7, 1, Some(0)), (9, 1, Some(0))]);
