@@ -62,12 +62,14 @@ struct Slot {
     children: [u32; 2],
     /// Children in the lineage of forks that are alive or from which a living one descends.
     needed_by: u32,
+    /// Children that have left, as long as it holds a process.
+    departed: Departed,
 }
 
 impl Slot {
     fn empty(key: ProcKey) -> Self {
         let links = [EdgeIndex::end(); 2];
-        Self { key, process: None, alive: false, links, children: [0; 2], needed_by: 0 }
+        Self { key, process: None, alive: false, links, children: [0; 2], needed_by: 0, departed: Departed::default() }
     }
 
     /// Whether nothing is lost with it.
@@ -111,7 +113,6 @@ pub struct Tree {
     tombstones: usize,
     dead_edges: usize,
     dead: Dead,
-    departed: Departed,
 }
 
 impl Tree {
@@ -175,7 +176,7 @@ impl Tree {
     /// What is remembered of the finished children of a process that have left the tree, by name in no particular order.
     #[must_use]
     pub fn departed(&self, key: ProcKey, lineage: Lineage) -> &[(Comm, Summary)] {
-        self.departed.of(key, lineage)
+        self.node(key).map_or(&[], |node| self.graph[node].departed.of(lineage))
     }
 
     /// Processes without a parent in the tree, in birth order. Looks at every process.
@@ -351,17 +352,14 @@ impl Tree {
         }
         self.unbook(node);
         let finished = self.graph[node].needed_by == 0;
-        let parents = Lineage::BOTH.map(|lineage| self.parent_key(key, lineage));
         let slot = &mut self.graph[node];
         let process = slot.process.take()?;
         let was_alive = mem::replace(&mut slot.alive, false);
         self.live -= usize::from(was_alive);
-        for (lineage, parent) in Lineage::BOTH.into_iter().zip(parents) {
-            if let Some(parent) = parent.filter(|_| finished && !was_alive) {
-                self.departed.count(lineage, parent, &process);
-            }
+        slot.departed = Departed::default();
+        if finished && !was_alive {
+            self.count_departed(node, &process);
         }
-        self.departed.forget(key);
         self.kept -= 1;
         self.index.remove_youngest(&self.graph, node);
         self.link(node, [None; 2]);
@@ -371,6 +369,18 @@ impl Tree {
             self.compact();
         }
         Some(process)
+    }
+
+    /// Has the parents of one that goes remember it.
+    fn count_departed(&mut self, node: NodeIndex, process: &Process) {
+        let [forker, kernel] = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
+        let forks = (forker, Some(Lineage::Forked).filter(|_| forker != kernel));
+        let adopted = (kernel.filter(|_| forker != kernel), Some(Lineage::Kernel));
+        for (parent, only) in [forks, adopted] {
+            if let Some(parent) = parent.filter(|&parent| self.graph[parent].process.is_some()) {
+                self.graph[parent].departed.count(only, process);
+            }
+        }
     }
 
     /// The node of a key, made if there is none.

@@ -2,8 +2,6 @@
 //!
 //! A process is counted here when it is taken out, under its parent in each lineage, as long as that parent is kept.
 
-use rustc_hash::FxHashMap;
-
 use super::Lineage;
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
@@ -53,32 +51,52 @@ impl Summary {
     }
 }
 
-/// See the module.
+/// See the module. Of one parent; nothing is allocated for those without such children.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Departed([FxHashMap<ProcKey, Vec<(Comm, Summary)>>; 2]);
+pub(super) struct Departed(Option<Box<Lineages>>);
+
+/// In either lineage.
+#[derive(Clone, Debug, Default)]
+struct Lineages {
+    forked: Vec<(Comm, Summary)>,
+    /// `None` as long as they are the same: hardly ever does a child have two parents and both outlive it.
+    kernel: Option<Vec<(Comm, Summary)>>,
+}
 
 impl Departed {
-    /// Counts one that goes.
-    pub(super) fn count(&mut self, lineage: Lineage, parent: ProcKey, process: &Process) {
-        let names = self.0[lineage as usize].entry(parent).or_default();
-        let known = |names: &[(Comm, Summary)], comm| names.iter().position(|(name, _)| *name == comm);
-        let full = names.len() >= NAMES_MAX;
-        let name = if full && known(names, *process.comm()).is_none() { Comm::default() } else { *process.comm() };
-        let summary = Summary::of(process);
-        match known(names, name) {
-            Some(at) => names[at].1 = names[at].1.and(summary),
-            None => names.push((name, summary)),
+    /// Counts one that goes; `only` is the lineage in which this was its parent, `None` for both.
+    pub(super) fn count(&mut self, only: Option<Lineage>, process: &Process) {
+        let Lineages { forked, kernel } = &mut **self.0.get_or_insert_default();
+        if only.is_some() {
+            kernel.get_or_insert_with(|| forked.clone());
+        }
+        if only != Some(Lineage::Kernel) {
+            count(forked, process);
+        }
+        if let Some(kernel) = kernel.as_mut().filter(|_| only != Some(Lineage::Forked)) {
+            count(kernel, process);
         }
     }
 
-    /// Forgets the children of one that goes.
-    pub(super) fn forget(&mut self, parent: ProcKey) {
-        for parents in &mut self.0 {
-            parents.remove(&parent);
-        }
+    pub(super) fn of(&self, lineage: Lineage) -> &[(Comm, Summary)] {
+        self.0.as_ref().map_or(&[], |lineages| match &lineages.kernel {
+            Some(kernel) if lineage == Lineage::Kernel => kernel,
+            _ => &lineages.forked,
+        })
     }
+}
 
-    pub(super) fn of(&self, parent: ProcKey, lineage: Lineage) -> &[(Comm, Summary)] {
-        self.0[lineage as usize].get(&parent).map_or(&[], Vec::as_slice)
+fn count(names: &mut Vec<(Comm, Summary)>, process: &Process) {
+    let known = |names: &[(Comm, Summary)], comm| names.iter().position(|(name, _)| *name == comm);
+    let full = names.len() >= NAMES_MAX;
+    let name = if full && known(names, *process.comm()).is_none() { Comm::default() } else { *process.comm() };
+    let summary = Summary::of(process);
+    match known(names, name) {
+        Some(at) => names[at].1 = names[at].1.and(summary),
+        None => {
+            // Most parents have children of one name.
+            names.reserve_exact(usize::from(names.is_empty()));
+            names.push((name, summary));
+        }
     }
 }
