@@ -22,7 +22,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Lists of packages are fetched anew when older.
 const FRESH: Duration = Duration::from_hours(24);
 /// So many releases of one kernel are tried before it counts as not to be had.
-const TRIES: usize = 5;
+const TRIES: usize = 8;
 
 /// The archive, and the kernels that were fetched from it.
 pub(super) struct Archive {
