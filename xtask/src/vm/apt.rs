@@ -22,7 +22,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Lists of packages are fetched anew when older.
 const FRESH: Duration = Duration::from_hours(24);
 /// So many releases of one kernel are tried before it counts as not to be had.
-const TRIES: usize = 5;
+const TRIES: usize = 8;
 
 /// The archive, and the kernels that were fetched from it.
 pub(super) struct Archive {
@@ -127,6 +127,9 @@ Dir::Etc::sourceparts "-";
 Dir::State::Lists "{folder}/lists";
 Dir::State::status "{folder}/status";
 Dir::Cache "{folder}/cache";
+// Containers often do without; each call would take seconds.
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 // Root's apt would let another user download, who may not come into this folder.
 APT::Sandbox::User "root";
 APT::Architecture "amd64";
@@ -137,8 +140,9 @@ quiet "2";
 "#
         );
         fs::write(self.folder.join("apt.conf"), settings)?;
-        // Nothing is installed.
-        Ok(fs::write(self.folder.join("status"), "")?)
+        // Nothing is installed. Left alone once it is there: apt's cache must not be older than this file.
+        File::options().create(true).append(true).open(self.folder.join("status"))?;
+        Ok(())
     }
 }
 
