@@ -103,6 +103,7 @@ fn offer(app: &App, theme: &Theme) -> Option<Vec<Span<'static>>> {
     let one = |text: String| Span::styled(text, theme.strong);
     let key = Span::styled("Tab ", theme.accent);
     match &completion.candidates[..] {
+        [only] if only.text == typed && only.description.is_empty() => None,
         [only] if only.text == typed => Some(vec![one(format!("{}  ", only.text)), about(only.description, theme)]),
         [only] => Some(vec![key, one(format!("{}  ", only.text)), about(only.description, theme)]),
         [] => None,

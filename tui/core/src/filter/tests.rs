@@ -279,6 +279,18 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
 }
 
 #[test]
+fn the_readme_lists_every_field_as_it_is() {
+    let readme = include_str!("../../../../README.md");
+    for field in FIELDS {
+        let line = format!("| `{}` | {} |", field.example, field.description);
+        assert!(readme.contains(&line), "{line}");
+    }
+    for example in ["ancestor:sshd not kernel=yes", "code!=0 or signal~.", "rss>100MiB and not user=nobody"] {
+        assert!(readme.contains(&format!("--filter '{example}'")) && Filter::parse(example).is_ok(), "{example}");
+    }
+}
+
+#[test]
 fn errors_say_what_was_expected_and_point_at_the_place() {
     for (text, expected) in [
         ("coom=make", "^^^^ there is no field 'coom'; did you mean 'comm'?"),
