@@ -112,7 +112,7 @@ commands! {
     }
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
-        Filter "filter" "Show only what contains a text" "filter" Tree["/"];
+        Filter "filter" "Show only what matches" "filter" Tree["/"];
         ClearFilter "clear-filter" "Drop the filter" "" Tree["Esc"];
         ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space"];
         FoldAll "fold-all" "Fold all" "" Tree["-" "z M"];
@@ -137,13 +137,14 @@ commands! {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
         Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"];
         Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"];
-        Help "help" "This help" "help" Tree["?" "F1"] Details["?" "F1"];
+        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"];
         Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"];
     }
     "While typing a filter" {
         AcceptFilter "accept-filter" "Keep it" "keep" Filter["Enter"];
         CancelFilter "cancel-filter" "Drop it" "drop" Filter["Esc"];
+        Complete "complete" "Complete the name of a field or a value" "complete" Filter["Tab"];
         EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"];
         EraseWord "erase-word" "Erase a word" "" Filter["C-w"];
         EraseAll "erase-all" "Erase all of it" "" Filter["C-u"];

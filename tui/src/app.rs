@@ -5,6 +5,7 @@
 
 mod command;
 mod details;
+mod filter;
 mod list;
 mod pause;
 mod read;
@@ -12,7 +13,7 @@ mod users;
 mod wall;
 
 use ptree_core::engine::Config;
-use ptree_core::{Delta, Engine, Filter, Lineage, Look, ProcKey, RowId};
+use ptree_core::{Delta, Engine, Filter, FilterError, Lineage, Look, ProcKey, RowId};
 use ptree_source::{Batch, Header};
 use ratatui::layout::Rect;
 
@@ -86,6 +87,11 @@ pub struct App {
     figures: bool,
 
     mode: Mode,
+    /// Where the help was asked for.
+    below_help: Mode,
+    /// The filter line as it is typed, and what is wrong with it: then the last filter that was one holds.
+    filter_line: String,
+    filter_error: Option<FilterError>,
     keymap: Keymap,
     details: Option<Details>,
     help_scroll: usize,
@@ -102,6 +108,7 @@ impl App {
     /// An empty screen, waiting for events.
     #[must_use]
     pub fn new(options: Options, header: Header) -> Self {
+        let filter_line = options.filter.text().to_owned();
         let look = Look { filter: options.filter, kernel: false, join_from: JOIN_FROM, ..Look::default() };
         Self {
             wall: Wall::new(header.anchor, options.zone),
@@ -119,6 +126,9 @@ impl App {
             panels: None,
             figures: false,
             mode: Mode::Tree,
+            below_help: Mode::Tree,
+            filter_line,
+            filter_error: None,
             keymap: Keymap::default(),
             details: None,
             help_scroll: 0,
@@ -202,10 +212,10 @@ impl App {
                 self.dirty = true;
                 return self.command(command);
             }
-            Action::Type(c) => self.set_filter(&format!("{}{c}", self.look().filter.text())),
+            Action::Type(c) => self.set_filter(&format!("{}{c}", self.filter_line)),
             Action::Paste(text) if self.mode == Mode::Filter => {
                 let line = text.chars().filter(|c| !matches!(c, '\n' | '\r'));
-                let text: String = self.look().filter.text().chars().chain(line).collect();
+                let text: String = self.filter_line.chars().chain(line).collect();
                 self.set_filter(&text);
             }
             Action::Paste(_) => {}
@@ -259,6 +269,8 @@ impl App {
 
     /// Brings the rows up to date.
     fn refresh(&mut self) {
+        let now_ns = self.shown_ns();
+        self.list.rows_mut().set_now(now_ns);
         let tree = self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree);
         self.list.refresh(tree, |uid| self.users.get(uid));
         if std::mem::take(&mut self.find_first)

@@ -11,6 +11,7 @@ use ptree_core::{AlertRule, Config, Filter};
 use ptree_source::live::{LiveError, LiveOptions, check_ring_bytes};
 
 use crate::cmd;
+use crate::columns::width;
 
 /// Exit status when privilege is lacking (`EX_NOPERM`).
 pub(crate) const EXIT_PRIVILEGE: u8 = 77;
@@ -28,9 +29,9 @@ struct Cli {
 /// Options of every command that shows processes.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
-    /// Only processes with TEXT in their name, command line, user or pid
-    #[arg(long, global = true, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub filter: String,
+    /// Only processes that match: a text in name, command line or user, or an expression such as 'comm=make cpu>50%'
+    #[arg(long, global = true, value_name = "EXPR", default_value = "", hide_default_value = true, value_parser = parse_filter)]
+    pub filter: Filter,
     /// Only processes of this user (name or number)
     #[arg(long, global = true, value_name = "USER", value_parser = parse_user)]
     pub uid: Option<u32>,
@@ -58,7 +59,7 @@ impl Common {
     /// What is to be shown.
     #[must_use]
     pub fn filter(&self) -> Filter {
-        Filter::new(&self.filter).of_user(self.uid)
+        self.filter.clone().of_user(self.uid)
     }
 
     /// How the kernel is to be captured.
@@ -149,6 +150,14 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+fn parse_filter(text: &str) -> Result<Filter, String> {
+    Filter::parse(text).map_err(|error| format!("it does not parse\n\n{}", indented(&error.pointed_out(width))))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like '90s' or '2m 30s'"))
 }
@@ -235,6 +244,11 @@ mod tests {
             ("ptree-tui --uid nobody-at-all", "no such user"),
             ("ptree-tui --alert-rate=-1", "forks per second"),
             ("ptree-tui replay - --speed 0", "a number above 0"),
+            ("ptree-tui --filter coom=cc", "'coom=cc' for '--filter <EXPR>'"),
+            (
+                "ptree-tui --filter 塩&&coom=cc",
+                "\n  塩&&coom=cc\n      ^^^^ there is no field 'coom'; did you mean 'comm'?",
+            ),
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");

@@ -4,6 +4,7 @@
 
 mod cells;
 mod details;
+mod filter_line;
 mod footer;
 mod header;
 pub mod help;

@@ -320,16 +320,120 @@ fn of_a_long_filter_the_end_the_cursor_and_the_hints_are_in_sight() {
     let mut machine = busy();
     let text: String = (0..40).map(|n| format!("w{n:02} ")).collect();
     machine.keys(&format!("/{}end", text));
-    for width in [80, 40] {
-        let buffer = machine.draw_with(&Theme::ansi(), width, 24);
-        let line = common::lines(&buffer).pop().unwrap();
-        assert!(line.starts_with("/…") && line.contains("w39 end   0 match"), "{line}");
+    // With a line for itself, and without.
+    for (width, height) in [(80, 24), (40, 24), (80, 7), (40, 7)] {
+        let buffer = machine.draw_with(&Theme::ansi(), width, height);
+        let lines = common::lines(&buffer);
+        let row = lines.iter().position(|line| line.starts_with("/…")).unwrap();
+        let line = &lines[row];
+        assert!(line.contains("w39 end   0 match"), "{line}");
         let cursor = u16::try_from(line.chars().position(|c| c == 'd').unwrap() + 1).unwrap();
-        assert!(buffer[(cursor, 23)].modifier.contains(Modifier::REVERSED), "{line}");
-        assert!(width < 80 || line.contains("Enter keep") && line.contains("Esc drop"), "{line}");
+        let row = u16::try_from(row).unwrap();
+        assert!(buffer[(cursor, row)].modifier.contains(Modifier::REVERSED), "{line}");
+        let last = lines.last().unwrap();
+        assert!(width < 80 || last.contains("Enter keep") && last.contains("Esc drop"), "{last}");
     }
     machine.keys("<Enter>");
     assert!(machine.screen(80, 24).lines().last().unwrap().contains("w39 end  0 match"));
+}
+
+#[test]
+fn a_mistake_in_a_filter_is_pointed_at_and_the_last_good_one_holds() {
+    let mut machine = busy();
+    machine.screen(80, 24);
+    machine.keys("/cc coom=make x");
+    insta::assert_snapshot!(machine.screen(80, 24));
+    let buffer = machine.draw_with(&Theme::ansi(), 80, 24);
+    assert_eq!(buffer[(4, 23)].fg, Color::Red);
+    assert!(buffer[(4, 22)].modifier.contains(Modifier::UNDERLINED));
+    // What is not finished is no mistake yet.
+    machine.keys("<C-u>cc lifetime<10");
+    let buffer = machine.draw_with(&Theme::ansi(), 80, 24);
+    assert_ne!(buffer[(13, 23)].fg, Color::Red);
+    assert_eq!(machine.app.look().filter.text(), "cc lifetime");
+    machine.keys("<Enter>");
+    assert_eq!(machine.app.mode(), ptree_tui::action::Mode::Filter, "a mistake is not kept");
+    machine.keys("ms<Enter>");
+    assert_eq!(machine.app.look().filter.text(), "cc lifetime<10ms");
+    assert_eq!(machine.app.mode(), ptree_tui::action::Mode::Tree);
+}
+
+#[test]
+fn carets_stand_under_their_place_at_every_width() {
+    for (line, place) in
+        [("/塩漬 coom=1", "coom"), ("/x and )", ")"), ("/aaaa bbbb cccc dddd eeee ffff coom=1", "coom")]
+    {
+        for width in [20, 30, 40, 80, 200] {
+            let mut machine = busy();
+            machine.keys(line);
+            let screen = machine.screen(width, 24);
+            let [.., above, below] = screen.lines().collect::<Vec<_>>()[..] else { unreachable!() };
+            let columns = |text: &str| ptree_tui::columns::width(text);
+            let expected = columns(above.split_once(place).unwrap().0);
+            let at = below.find('^').map(|at| columns(&below[..at]));
+            // Where there is no room for both, the message goes before the carets.
+            assert!(at == Some(expected) || width < 200 && at.is_none(), "{above}\n{below}");
+            assert!(width < 80 || below.ends_with('?') || below.ends_with('^') || below.ends_with("this"), "{below}");
+        }
+    }
+}
+
+#[test]
+fn a_low_screen_says_in_the_same_line_what_is_wrong() {
+    let mut machine = busy();
+    machine.keys("/coom=1");
+    let screen = machine.screen(80, 6);
+    assert!(screen.lines().last().unwrap().starts_with("/coom=1   there is no field 'coom'"), "{screen}");
+}
+
+#[test]
+fn tab_completes_as_far_as_there_is_no_choice() {
+    let mut machine = busy();
+    machine.keys("/c");
+    let last = |machine: &mut Machine| machine.screen(80, 24).lines().last().unwrap().to_owned();
+    assert_eq!(last(&mut machine), "Tab comm  cgroup  container  code  cpu  children");
+    machine.keys("on");
+    assert_eq!(last(&mut machine), "Tab container  container's id, or how it begins");
+    machine.keys("<Tab>");
+    assert_eq!(machine.app.filter_line(), "container");
+    machine.keys("<C-u>state=s<Tab>");
+    assert_eq!(last(&mut machine), "Tab sleeping  stopped");
+    machine.keys("t<Tab> lif<Tab>");
+    assert_eq!(machine.app.filter_line(), "state=stopped lifetime");
+    machine.keys(" xyz<Tab>");
+    assert_eq!(machine.app.filter_line(), "state=stopped lifetime xyz");
+}
+
+#[test]
+fn help_while_typing_comes_back_to_the_line() {
+    let mut machine = busy();
+    machine.keys("/cc<F1>");
+    assert!(machine.screen(80, 120).contains("lifetime<10ms"));
+    machine.keys("<Esc> -c");
+    assert_eq!(machine.app.filter_line(), "cc -c");
+}
+
+#[test]
+fn rows_follow_what_the_filter_asks_about() {
+    let mut machine = busy();
+    let pids = |machine: &mut Machine| {
+        machine.screen(80, 24);
+        let rows = machine.app.list().rows().iter().filter(|row| row.matched);
+        rows.filter_map(|row| Some(row.id.process()?.pid)).collect::<Vec<_>>()
+    };
+    machine.keys("/cpu>10%");
+    assert_eq!(pids(&mut machine), [0_u32; 0]);
+    machine.pass(SECOND);
+    machine.usage(1005, 2 * SECOND, 1 << 20, 'R');
+    assert_eq!(pids(&mut machine), [1005], "measured");
+    machine.keys("<C-u>code=3");
+    assert_eq!(pids(&mut machine), [0_u32; 0]);
+    machine.code(1005, 3);
+    assert_eq!(pids(&mut machine), [1005], "ended");
+    machine.keys("<C-u>comm=cron lifetime>1d4h");
+    assert_eq!(pids(&mut machine), [0_u32; 0]);
+    machine.pass(3600 * SECOND);
+    assert_eq!(pids(&mut machine), [400], "time has passed");
 }
 
 #[test]

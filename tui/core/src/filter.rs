@@ -1,23 +1,89 @@
-//! Which processes a user wants to see.
+//! Which processes a user wants to see: a small language, the same on the screen, on the command line and for exports.
+//!
+//! ```text
+//! sshd                              in the name, command line or user; or the pid begins with it
+//! "with space"  /regex/  ~regex     the same, quoted or as a regular expression
+//! comm=make  cpu>50%  argv~^cc      a field compared with a value: = != < <= > >= ~ !~
+//! tree=1234                         the process 1234 and all below it
+//! parent:TERM  ancestor:TERM        it holds of the parent, of some ancestor
+//! a b   a and b   a or b   not a    also && || ! and parentheses; adjacency is `and`, which binds tighter than `or`
+//! ```
+//!
+//! Case is smart in all texts: one without a capital matches both cases, one with a capital is exact. A comparison with
+//! a field that is not known of a process does not hold, whatever the operator; `not` of it does.
+//!
+//! Parts: [`lex`] and [`parse`] turn a text into an [`expr`], [`eval`] judges by it, [`field`] is the table of what may
+//! be asked. Nothing here reads a clock or a user database: see [`Context`].
+
+mod cgroup;
+mod complete;
+mod error;
+mod eval;
+mod expr;
+mod field;
+mod lex;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::process::Process;
 
-/// A text that must occur in the name, the command line (arguments joined by spaces) or the user's name, or that the
-/// pid begins with; ASCII letters match in both cases unless the text has a capital. Empty matches everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub use self::complete::{Candidate, Completion, complete};
+pub use self::error::FilterError;
+pub use self::eval::{Context, Judge};
+use self::expr::Expr;
+pub use self::field::{FIELDS, Field, PREFIXES, SYNTAX};
+
+/// What must hold of a process for it to be shown. The default matches everything.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     text: String,
-    /// The text has a capital.
-    exact: bool,
+    /// Shared, so that a copy costs next to nothing.
+    expr: Option<Arc<Expr>>,
+    depends: Depends,
+    /// Memories that a judge needs.
+    slots: usize,
     /// Only processes of this effective user.
     uid: Option<u32>,
 }
 
+/// What can change the verdict on a process, beside news of the process itself (its [`Delta`](crate::Delta)s `Added`,
+/// `Changed`, `Moved` and `Ended`) and the names of users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depends {
+    /// What it uses, measured anew: [`Delta::Measured`](crate::Delta::Measured).
+    pub measured: bool,
+    /// Time that passes.
+    pub time: bool,
+    /// Other processes: ancestors, children. Then the other two concern those as well.
+    pub place: bool,
+}
+
+impl Depends {
+    const fn or(self, other: Self) -> Self {
+        Self {
+            measured: self.measured || other.measured,
+            time: self.time || other.time,
+            place: self.place || other.place,
+        }
+    }
+}
+
 impl Filter {
     /// From what a user typed.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), exact: text.chars().any(char::is_uppercase), uid: None }
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let (expr, slots) = parse::parse(text)?;
+        let depends = expr.as_ref().map_or_else(Depends::default, Expr::depends);
+        Ok(Self { text: text.to_owned(), expr: expr.map(Arc::new), depends, slots, uid: None })
     }
 
     /// The same, for processes of one effective user only; of all with `None`.
@@ -41,93 +107,40 @@ impl Filter {
     /// Whether everything matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.uid.is_none()
+        self.expr.is_none() && self.uid.is_none()
     }
 
-    /// Whether this process matches; `user` is its user's name.
+    /// What can change a verdict.
     #[must_use]
-    pub fn matches(&self, process: &Process, user: &str) -> bool {
-        if self.uid.is_some_and(|uid| uid != process.creds().uid) {
-            return false;
-        }
-        if self.text.is_empty() || self.occurs_in(process.comm().as_bytes()) || self.occurs_in(user.as_bytes()) {
-            return true;
-        }
-        let argv = process.program().and_then(|program| program.argv.as_ref()).map_or(&[][..], |argv| argv.as_bytes());
-        self.occurs_in(argv.strip_suffix(&[0]).unwrap_or(argv)) || self.begins_pid(process.key.pid)
+    pub fn depends(&self) -> Depends {
+        self.depends
     }
 
-    fn begins_pid(&self, pid: u32) -> bool {
-        self.text.bytes().all(|b| b.is_ascii_digit()) && pid.to_string().starts_with(&self.text)
+    /// For judging many processes of a tree that meanwhile stays as it is.
+    #[must_use]
+    pub fn judge<'c>(&self, context: Context<'c>) -> Judge<'_, 'c> {
+        Judge::new(self, context)
     }
 
-    /// Whether the text occurs in these bytes; a NUL, as between arguments, counts as a space.
-    fn occurs_in(&self, bytes: &[u8]) -> bool {
-        let same = |&byte: &u8, &typed: &u8| {
-            let byte = if byte == 0 { b' ' } else { byte };
-            byte == typed || !self.exact && byte.eq_ignore_ascii_case(&typed)
-        };
-        let text = self.text.as_bytes();
-        bytes.windows(text.len()).any(|window| window.iter().zip(text).all(|(byte, typed)| same(byte, typed)))
+    /// Whether one process matches. Terms about ancestors walk up to the root: for many processes use [`Filter::judge`],
+    /// which walks once.
+    #[must_use]
+    pub fn matches(&self, context: &Context<'_>, process: &Process) -> bool {
+        self.judge(*context).matches(process)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
+impl FromStr for Filter {
+    type Err = FilterError;
 
-    use super::*;
-    use crate::event::{Argv, Comm, Creds, ProcKey, Task};
-    use crate::process::{Context, Image, Origin};
-
-    fn process(comm: &str, args: &[&str]) -> Process {
-        let mut process = unknown(comm);
-        process.start_program(Image::new(None, None, Some(Argv::from_args(args))));
-        process
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        Self::parse(text)
     }
+}
 
-    fn unknown(comm: &str) -> Process {
-        let task = Task {
-            key: ProcKey::new(1234, 1),
-            parent: ProcKey::SWAPPER,
-            creds: Creds::default(),
-            comm: Comm::new(comm.as_bytes()),
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 1,
-            kernel: false,
-        };
-        let context = Arc::new(Context::new(&task, None));
-        Process::new(&task, context, ProcKey::SWAPPER, Origin::Found, 1)
-    }
-
-    #[test]
-    fn name_command_line_user_and_the_beginning_of_the_pid_are_looked_at() {
-        let process = process("python3", &["python3", "-m", "http.server", "8080"]);
-        for text in ["", "pyth", "-m http", "r 8080", "alice", "123", "1234", "8080"] {
-            assert!(Filter::new(text).matches(&process, "alice"), "{text}");
-        }
-        for text in ["perl", "http.server  8080", "8080 ", "234", "12345", "bob"] {
-            assert!(!Filter::new(text).matches(&process, "alice"), "{text}");
-        }
-    }
-
-    #[test]
-    fn case_counts_only_if_a_capital_was_typed() {
-        let process = process("Xorg", &["/usr/bin/Xorg", "\u{c9}t\u{e9}"]);
-        for text in ["xorg", "Xorg", "\u{c9}t", "t\u{e9}"] {
-            assert!(Filter::new(text).matches(&process, "root"), "{text}");
-        }
-        for text in ["XORG", "xOrg", "Root", "\u{e9}t"] {
-            assert!(!Filter::new(text).matches(&process, "root"), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_fork_that_never_execed_is_found_by_the_program_it_runs() {
-        let mut child = unknown("sh");
-        child.inherit(Some(Image::new(None, None, Some(Argv::from_args(["nginx"])))));
-        assert!(Filter::new("nginx").matches(&child, "root"));
+/// The expression as it was understood: every text in quotes, every group in parentheses. It parses to the same.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.as_ref().map_or(Ok(()), |expr| expr.fmt(f))
     }
 }

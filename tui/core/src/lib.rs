@@ -24,7 +24,7 @@ pub mod tree;
 pub use alert::{Alert, AlertLevel, AlertRule};
 pub use engine::{Config, Delta, Engine};
 pub use event::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
-pub use filter::Filter;
+pub use filter::{Filter, FilterError};
 pub use process::{Image, Lifecycle, Origin, Process};
 pub use rows::{Folds, Look, Row, RowId, Rows, Sort, SortKey};
 pub use stats::{Stats, UidStats};

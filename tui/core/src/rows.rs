@@ -80,6 +80,9 @@ pub struct Row {
     pub summary: Option<Summary>,
 }
 
+/// How often those are judged anew whose filter goes by time alone, nanoseconds.
+const REJUDGE_NS: u64 = 1_000_000_000;
+
 /// Where a row stands among its siblings: rank, and birth for those alike.
 type Order = (Rank, (u64, u32));
 
@@ -103,6 +106,9 @@ pub struct Rows {
     unsorted: bool,
     /// Everything is to be looked at anew.
     stale: bool,
+    /// When all were last judged, and that it is time to do so again.
+    judged_ns: u64,
+    aged: bool,
 }
 
 /// A process that is kept by filter and switches, for its own sake or for that of one below it; or a joined row.
@@ -154,6 +160,12 @@ impl Rows {
         &mut self.look
     }
 
+    /// Lets time pass for the filter: what it says of the ages of the living is judged anew once a second.
+    pub fn set_now(&mut self, now_ns: u64) {
+        self.look.now_ns = now_ns;
+        self.aged = self.look.filter.depends().time && now_ns.abs_diff(self.judged_ns) >= REJUDGE_NS;
+    }
+
     /// To be called when something changed that no delta tells: another tree, names of users.
     pub fn invalidate(&mut self) {
         self.stale = true;
@@ -162,7 +174,7 @@ impl Rows {
     /// Whether [`Rows::refresh`] has something to do.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.stale || !self.noted.is_empty() || !self.bereaved.is_empty() || self.unsorted && !self.held
+        self.stale || self.aged || !self.noted.is_empty() || !self.bereaved.is_empty() || self.unsorted && !self.held
     }
 
     /// Takes note of a change of the tree.
@@ -170,7 +182,9 @@ impl Rows {
         match *delta {
             _ if self.stale => {}
             Delta::Added(key) | Delta::Changed(key) | Delta::Moved(key) | Delta::Ended(key) => self.noted.push(key),
-            Delta::Measured(key) if self.look.sort.by.is_volatile() => self.noted.push(key),
+            Delta::Measured(key) if self.look.sort.by.is_volatile() || self.look.filter.depends().measured => {
+                self.noted.push(key);
+            }
             Delta::Removed { key, forker, kernel_parent } => {
                 self.noted.push(key);
                 let parent = match self.look.lineage {

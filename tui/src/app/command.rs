@@ -1,6 +1,6 @@
 //! What each [`Command`] does to the app.
 
-use ptree_core::{Filter, Lineage, RowId, Sort, SortKey};
+use ptree_core::{Lineage, RowId, Sort, SortKey};
 use ratatui::layout::Rect;
 
 use super::{App, Details, JOIN_FROM};
@@ -9,13 +9,11 @@ use crate::view::layout::Areas;
 
 /// Columns by which commands are scrolled sideways.
 const SIDEWAYS: usize = 8;
-/// Characters of a filter at most.
-const FILTER_MAX: usize = 256;
 
 impl App {
     pub(super) fn command(&mut self, command: Command) -> Option<Effect> {
         // All but those that edit the filter go by the rows.
-        if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll) {
+        if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete) {
             self.refresh();
         }
         let half = (self.list.height() / 2).max(1).cast_signed();
@@ -41,22 +39,26 @@ impl App {
             Command::Culprit => self.go_to_culprit(),
 
             Command::Details => self.open(),
-            Command::Help => self.mode = Mode::Help,
+            Command::Help => {
+                self.below_help = self.mode;
+                self.mode = Mode::Help;
+            }
             Command::Back => self.close_page(),
             Command::Filter => self.mode = Mode::Filter,
-            Command::AcceptFilter => self.mode = Mode::Tree,
+            Command::AcceptFilter => self.accept_filter(),
+            Command::Complete => self.complete_filter(),
             Command::ClearFilter | Command::CancelFilter => {
                 self.mode = Mode::Tree;
                 self.set_filter("");
             }
             Command::EraseAll => self.set_filter(""),
             Command::EraseChar => {
-                let mut text = self.look().filter.text().to_owned();
+                let mut text = self.filter_line.clone();
                 text.pop();
                 self.set_filter(&text);
             }
             Command::EraseWord => {
-                let text = self.look().filter.text().trim_end();
+                let text = self.filter_line.trim_end();
                 let kept = text.rfind(' ').map_or("", |at| &text[..=at]).to_owned();
                 self.set_filter(&kept);
             }
@@ -149,16 +151,6 @@ impl App {
         self.list.rows_mut().look_mut().sort = Sort { by, reversed: false };
     }
 
-    /// Shows what contains the text, of which so much counts as anybody would type, and goes to the first of it unless
-    /// a match is selected already. The rows are built when they are next needed: keys may come faster.
-    pub(super) fn set_filter(&mut self, text: &str) {
-        let end = text.char_indices().nth(FILTER_MAX).map_or(text.len(), |(at, _)| at);
-        let look = self.list.rows_mut().look_mut();
-        look.filter = Filter::new(&text[..end]).of_user(look.filter.uid());
-        self.find_first = end > 0;
-        self.dirty = true;
-    }
-
     /// Goes to the next or previous match, around the ends.
     fn seek(&mut self, forward: bool) {
         if self.look().filter.text().is_empty() {
@@ -204,12 +196,14 @@ impl App {
         }
     }
 
-    /// From help back to the details below it, if any; from details back to the tree.
+    /// From help back to where it was asked for; from details back to the tree.
     fn close_page(&mut self) {
-        if self.mode == Mode::Details {
+        if self.mode == Mode::Help {
+            self.mode = self.below_help;
+        } else {
             self.details = None;
+            self.mode = Mode::Tree;
         }
-        self.mode = if self.details.is_some() { Mode::Details } else { Mode::Tree };
         self.help_scroll = 0;
     }
 }

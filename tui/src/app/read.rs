@@ -1,7 +1,8 @@
 //! What there is to draw: everything that the view may ask of the app.
 
 use ptree_core::engine::Config;
-use ptree_core::{Alert, Look, ProcKey, Rows, Stats, Tree};
+use ptree_core::filter::{Completion, complete};
+use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree};
 use ptree_source::Header;
 
 use super::{App, Capture, Details, List, Message, Users, Wall};
@@ -138,10 +139,28 @@ impl App {
         self.list.rows().look()
     }
 
+    /// The filter line as it is typed: where it is no filter, another one holds.
+    #[must_use]
+    pub fn filter_line(&self) -> &str {
+        &self.filter_line
+    }
+
+    /// What is wrong with the filter line.
+    #[must_use]
+    pub fn filter_error(&self) -> Option<&FilterError> {
+        self.filter_error.as_ref()
+    }
+
+    /// What the filter line could become.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        complete(&self.filter_line, self.filter_line.len())
+    }
+
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
     pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
         let user = |uid| self.users.get(uid);
-        let rows = Rows::of(self.tree(), Look { join_from: 0, ..self.look().clone() }, user);
+        let rows = Rows::of(self.tree(), Look { join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() }, user);
         let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), user: &user };
         write(&scope)
     }
@@ -161,7 +180,9 @@ impl App {
     /// What decides the layout.
     #[must_use]
     pub fn shape(&self) -> Shape {
-        Shape { alert: self.active_alert().is_some(), panels: if self.figures { Some(true) } else { self.panels } }
+        let typing = self.mode == Mode::Filter;
+        let panels = if self.figures { Some(true) } else { self.panels };
+        Shape { alert: self.active_alert().is_some(), panels, typing }
     }
 
     /// What has the keyboard.

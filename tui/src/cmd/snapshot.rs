@@ -34,7 +34,7 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     let users: FxHashMap<u32, String> = batch.users.into_iter().collect();
     let user = |uid| users.get(&uid).map_or("", String::as_str);
     let filter = common.filter();
-    let look = Look { lineage: Lineage::Kernel, filter, ..Look::default() };
+    let look = Look { lineage: Lineage::Kernel, filter, now_ns, ..Look::default() };
     let rows = Rows::of(engine.tree(), look, user);
     let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, user: &user };
 

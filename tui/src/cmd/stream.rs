@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ptree_core::{Alert, Config, Delta, Engine, Event, Filter, ProcKey};
+use ptree_core::filter::Context;
+use ptree_core::{Alert, Config, Delta, Engine, Event, Filter, Lineage, ProcKey};
 use ptree_source::live::LiveOptions;
 use ptree_source::{host, ndjson};
 use rustc_hash::FxHashMap;
@@ -98,13 +99,13 @@ fn reader_is_gone() -> bool {
         && polled[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }
 
-/// Whether an event is of a process that matches, as it is known now; losses concern everybody.
+/// Whether an event is of a process that matches, as it is known with this event; losses concern everybody.
 fn is_wanted(engine: &Engine, filter: &Filter, users: &FxHashMap<u32, String>, event: &Event) -> bool {
     let Some(key) = key(event) else { return true };
-    engine.tree().get(key).is_some_and(|process| {
-        let user = users.get(&process.creds().uid).map_or("", String::as_str);
-        filter.matches(process, user)
-    })
+    let user = |uid| users.get(&uid).map_or("", String::as_str);
+    let (tree, lineage) = (engine.tree(), Lineage::default());
+    let context = Context { tree, lineage, now_ns: engine.now_ns(), user: &user };
+    tree.get(key).is_some_and(|process| filter.matches(&context, process))
 }
 
 const fn key(event: &Event) -> Option<ProcKey> {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::columns::{end, start, width as columns};
+use crate::columns::{start, width as columns};
 
 /// At most `width` columns of a text; what is cut off is marked by `…`.
 pub(super) fn cut(text: &str, width: usize) -> String {
@@ -15,15 +15,6 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         (all, _) if all.len() == text.len() => text.to_owned(),
         (_, 0) => String::new(),
         _ => start(text, width - 1).0.to_owned() + "…",
-    }
-}
-
-/// At most the last `width` columns of a text; what is cut off is marked by `…`.
-pub(super) fn tail(text: &str, width: usize) -> String {
-    match (end(text, width), width) {
-        (all, _) if all.len() == text.len() => text.to_owned(),
-        (_, 0) => String::new(),
-        _ => "…".to_owned() + end(text, width - 1),
     }
 }
 
@@ -89,7 +80,6 @@ mod tests {
         assert_eq!(cut("a👍🏽b", 3), "a…");
         assert_eq!(cut("❤\u{fe0f}", 1), "…", "two columns, though its first character alone takes one");
         assert_eq!(skip("👍🏽b", 1), "b");
-        assert_eq!([tail("abcdef", 4), tail("abcd", 4), tail("漢字", 2), tail("ab", 0)], ["…def", "abcd", "…", ""]);
         assert_eq!(skip("漢字ab", 1), "字ab");
         assert_eq!(skip("漢字ab", 2), "字ab");
         assert_eq!(skip("ab", 5), "");

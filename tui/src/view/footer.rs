@@ -1,17 +1,35 @@
-//! The bottom line: a message, the filter line, or hints read from the table of commands.
+//! The bottom of the screen: a message, the filter line, or hints read from the table of commands. While a filter is
+//! typed there are two lines, where there is room for them.
 
 use ptree_core::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::cells::{cut, spread, tail};
+use super::cells::{cut, spread};
+use super::filter_line::FilterLine;
 use super::theme::Theme;
 use crate::action::{COMMANDS, Command, Mode, Spec};
 use crate::app::App;
 
-/// The line.
+/// All of it.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    if area.height < 2 {
+        let filter = app.mode() == Mode::Filter || app.mode() == Mode::Tree && !app.filter_line().is_empty();
+        return bottom(app, theme, area, filter, buffer);
+    }
+    let (above, below) = (Rect { height: 1, ..area }, Rect { y: area.y + 1, height: 1, ..area });
+    let line = FilterLine::new(app, width, 0, false);
+    spread(line.spans(app, theme), Vec::new(), above, buffer);
+    match line.advice(app, theme, width).filter(|_| app.message().is_none()) {
+        Some(advice) => spread(advice, Vec::new(), below, buffer),
+        None => bottom(app, theme, below, false, buffer),
+    }
+}
+
+/// The last line: a message, or hints with the `filter` before them.
+fn bottom(app: &App, theme: &Theme, area: Rect, filter: bool, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     if let Some(message) = app.message() {
         let text = text::escape(message.text.as_bytes());
@@ -32,7 +50,10 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let wanted = |hints: &[[Span<'_>; 2]]| hints.iter().map(|spans| columns(spans)).sum::<usize>();
     let hints = wanted(&last) + if app.mode() == Mode::Filter { wanted(&others) } else { 0 };
-    let mut start = filter_line(app, theme, width, hints);
+    let mut start = Vec::new();
+    if filter {
+        start = FilterLine::new(app, width, hints, true).spans(app, theme);
+    }
     if let Some(key) = app.pending_key() {
         start.push(Span::styled(format!("{key}…  "), theme.notice));
     }
@@ -47,28 +68,4 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     start.extend(last.into_iter().flatten());
     spread(start, Vec::new(), area, buffer);
-}
-
-/// The filter as typed, cursor and matches; empty where there is none. Of a long text the end is shown, so that as many
-/// columns are left for `hints`, but no less of it than a third of the line.
-fn filter_line(app: &App, theme: &Theme, width: usize, hints: usize) -> Vec<Span<'static>> {
-    let text = app.look().filter.text();
-    if app.mode() != Mode::Filter && (app.mode() != Mode::Tree || text.is_empty()) {
-        return Vec::new();
-    }
-    let after = if text.is_empty() {
-        "  name, arguments, pid or user  ".to_owned()
-    } else {
-        let matches: u32 = app.list().rows().wanted();
-        format!("  {matches} match  ")
-    };
-    let cursor = if app.mode() == Mode::Filter { " " } else { "" };
-    let others = "/".len() + cursor.len() + after.len() + hints;
-    let typed = tail(&text::escape(text.as_bytes()), width.saturating_sub(others).max(width / 3));
-    vec![
-        Span::styled("/", theme.accent),
-        Span::styled(typed, theme.strong),
-        Span::styled(cursor, theme.selected),
-        Span::styled(after, theme.dim),
-    ]
 }

@@ -1,5 +1,6 @@
 //! The page of keys, read from the table of commands; and what marks in the tree mean.
 
+use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -27,6 +28,9 @@ const MARKS: &[(&str, &str)] = &[
     ("RSS", "memory in use; of the dead, its peak"),
 ];
 
+/// The part that begins the second column.
+const SECOND: &str = "Marks";
+
 enum Entry {
     Blank,
     Heading(&'static str),
@@ -47,8 +51,13 @@ fn entries() -> Vec<Entry> {
         }
         entries.push(Entry::Key(keys(spec), spec.description));
     }
-    entries.extend([Entry::Blank, Entry::Heading("Marks")]);
+    entries.extend([Entry::Blank, Entry::Heading(SECOND)]);
     entries.extend(MARKS.iter().map(|(mark, meaning)| Entry::Key((*mark).to_owned(), meaning)));
+    entries.extend([Entry::Blank, Entry::Heading("Filters")]);
+    let fields = FIELDS.iter().map(|field| (field.example, field.description));
+    let prefixes = PREFIXES.iter().map(|(_, meaning, example)| (*example, *meaning));
+    let filters = SYNTAX.into_iter().chain(fields).chain(prefixes);
+    entries.extend(filters.map(|(typed, meaning)| Entry::Key(typed.to_owned(), meaning)));
     entries
 }
 
@@ -69,7 +78,7 @@ pub(crate) fn scroll_end(area: Rect) -> usize {
 
 /// The entry that begins the second column, where both columns fit; there is but one where they do not.
 fn second_column(entries: &[Entry], width: u16, height: usize) -> Option<usize> {
-    let half = entries.iter().position(|entry| matches!(entry, Entry::Heading("Do")))?;
+    let half = entries.iter().position(|entry| matches!(entry, Entry::Heading(SECOND)))?;
     let wide = |entry: &Entry| match entry {
         Entry::Key(_, description) => KEYS + 3 + columns(description) > usize::from(width / 2),
         _ => false,

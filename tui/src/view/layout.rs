@@ -13,6 +13,8 @@ pub struct Shape {
     pub alert: bool,
     /// Panels are wanted; `None` where there is room beside the tree.
     pub panels: Option<bool>,
+    /// A filter is typed.
+    pub typing: bool,
 }
 
 /// The parts of the screen; what does not fit is empty.
@@ -26,7 +28,7 @@ pub struct Areas {
     pub body: Rect,
     /// Users and alerts, beside the tree or below.
     pub panels: Rect,
-    /// Hints, messages and the filter line.
+    /// Hints and messages; where a filter is typed, the line for that above them, if there is room for two.
     pub footer: Rect,
 }
 
@@ -36,7 +38,7 @@ impl Areas {
     pub fn of(screen: Rect, shape: Shape) -> Self {
         let height = screen.height;
         let header = [0, 1, 2][usize::from(height >= 6) + usize::from(height >= 9)];
-        let footer = u16::from(height >= 3);
+        let footer = u16::from(height >= 3) + u16::from(shape.typing && height >= 8);
         let alert = u16::from(shape.alert && height >= 5);
         let wide = screen.width >= SIDE_FROM;
         let shown = shape.panels.unwrap_or(wide) && height >= 8;
@@ -81,10 +83,10 @@ mod tests {
     #[test]
     fn every_size_is_divided_without_overlap_or_gap() {
         for panels in [None, Some(false), Some(true)] {
-            for alert in [false, true] {
+            for (alert, typing) in [(false, false), (false, true), (true, false), (true, true)] {
                 for (width, height) in [(1, 1), (3, 2), (20, 5), (40, 10), (80, 24), (139, 8), (140, 8), (500, 200)] {
                     let screen = Rect::new(0, 0, width, height);
-                    let areas = Areas::of(screen, Shape { alert, panels });
+                    let areas = Areas::of(screen, Shape { alert, panels, typing });
                     let cells: u32 = [areas.header, areas.alert, areas.body, areas.panels, areas.footer]
                         .iter()
                         .map(|area| {

@@ -173,7 +173,7 @@ fn sorted(sort: Sort) -> Option<String> {
 fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filter = &app.look().filter;
     let lines = if !filter.text().is_empty() && !app.tree().is_empty() {
-        [format!("Nothing contains '{}'.", text::escape(filter.text().as_bytes())), "Esc drops the filter.".to_owned()]
+        [format!("Nothing matches '{}'.", text::escape(filter.text().as_bytes())), "Esc drops the filter.".to_owned()]
     } else {
         match app.capture() {
             Capture::Waiting => {

@@ -3,6 +3,7 @@
 use super::joined::{Crowds, Share};
 use super::sequence::{Id, Place, Sequence};
 use super::{Item, Order, RowId, Rows};
+use crate::filter::Judge;
 use crate::process::Process;
 use crate::tree::Tree;
 
@@ -37,10 +38,10 @@ enum Unit {
 type Pending = (Unit, u32, u32);
 
 impl Rows {
-    pub(super) fn build<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+    pub(super) fn build(&mut self, tree: &Tree, judge: &Judge<'_, '_>) {
         let mut entries = Vec::with_capacity(tree.len());
         for visit in tree.walk(self.look.lineage) {
-            let (wanted, matched) = self.judge(visit.process, &user);
+            let (wanted, matched) = self.judge(visit.process, judge);
             let parent = visit.parent.and_then(|parent| u32::try_from(parent).ok());
             let process = visit.process;
             entries.push(Entry { process, parent, matched, wanted, kept: wanted, unfinished: 0, crowd: None });

@@ -21,6 +21,8 @@ pub struct Look {
     pub kernel: bool,
     /// Whether the dead are shown; ancestors of visible rows are in any case.
     pub dead: bool,
+    /// The moment, boot-time nanoseconds, for what the filter says of ages; see [`Rows::set_now`](super::Rows::set_now).
+    pub now_ns: u64,
     /// The order of siblings.
     pub sort: Sort,
     /// From how many finished children of one process with one name on these become one row; 0 for never. Finished is
@@ -36,6 +38,7 @@ impl Default for Look {
             filter: Filter::default(),
             kernel: true,
             dead: true,
+            now_ns: 0,
             sort: Sort::default(),
             join_from: 0,
         }

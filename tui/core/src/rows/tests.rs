@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::filter::Filter;
+use crate::filter::{Context, Filter};
 use crate::process::Process;
 use crate::testing::Scene;
 
@@ -27,10 +27,14 @@ impl<'a> Naive<'a> {
         self.tree.children(process.key, self.look.lineage).filter(|child| self.kept(child)).collect()
     }
 
+    fn matched(&self, process: &Process) -> bool {
+        let Look { lineage, now_ns, filter, .. } = self.look;
+        let context = Context { tree: self.tree, lineage: *lineage, now_ns: *now_ns, user: &|uid| user(uid) };
+        filter.matches(&context, process)
+    }
+
     fn wanted(&self, process: &Process) -> bool {
-        (self.look.kernel || !process.is_kernel())
-            && (self.look.dead || process.is_alive())
-            && self.look.filter.matches(process, user(process.creds().uid))
+        (self.look.kernel || !process.is_kernel()) && (self.look.dead || process.is_alive()) && self.matched(process)
     }
 
     fn kept(&self, process: &Process) -> bool {
@@ -86,7 +90,7 @@ impl<'a> Naive<'a> {
             let last = n + 1 == units.len();
             let (id, below, wanted, matched, summary) = match unit {
                 Unit::One(process) => {
-                    let matched = self.look.filter.matches(process, user(process.creds().uid));
+                    let matched = self.matched(process);
                     let id = RowId::Process(process.key);
                     (id, self.units(Some(process)), self.wanted_below(process), matched, None)
                 }
@@ -183,11 +187,25 @@ fn sorts() -> impl Strategy<Value = Sort> {
 }
 
 fn looks() -> impl Strategy<Value = Look> {
-    let filter = prop::sample::select(vec!["", "", "", "sh", "alice", "1", "make", "nothing"]);
+    let filter = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        "sh",
+        "alice",
+        "1",
+        "make",
+        "nothing",
+        "ancestor:make",
+        "children>1",
+        "lifetime<9s",
+        "time>50ms",
+    ]);
     let join_from = prop::sample::select(vec![0, 1, 2, 2, 3]);
     (any::<[bool; 3]>(), filter, sorts(), join_from).prop_map(|([kernel, dead, by_kernel], filter, sort, join_from)| {
         let lineage = if by_kernel { Lineage::Kernel } else { Lineage::Forked };
-        Look { lineage, filter: Filter::new(filter), kernel, dead: dead || by_kernel, sort, join_from }
+        let filter = Filter::parse(filter).unwrap();
+        Look { lineage, filter, kernel, dead: dead || by_kernel, now_ns: 0, sort, join_from }
     })
 }
 
@@ -247,6 +265,7 @@ proptest! {
                     rows.hold(hold);
                 }
             }
+            rows.set_now(scene.clock_ns);
             rows.refresh(scene.engine.tree(), user);
             prop_assert!(!rows.is_stale());
             if !held {
@@ -288,7 +307,7 @@ fn line(rows: &Rows) -> String {
 }
 
 fn filtered(text: &str) -> Look {
-    Look { filter: Filter::new(text), ..Look::default() }
+    Look { filter: Filter::parse(text).unwrap(), ..Look::default() }
 }
 
 #[test]

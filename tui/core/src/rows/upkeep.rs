@@ -8,6 +8,7 @@
 use super::joined::Share;
 use super::{Item, Order, Rows, SortKey, order_in};
 use crate::event::ProcKey;
+use crate::filter::{Context, Judge};
 use crate::process::Process;
 use crate::rows::sequence::{Id, Place};
 use crate::tree::Tree;
@@ -18,11 +19,21 @@ const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
 impl Rows {
     /// Brings the rows up to date; `user` names a uid for the filter.
     pub fn refresh<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+        let filter = self.look.filter.clone();
+        let user = |uid| user(uid);
+        let judge = filter.judge(Context { tree, lineage: self.look.lineage, now_ns: self.look.now_ns, user: &user });
+        // By one of these, the verdict on any other may change as well.
+        if self.aged || filter.depends().place && !self.noted.is_empty() {
+            (self.aged, self.judged_ns) = (false, self.look.now_ns);
+            self.stale |= !self.held;
+            self.noted.extend(tree.iter().map(|process| process.key).filter(|_| self.held));
+        }
         let resort = self.unsorted && !self.held;
         if self.stale || resort || self.noted.len() > BUILD_FROM.max(self.ids.len() / 4) {
             self.noted.clear();
             self.bereaved.clear();
-            self.build(tree, user);
+            self.build(tree, &judge);
+            self.judged_ns = self.look.now_ns;
             (self.stale, self.unsorted) = (false, false);
             return;
         }
@@ -39,7 +50,7 @@ impl Rows {
         }
         for &key in &noted {
             if let Some(process) = tree.get(key) {
-                self.follow(tree, process, &user);
+                self.follow(tree, process, &judge);
             }
         }
         noted.clear();
@@ -56,10 +67,10 @@ impl Rows {
     }
 
     /// Whether filter and switches ask for it, and whether the filter does.
-    pub(super) fn judge<'u>(&self, process: &Process, user: impl Fn(u32) -> &'u str) -> (bool, bool) {
+    pub(super) fn judge(&self, process: &Process, judge: &Judge<'_, '_>) -> (bool, bool) {
         let look = &self.look;
         let shown = (look.kernel || !process.is_kernel()) && (look.dead || process.is_alive());
-        let matched = look.filter.is_empty() || look.filter.matches(process, user(process.creds().uid));
+        let matched = judge.matches(process);
         (shown && matched, matched)
     }
 
@@ -85,15 +96,15 @@ impl Rows {
     }
 
     /// One is in the tree, and something about it may have changed.
-    fn follow<'u>(&mut self, tree: &Tree, process: &Process, user: &impl Fn(u32) -> &'u str) {
-        let (wanted, matched) = self.judge(process, user);
+    fn follow(&mut self, tree: &Tree, process: &Process, judge: &Judge<'_, '_>) {
+        let (wanted, matched) = self.judge(process, judge);
         let key = process.key;
         let id = match self.ids.get(&key) {
             None if !wanted => return,
-            None => self.admit(tree, key, user),
+            None => self.admit(tree, key, judge),
             Some(&id) if !wanted && !self.sequence.is_parent(id) => return self.take_out(tree, id),
             Some(&id) => {
-                self.place(tree, id, process, user);
+                self.place(tree, id, process, judge);
                 Some(id)
             }
         };
@@ -107,10 +118,10 @@ impl Rows {
     }
 
     /// Puts one where it belongs by its parent and its rank.
-    fn place<'u>(&mut self, tree: &Tree, id: Id, process: &Process, user: &impl Fn(u32) -> &'u str) {
+    fn place(&mut self, tree: &Tree, id: Id, process: &Process, judge: &Judge<'_, '_>) {
         let parent = tree.parent(process.key, self.look.lineage).map(|parent| parent.key);
         let parent =
-            parent.and_then(|parent| self.ids.get(&parent).copied().or_else(|| self.admit(tree, parent, user)));
+            parent.and_then(|parent| self.ids.get(&parent).copied().or_else(|| self.admit(tree, parent, judge)));
         let sort = self.look.sort;
         let rank = sort.rank(process);
         let Some(item) = self.sequence.get_mut(id) else { return };
@@ -167,14 +178,14 @@ impl Rows {
     }
 
     /// Gives a process a row, and its ancestors first, from the oldest that has none.
-    fn admit<'u>(&mut self, tree: &Tree, key: ProcKey, user: &impl Fn(u32) -> &'u str) -> Option<Id> {
+    fn admit(&mut self, tree: &Tree, key: ProcKey, judge: &Judge<'_, '_>) -> Option<Id> {
         let lineage = self.look.lineage;
         let line = std::iter::successors(tree.get(key), |process| tree.parent(process.key, lineage));
         let missing: Vec<&Process> = line.take_while(|process| !self.ids.contains_key(&process.key)).collect();
         let oldest = missing.last()?;
         let mut parent = tree.parent(oldest.key, lineage).and_then(|parent| self.ids.get(&parent.key).copied());
         for process in missing.into_iter().rev() {
-            let (wanted, matched) = self.judge(process, user);
+            let (wanted, matched) = self.judge(process, judge);
             let rank = self.look.sort.rank(process);
             let item = Item {
                 key: process.key,

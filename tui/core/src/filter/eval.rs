@@ -1,0 +1,195 @@
+//! Judging processes by a filter.
+//!
+//! A walk to the ancestors is remembered for as long as the judge lives, so that judging all processes of a tree takes
+//! one step up from each, however deep it is. The judge borrows the tree: what it remembers cannot become wrong.
+
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
+use super::Filter;
+use super::expr::{Compare, Expr, Op, Slot, Value, Word};
+use super::field::{self, Kind};
+use super::text::Pattern;
+use crate::event::ProcKey;
+use crate::process::Process;
+use crate::text::signal_name;
+use crate::tree::{Lineage, Tree};
+
+/// What a filter looks at beside the process.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "holds a closure")]
+pub struct Context<'a> {
+    /// Where the process stands.
+    pub tree: &'a Tree,
+    /// Which parents count.
+    pub lineage: Lineage,
+    /// Now, for the ages of the living: boot-time nanoseconds.
+    pub now_ns: u64,
+    /// Names of users; empty for an unknown one.
+    pub user: &'a dyn Fn(u32) -> &'a str,
+}
+
+/// A filter in a context, for many processes.
+#[expect(missing_debug_implementations, reason = "holds a closure")]
+pub struct Judge<'f, 'c> {
+    filter: &'f Filter,
+    context: Context<'c>,
+    /// By slot: whether something holds of a process or of one above it.
+    from_here_up: Box<[RefCell<FxHashMap<ProcKey, bool>>]>,
+    depths: RefCell<FxHashMap<ProcKey, u64>>,
+    scratch: RefCell<Vec<u8>>,
+}
+
+impl<'f, 'c> Judge<'f, 'c> {
+    pub(super) fn new(filter: &'f Filter, context: Context<'c>) -> Self {
+        Self {
+            filter,
+            context,
+            from_here_up: (0..filter.slots).map(|_| RefCell::default()).collect(),
+            depths: RefCell::default(),
+            scratch: RefCell::default(),
+        }
+    }
+
+    /// Whether this process matches.
+    #[must_use]
+    pub fn matches(&self, process: &Process) -> bool {
+        self.filter.uid.is_none_or(|uid| uid == process.creds().uid)
+            && self.filter.expr.as_ref().is_none_or(|expr| self.holds(expr, process))
+    }
+
+    pub(super) fn context(&self) -> &Context<'c> {
+        &self.context
+    }
+
+    fn holds(&self, expr: &Expr, process: &Process) -> bool {
+        match expr {
+            Expr::All(parts) => parts.iter().all(|part| self.holds(part, process)),
+            Expr::Any(parts) => parts.iter().any(|part| self.holds(part, process)),
+            Expr::Not(inner) => !self.holds(inner, process),
+            Expr::Parent(inner) => {
+                let parent = self.context.tree.parent(process.key, self.context.lineage);
+                parent.is_some_and(|parent| self.holds(inner, parent))
+            }
+            Expr::Ancestor(inner, slot) => self.above(process, *slot, |ancestor| self.holds(inner, ancestor)),
+            Expr::Word(word) => self.is_called(word, process),
+            Expr::Pattern(pattern) => self.is_called_like(pattern, process),
+            Expr::Compare(compare) => self.compares(compare, process).unwrap_or(false),
+        }
+    }
+
+    fn is_called(&self, word: &Word, process: &Process) -> bool {
+        let text = &word.text;
+        text.occurs_in(process.comm().as_bytes())
+            || text.occurs_in(field::command_line(process).unwrap_or_default())
+            || text.occurs_in((self.context.user)(process.creds().uid).as_bytes())
+            || word.digits.is_some_and(|digits| begins_with(process.key.pid, digits))
+    }
+
+    fn is_called_like(&self, pattern: &Pattern, process: &Process) -> bool {
+        let mut scratch = self.scratch.borrow_mut();
+        pattern.occurs_in(process.comm().as_bytes(), &mut scratch)
+            || field::command_line(process).is_some_and(|line| pattern.occurs_in(line, &mut scratch))
+            || pattern.occurs_in((self.context.user)(process.creds().uid).as_bytes(), &mut scratch)
+    }
+
+    /// `None` where the field is not known.
+    fn compares(&self, Compare { field, op, value }: &Compare, process: &Process) -> Option<bool> {
+        let equal = match (field.kind, value) {
+            (Kind::Figure(_, read), Value::Figure(wanted)) => {
+                let figure = read(self, process)?;
+                return Some(match op {
+                    Op::Less => figure < *wanted,
+                    Op::AtMost => figure <= *wanted,
+                    Op::More => figure > *wanted,
+                    Op::AtLeast => figure >= *wanted,
+                    Op::Unequal => figure != *wanted,
+                    Op::Equal | Op::Match | Op::NoMatch => figure == *wanted,
+                });
+            }
+            (Kind::Text(read, is), Value::Text(wanted)) => is(wanted, &read(self, process)?),
+            (Kind::Text(read, _), Value::Pattern(pattern)) => {
+                pattern.occurs_in(&read(self, process)?, &mut self.scratch.borrow_mut())
+            }
+            (Kind::State, Value::State(state)) => state.is_of(process)?,
+            (Kind::Flag(read), Value::Flag(wanted)) => read(process) == *wanted,
+            (Kind::Signal, Value::Signal(wanted)) => field::signal(process)? == *wanted,
+            (Kind::Signal, Value::Pattern(pattern)) => {
+                let name = signal_name(field::signal(process)?);
+                pattern.occurs_in(name.as_bytes(), &mut self.scratch.borrow_mut())
+            }
+            (Kind::Subtree, Value::Subtree(pid, slot)) => {
+                process.key.pid == *pid || self.above(process, *slot, |ancestor| ancestor.key.pid == *pid)
+            }
+            // The parser pairs fields with values of their kind.
+            _ => return None,
+        };
+        Some(equal != matches!(op, Op::Unequal | Op::NoMatch))
+    }
+
+    /// Whether this holds of an ancestor.
+    fn above(&self, process: &Process, slot: Slot, holds: impl Fn(&Process) -> bool) -> bool {
+        let Some(known) = self.from_here_up.get(slot) else { return false };
+        let mut found = false;
+        let mut walked = Vec::new();
+        for ancestor in self.context.tree.ancestors(process.key, self.context.lineage) {
+            if let Some(&answer) = known.borrow().get(&ancestor.key) {
+                found = answer;
+                break;
+            }
+            walked.push(ancestor.key);
+            if holds(ancestor) {
+                found = true;
+                break;
+            }
+        }
+        known.borrow_mut().extend(walked.into_iter().map(|key| (key, found)));
+        found
+    }
+
+    /// Levels above a process.
+    pub(super) fn depth(&self, process: &Process) -> u64 {
+        if let Some(&depth) = self.depths.borrow().get(&process.key) {
+            return depth;
+        }
+        let mut walked = vec![process.key];
+        let mut below = None;
+        for ancestor in self.context.tree.ancestors(process.key, self.context.lineage) {
+            if let Some(&depth) = self.depths.borrow().get(&ancestor.key) {
+                below = Some(depth + 1);
+                break;
+            }
+            walked.push(ancestor.key);
+        }
+        let mut depth = below.unwrap_or(0);
+        let mut depths = self.depths.borrow_mut();
+        for key in walked.into_iter().rev() {
+            depths.insert(key, depth);
+            depth += 1;
+        }
+        depth - 1
+    }
+
+    /// Children that a process has in the tree, dead ones among them.
+    pub(super) fn children(&self, process: &Process) -> u64 {
+        self.context.tree.child_count(process.key, self.context.lineage) as u64
+    }
+}
+
+/// Whether a number begins with these digits.
+fn begins_with(number: u32, digits: u32) -> bool {
+    std::iter::successors(Some(number), |&n| (n >= 10).then_some(n / 10)).any(|n| n == digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins_with;
+
+    #[test]
+    fn a_number_begins_with_its_first_digits() {
+        assert!([1, 12, 123, 1234].iter().all(|&digits| begins_with(1234, digits)));
+        assert!([0, 2, 13, 234, 12345].iter().all(|&digits| !begins_with(1234, digits)));
+        assert!(begins_with(0, 0) && !begins_with(10, 0));
+    }
+}

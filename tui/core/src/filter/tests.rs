@@ -1,0 +1,639 @@
+//! Tests of the language as a whole: expressions against processes, errors by their words, and properties.
+
+use proptest::prelude::*;
+
+use super::expr::{Compare, Op, Slot, Value, Word};
+use super::field::{Kind, State};
+use super::text::{Literal, Pattern};
+use super::*;
+use crate::event::{Event, Found, Usage};
+use crate::testing::{SECOND, Scene};
+use crate::{ExitStatus, Lineage, Tree};
+
+fn user(uid: u32) -> &'static str {
+    match uid {
+        0 => "root",
+        1000 => "Alice",
+        _ => "",
+    }
+}
+
+fn context(scene: &Scene, lineage: Lineage) -> Context<'_> {
+    Context { tree: scene.engine.tree(), lineage, now_ns: scene.clock_ns, user: &|uid| user(uid) }
+}
+
+/// The pids of those that match, in rising order.
+fn matching_in(scene: &Scene, lineage: Lineage, text: &str) -> Vec<u32> {
+    let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{}", error.pointed_out(str::len)));
+    let judge = filter.judge(context(scene, lineage));
+    let mut pids: Vec<_> =
+        scene.engine.tree().iter().filter(|process| judge.matches(process)).map(|process| process.key.pid).collect();
+    pids.sort_unstable();
+    pids
+}
+
+fn matching(scene: &Scene, text: &str) -> Vec<u32> {
+    matching_in(scene, Lineage::Forked, text)
+}
+
+/// A login with a build in it, in which one step failed, one was killed and one runs; a container; a kernel thread.
+fn machine() -> Scene {
+    let mut scene = Scene::of(
+        "found 1 0
+         fork 1 10
+         exec 10 sshd -D
+         fork 10 20 1000
+         exec 20 Bash --login
+         fork 20 30
+         exec 30 make -j2
+         fork 30 31
+         exec 31 /usr/bin/cc -c a.c
+         exit 31 2
+         fork 30 32
+         exec 32 /usr/bin/cc -c b.c
+         exit 32 SIGKILL
+         fork 30 33
+         exec 33 ld -o all
+         fork 1 40 7
+         exec 40 nginx
+         parent 20 1",
+    );
+    let docker = format!("/system.slice/docker-{}.scope", "ab".repeat(32));
+    for (pid, parent, cgroup) in [(40, 1, docker.as_str()), (10, 1, "/system.slice/ssh.service"), (1, 0, "/init.scope")]
+    {
+        let mut event = scene.event(&["found", &pid.to_string(), &parent.to_string()]);
+        let Event::Process(found) = &mut event else { unreachable!() };
+        found.cgroup = Some(cgroup.as_bytes().into());
+        scene.engine.ingest(&event, &mut Vec::new());
+    }
+    let mut event = scene.event(&["found", "2", "0"]);
+    let Event::Process(Found { task, .. }) = &mut event else { unreachable!() };
+    task.kernel = true;
+    scene.engine.ingest(&event, &mut Vec::new());
+    for (cpu_ms, at) in [(1000, 100), (1500, 101)] {
+        let (ts_ns, key) = (at * SECOND, scene.key(33));
+        let usage = Usage { ts_ns, key, cpu_ns: cpu_ms * 1_000_000, rss_bytes: Some(6 << 20), threads: 3, state: 'R' };
+        scene.engine.ingest(&Event::Usage(usage), &mut Vec::new());
+    }
+    scene.clock_ns = 101 * SECOND;
+    scene
+}
+
+const ALL: [u32; 9] = [1, 2, 10, 20, 30, 31, 32, 33, 40];
+
+#[test]
+fn expressions_pick_processes() {
+    let scene = machine();
+    for (text, pids) in [
+        // Words: name, command line, user, beginning of the pid; smart case; quotes; expressions.
+        ("", &ALL[..]),
+        ("  ", &ALL),
+        ("cc", &[31, 32]),
+        ("bash", &[20]),
+        ("Bash", &[20]),
+        ("BASH", &[]),
+        ("alice", &[20, 30, 31, 32, 33]),
+        ("3", &[30, 31, 32, 33]),
+        ("33", &[33]),
+        ("033", &[]),
+        ("-c", &[31, 32]),
+        ("/usr/bin", &[31, 32]),
+        ("\"cc -c a\"", &[31]),
+        ("'-c  a'", &[]),
+        ("/cc -c [a]/", &[31]),
+        ("~^nginx$", &[40]),
+        ("~ \"c a|b\\.c\"", &[31, 32]),
+        // Joining them.
+        ("cc a.c", &[31]),
+        ("cc and a.c", &[31]),
+        ("cc && a.c", &[31]),
+        ("nginx or make", &[30, 40]),
+        ("nginx||make", &[30, 40]),
+        ("nginx or cc a.c", &[31, 40]),
+        ("(nginx or cc) a.c", &[31]),
+        ("cc not a.c", &[32]),
+        ("cc !a.c", &[32]),
+        ("cc and not(a.c or b.c)", &[]),
+        ("! ! nginx", &[40]),
+        ("NOT alice AND NOT root", &[40]),
+        ("or", &[]),
+        // Figures.
+        ("pid=33", &[33]),
+        ("pid != 33 alice", &[20, 30, 31, 32]),
+        ("pid<10", &[1, 2]),
+        ("pid<=10", &[1, 2, 10]),
+        ("pid>=33", &[33, 40]),
+        ("PID > 33", &[40]),
+        ("ppid=30", &[31, 32, 33]),
+        ("uid=1000", &[20, 30, 31, 32, 33]),
+        ("gid!=0", &[]),
+        ("code=2", &[31]),
+        ("code!=0", &[31]),
+        ("not code=0", &ALL),
+        ("lifetime=1s", &[]),
+        ("lifetime<=2s", &[31, 32]),
+        ("lifetime>1m35s", &[1, 2, 10, 20]),
+        ("cpu=50%", &[33]),
+        ("cpu>50.1%", &[]),
+        ("cpu<100", &[33]),
+        ("time=1.5s", &[33]),
+        ("time<1.5s", &[31, 32]),
+        ("rss=6M", &[33]),
+        ("rss>=6291457", &[]),
+        ("threads=3", &[33]),
+        // Only those that live have threads.
+        ("threads>=1 cc", &[]),
+        // Texts.
+        ("user=root", &[1, 2, 10]),
+        ("user=7", &[40]),
+        ("user~^al", &[20, 30, 31, 32, 33]),
+        ("comm=bash", &[20]),
+        ("comm=BASH", &[]),
+        ("comm!=cc alice", &[20, 30, 33]),
+        ("comm~^(m|n)", &[30, 40]),
+        ("comm !~ ^p alice", &[20, 30, 31, 32, 33]),
+        ("comm~/^N/", &[]),
+        ("exe=cc", &[31, 32]),
+        ("exe=bin/cc", &[31, 32]),
+        ("exe=n/cc", &[]),
+        ("exe!=cc alice", &[20, 30, 33]),
+        ("argv=-c", &[31, 32]),
+        ("argv=\"make -j2\"", &[30]),
+        ("argv!=-c alice", &[20, 30, 33]),
+        ("argv~^ld.*all$", &[33]),
+        ("argv~\"c a\"", &[31]),
+        // What has no arguments is not known to have others.
+        ("argv!~zz", &[10, 20, 30, 31, 32, 33, 40]),
+        ("cgroup=/init.scope", &[1]),
+        ("cgroup~slice", &[10, 40]),
+        ("container=abab", &[40]),
+        ("container=b", &[]),
+        ("container!=cd", &[40]),
+        ("unit=ssh", &[10]),
+        ("unit=ssh.service", &[10]),
+        ("unit=ss", &[]),
+        // States and signals.
+        ("state=alive", &[1, 2, 10, 20, 30, 33, 40]),
+        ("state=dead", &[31, 32]),
+        ("state!=alive", &[31, 32]),
+        ("state=failed", &[31, 32]),
+        ("state=running", &[33]),
+        ("state=R", &[33]),
+        ("state=t", &[]),
+        // Of the living, only one was measured.
+        ("state!=sleeping", &[31, 32, 33]),
+        ("signal=SIGKILL", &[32]),
+        ("signal=kill", &[32]),
+        ("signal=9", &[32]),
+        ("signal!=TERM", &[32]),
+        ("signal~.", &[32]),
+        ("kernel=yes", &[2]),
+        ("kernel!=no", &[2]),
+        // Places.
+        ("tree=30", &[30, 31, 32, 33]),
+        ("tree!=20", &[1, 2, 10, 40]),
+        ("tree=30 tree=33", &[33]),
+        ("tree=99", &[]),
+        ("depth=0", &[1, 2]),
+        ("depth>=4", &[31, 32, 33]),
+        ("children=3", &[30]),
+        ("children=0 state=alive", &[2, 33, 40]),
+        ("parent:comm=make", &[31, 32, 33]),
+        ("parent:make", &[31, 32, 33]),
+        ("ancestor:sshd", &[20, 30, 31, 32, 33]),
+        ("ancestor:sshd not cc", &[20, 30, 33]),
+        ("ancestor:(sshd or make)", &[20, 30, 31, 32, 33]),
+        ("ancestor:parent:sshd", &[30, 31, 32, 33]),
+        ("parent:ancestor:sshd", &[30, 31, 32, 33]),
+        ("ancestor:ancestor:sshd", &[30, 31, 32, 33]),
+        ("ancestor:not sshd", &[10, 20, 30, 31, 32, 33, 40]),
+        ("!ancestor:pid=1", &[1, 2]),
+        ("parent: make state=dead", &[31, 32]),
+    ] {
+        assert_eq!(matching(&scene, text), pids, "{text}");
+    }
+}
+
+#[test]
+fn the_shown_lineage_decides_who_is_above() {
+    let scene = machine();
+    for (text, pids) in [
+        ("ppid=1", &[10, 20, 40][..]),
+        ("tree=10", &[10]),
+        ("depth=1", &[10, 20, 40]),
+        ("children=3", &[1, 30]),
+        ("ancestor:sshd", &[]),
+        ("parent:pid=1", &[10, 20, 40]),
+    ] {
+        assert_eq!(matching_in(&scene, Lineage::Kernel, text), pids, "{text}");
+    }
+}
+
+#[test]
+fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
+    let mut scene = machine();
+    // What the examples speak of beside what the machine has.
+    for _ in 0..101 {
+        scene.play("fork 30 1000");
+    }
+    scene.play(
+        "fork 33 50
+         fork 50 51
+         fork 51 1234 0
+         exec 1234 /usr/bin/cc --verbose
+         found 60 1",
+    );
+    let long = Usage {
+        ts_ns: scene.clock_ns + 1,
+        key: scene.key(1234),
+        cpu_ns: 100 * SECOND,
+        rss_bytes: Some(101 << 20),
+        threads: 9,
+        state: 'R',
+    };
+    scene.engine.ingest(&Event::Usage(long), &mut Vec::new());
+    let longer = Usage { ts_ns: scene.clock_ns + SECOND, cpu_ns: 101 * SECOND, ..long };
+    scene.engine.ingest(&Event::Usage(longer), &mut Vec::new());
+    let mut event = scene.event(&["found", "60", "1"]);
+    let Event::Process(found) = &mut event else { unreachable!() };
+    found.cgroup = Some(b"/system.slice/cron.service".as_slice().into());
+    found.task.creds.gid = 5;
+    scene.engine.ingest(&event, &mut Vec::new());
+    scene.clock_ns += SECOND;
+    scene.play("fork 30 70");
+    let key = scene.key(70);
+    let exit = crate::event::Exited {
+        ts_ns: key.start_ns + 1_000_000,
+        task: None,
+        key,
+        status: ExitStatus::Code(0),
+        cost: Some(crate::event::Cost::default()),
+    };
+    scene.engine.ingest(&Event::Exit(exit), &mut Vec::new());
+    let prefixes = PREFIXES.iter().map(|(prefix, _, example)| (*prefix, *example));
+    for (name, example) in FIELDS.iter().map(|field| (field.name, field.example)).chain(prefixes) {
+        assert!(example.starts_with(name), "{example}");
+        let matching = matching(&scene, example).len();
+        assert!(matching > 0 && matching < scene.engine.tree().len(), "{example} matches {matching}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_field_as_it_is() {
+    let readme = include_str!("../../../../README.md");
+    for field in FIELDS {
+        let line = format!("| `{}` | {} |", field.example, field.description);
+        assert!(readme.contains(&line), "{line}");
+    }
+    for example in ["ancestor:sshd not kernel=yes", "code!=0 or signal~.", "rss>100MiB and not user=nobody"] {
+        assert!(readme.contains(&format!("--filter '{example}'")) && Filter::parse(example).is_ok(), "{example}");
+    }
+}
+
+#[test]
+fn errors_say_what_was_expected_and_point_at_the_place() {
+    for (text, expected) in [
+        ("coom=make", "^^^^ there is no field 'coom'; did you mean 'comm'?"),
+        ("x LANG=C", "  ^^^^ there is no field 'LANG'; text with an operator in is searched for in quotes"),
+        ("cpu>", "    ^ a share of one CPU, such as 50% is missing after '>'"),
+        ("cpu>ten", "    ^^^ 'ten' is not a share of one CPU, such as 50%"),
+        ("lifetime<10", "         ^^ '10' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
+        ("rss>5 MiB", ""),
+        ("rss>5Mib", "    ^^^^ there is no unit 'Mib' here: write a size, such as 5MiB or 10k"),
+        ("comm<make", "    ^ 'comm' is compared by = != ~ !~ only"),
+        ("pid~1", "   ^ 'pid' is compared by = != < <= > >= only"),
+        ("state=runing", "      ^^^^^^ there is no state 'runing'; did you mean 'running'?"),
+        (
+            "state=x",
+            "      ^ there is no state 'x'; there are alive, dead, failed, running, sleeping, waiting, idle, stopped, \
+             traced, zombie",
+        ),
+        ("signal=SIGKIL", "       ^^^^^^ there is no signal 'SIGKIL'; did you mean 'SIGKILL'?"),
+        ("signal=65", "       ^^ there is no signal '65'"),
+        ("kernel=maybe", "       ^^^^^ 'maybe' is not yes or no"),
+        ("tree=init", "     ^^^^ 'init' is not a process id"),
+        ("(a or b", "^ this parenthesis is not closed"),
+        ("a)", " ^ no parenthesis is open here"),
+        ("()", " ^ something to match is missing before this"),
+        ("a \"b", "  ^ this quote is not closed"),
+        ("a or ", "     ^ something to match is missing here"),
+        ("a and or b", "      ^^ something to match is missing before this"),
+        ("|| a", "^^ something to match is missing before this"),
+        ("parent:", "       ^ something to match is missing here"),
+        ("!", " ^ something to match is missing here"),
+        ("=5", "^ a field is missing before '='; text with it in is searched for in quotes"),
+        ("~", " ^ a regular expression is missing after '~'"),
+        ("comm~(a", "     ^^ this regular expression does not work: unclosed group"),
+        ("x /a(b/", "  ^^^^^ this regular expression does not work: unclosed group"),
+        ("塩 pid=x", "       ^ 'x' is not a number, such as 12 or 10k"),
+        ("a\u{1b}b pid=x", "           ^ 'x' is not a number, such as 12 or 10k"),
+    ] {
+        let error = Filter::parse(text)
+            .err()
+            .map(|error| error.pointed_out(|text| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()));
+        let lines: Vec<_> = error.iter().flat_map(|error| error.lines()).collect();
+        let shown = crate::text::escape(text.as_bytes());
+        assert_eq!(lines, if expected.is_empty() { vec![] } else { vec![shown.as_ref(), expected] }, "{text}");
+    }
+}
+
+#[test]
+fn what_may_be_unfinished_is_told_from_what_is_wrong() {
+    let unfinished = |text| Filter::parse(text).unwrap_err().is_unfinished();
+    for text in ["a or ", "a or", "cpu>", "lifetime<10", "state=runn", "(a", "\"a b", "!", "comm~(a"] {
+        assert!(unfinished(text), "{text}");
+    }
+    for text in ["coom=x", "a) b", "or a", "cpu>x and b"] {
+        assert!(!unfinished(text), "{text}");
+    }
+}
+
+#[test]
+fn a_filter_is_bounded() {
+    let error = |text: &str| Filter::parse(text).unwrap_err().message().to_owned();
+    assert_eq!(error(&"塩".repeat(2000)), "a filter is at most 4096 bytes long");
+    assert_eq!(error(&"!".repeat(1000)), "terms are nested more than 64 deep here");
+    assert_eq!(error(&"(".repeat(1000)), "terms are nested more than 64 deep here");
+    assert_eq!(error(&"~a ".repeat(33)), "a filter has at most 32 regular expressions");
+    assert!(Filter::parse(&"a ".repeat(2048)).is_ok());
+}
+
+#[test]
+fn what_a_verdict_depends_on_is_known() {
+    let depends = |text| {
+        let Depends { measured, time, place } = Filter::parse(text).unwrap().depends();
+        [measured, time, place]
+    };
+    for text in ["", "sshd", "~x", "comm=make or uid=0 and not ppid=1", "code!=0", "container~."] {
+        assert_eq!(depends(text), [false; 3], "{text}");
+    }
+    for text in ["cpu>5%", "a or not rss>5M", "state=running", "time>1s", "threads>5"] {
+        assert_eq!(depends(text), [true, false, false], "{text}");
+    }
+    assert_eq!(depends("(a lifetime>5s)"), [false, true, false]);
+    for text in ["parent:a", "ancestor:a", "depth>1", "children=0", "tree=1"] {
+        assert_eq!(depends(text), [false, false, true], "{text}");
+    }
+    assert_eq!(depends("ancestor:(cpu>5% lifetime<1s)"), [true; 3]);
+}
+
+#[test]
+fn one_user_can_be_asked_for_beside_the_text() {
+    let scene = machine();
+    let filter = Filter::parse("cc").unwrap().of_user(Some(0));
+    assert!(!filter.matches(&context(&scene, Lineage::Forked), scene.get(31)));
+    let filter = filter.of_user(Some(1000));
+    assert!(filter.matches(&context(&scene, Lineage::Forked), scene.get(31)));
+    assert!(!Filter::default().of_user(Some(0)).is_empty() && Filter::parse(" ").unwrap().is_empty());
+}
+
+#[test]
+fn a_fork_that_never_execed_is_found_by_the_program_it_runs() {
+    let scene = Scene::of("found 1 0\nexec 1 nginx -g\nfork 1 2\ncomm 2 worker");
+    assert_eq!(matching(&scene, "-g"), [1, 2]);
+    assert_eq!(matching(&scene, "exe=nginx"), [1, 2]);
+}
+
+#[test]
+fn a_zombie_is_one_found_as_such() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexit 2\nfork 1 3\nend 3");
+    let mut event = scene.event(&["found", "4", "1"]);
+    let Event::Process(found) = &mut event else { unreachable!() };
+    found.exited = Some(crate::event::Zombie { status: ExitStatus::Code(0), cpu_ns: 0 });
+    scene.engine.ingest(&event, &mut Vec::new());
+    assert_eq!(matching(&scene, "state=zombie"), [4]);
+    assert_eq!(matching(&scene, "state=dead"), [2, 3, 4]);
+    // How the third ended is not known.
+    assert_eq!(matching(&scene, "state!=failed"), [1, 2, 4]);
+    assert_eq!(matching(&scene, "time>=0s"), [2, 4]);
+}
+
+/// A chain of a hundred thousand: whoever looks up from each takes five thousand million steps.
+#[test]
+fn a_deep_chain_is_judged_in_one_step_each() {
+    const N: u32 = 100_000;
+    let mut scene = Scene::of("found 1 0");
+    for pid in 2..=N {
+        scene.play(&format!("fork {} {pid}", pid - 1));
+    }
+    let count = |text: &str| {
+        let filter = Filter::parse(text).unwrap();
+        let judge = filter.judge(context(&scene, Lineage::Forked));
+        // From the root down and from the deepest up.
+        let mut processes: Vec<_> = scene.engine.tree().iter().collect();
+        let down = processes.iter().filter(|process| judge.matches(process)).count();
+        processes.reverse();
+        let judge = filter.judge(context(&scene, Lineage::Forked));
+        let up = processes.iter().filter(|process| judge.matches(process)).count();
+        assert_eq!(down, up, "{text}");
+        down
+    };
+    assert_eq!(count("ancestor:nobody"), 0);
+    assert_eq!(count("ancestor:pid=1"), N as usize - 1);
+    assert_eq!(count("tree=50001"), N as usize / 2);
+    assert_eq!(count("depth<1000"), 1000);
+    assert_eq!(count("ancestor:not ancestor:tree=3"), N as usize - 1);
+}
+
+/// The naive way: recursive, every ancestor looked at anew.
+fn naive(expr: &Expr, context: &Context<'_>, process: &Process) -> bool {
+    let tree: &Tree = context.tree;
+    let mut above = tree.ancestors(process.key, context.lineage);
+    match expr {
+        Expr::All(parts) => parts.iter().all(|part| naive(part, context, process)),
+        Expr::Any(parts) => parts.iter().any(|part| naive(part, context, process)),
+        Expr::Not(inner) => !naive(inner, context, process),
+        Expr::Parent(inner) => above.next().is_some_and(|parent| naive(inner, context, parent)),
+        Expr::Ancestor(inner, _) => above.any(|ancestor| naive(inner, context, ancestor)),
+        Expr::Compare(Compare { op, value: Value::Subtree(pid, _), .. }) => {
+            let within = process.key.pid == *pid || above.any(|ancestor| ancestor.key.pid == *pid);
+            within == (*op == Op::Equal)
+        }
+        Expr::Compare(Compare { field, op, value: Value::Figure(wanted) }) if field.name == "depth" => {
+            let depth = above.count() as u64;
+            match op {
+                Op::Equal => depth == *wanted,
+                Op::Unequal => depth != *wanted,
+                Op::Less => depth < *wanted,
+                Op::AtMost => depth <= *wanted,
+                Op::More => depth > *wanted,
+                _ => depth >= *wanted,
+            }
+        }
+        leaf => {
+            let filter = Filter { expr: Some(leaf.clone().into()), slots: 0, ..Filter::default() };
+            filter.matches(context, process)
+        }
+    }
+}
+
+/// Any leaf, with texts and figures that occur among the processes more often than not.
+fn leaf() -> impl Strategy<Value = Expr> {
+    let text = || {
+        let usual = vec!["sh", "make", "p1", "1", "alice", "root", "", "SIGKILL", "a\"b\\", "塩", "and", "Make"];
+        prop_oneof![4 => prop::sample::select(usual).prop_map(str::to_owned), 1 => ".{0,12}"]
+    };
+    let pattern = prop::sample::select(vec!["s.?", "^p1", "(a|b)\"", r"\d+\\", "x/y z", "[)]"]);
+    let compare = (0..FIELDS.len(), any::<prop::sample::Index>(), text(), pattern.clone(), 0..40_u64).prop_map(
+        |(field, op, text, pattern, figure)| {
+            let field = &FIELDS[field];
+            let op = *op.get(field.kind.ops());
+            let value = match (field.kind, op) {
+                (_, Op::Match | Op::NoMatch) => Value::Pattern(Pattern::new(pattern).unwrap()),
+                (Kind::Figure(..), _) => Value::Figure(figure * if figure % 2 == 0 { 1 } else { 500_000_000 }),
+                (Kind::Text(..), _) => Value::Text(Literal::new(&text)),
+                (Kind::State, _) => Value::State(State::NAMES[figure as usize % State::NAMES.len()].2),
+                (Kind::Flag(_), _) => Value::Flag(figure % 2 == 0),
+                (Kind::Signal, _) => Value::Signal(figure as u8 + 1),
+                (Kind::Subtree, _) => Value::Subtree(figure as u32, 0),
+            };
+            Expr::Compare(Compare { field, op, value })
+        },
+    );
+    prop_oneof![
+        2 => text().prop_map(|text| Expr::Word(Word::new(&text))),
+        1 => pattern.prop_map(|source| Expr::Pattern(Pattern::new(source).unwrap())),
+        4 => compare,
+    ]
+}
+
+/// Any expression, its slots numbered as the parser does.
+fn expression() -> impl Strategy<Value = Filter> {
+    let expr = leaf().prop_recursive(4, 24, 4, |inner| {
+        let some = || prop::collection::vec(inner.clone(), 2..4);
+        let boxed = || inner.clone().prop_map(Box::new);
+        prop_oneof![
+            some().prop_map(Expr::All),
+            some().prop_map(Expr::Any),
+            boxed().prop_map(Expr::Not),
+            boxed().prop_map(Expr::Parent),
+            boxed().prop_map(|inner| Expr::Ancestor(inner, 0)),
+        ]
+    });
+    expr.prop_map(|mut expr| {
+        let mut slots = 0;
+        number(&mut expr, &mut slots);
+        Filter { expr: Some(expr.into()), slots, ..Filter::default() }
+    })
+}
+
+fn number(expr: &mut Expr, slots: &mut Slot) {
+    let mut next = |slot: &mut Slot| {
+        *slot = *slots;
+        *slots += 1;
+    };
+    match expr {
+        Expr::All(parts) | Expr::Any(parts) => parts.iter_mut().for_each(|part| number(part, slots)),
+        Expr::Not(inner) | Expr::Parent(inner) => number(inner, slots),
+        Expr::Ancestor(inner, slot) => {
+            next(slot);
+            number(inner, slots);
+        }
+        Expr::Compare(Compare { value: Value::Subtree(_, slot), .. }) => next(slot),
+        _ => {}
+    }
+}
+
+/// Texts that are more like filters than any text is.
+fn almost_filter() -> impl Strategy<Value = String> {
+    let words = vec![
+        "comm",
+        "pid",
+        "state",
+        "signal",
+        "tree",
+        "lifetime",
+        "rss",
+        "parent:",
+        "ancestor:",
+        "and",
+        "or",
+        "not",
+        "!",
+        "&&",
+        "||",
+        "(",
+        ")",
+        "=",
+        "!=",
+        "<",
+        ">=",
+        "~",
+        "!~",
+        "/",
+        "\"",
+        "'",
+        "\\",
+        " ",
+        " ",
+        "5",
+        "5ms",
+        "10%",
+        "KILL",
+        "x",
+        "塩",
+        "[",
+        "*",
+        "\u{1b}",
+        "R",
+        "yes",
+    ];
+    prop::collection::vec(prop::sample::select(words), 0..24).prop_map(|words| words.concat())
+}
+
+fn script() -> impl Strategy<Value = String> {
+    let line = (0..6_u8, 1..30_u32, 1..30_u32, 0..3_usize).prop_map(|(kind, a, b, name)| match kind {
+        0 | 1 => format!("fork {a} {b} {}", name * 500),
+        2 => format!("exec {a} {}", ["sh -c x", "make", "ls"][name]),
+        3 => format!("exit {a} {}", ["0", "1", "SIGKILL"][name]),
+        4 => format!("usage {a} {b}"),
+        _ => format!("parent {a} {b}"),
+    });
+    prop::collection::vec(line, 1..60).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn parsing_takes_any_text(text in prop_oneof![almost_filter(), ".{0,60}"], cursor in 0..80_usize) {
+        let completion = complete(&text, cursor);
+        prop_assert!(text.is_char_boundary(completion.range.start) && text.is_char_boundary(completion.range.end));
+        match Filter::parse(&text) {
+            Ok(filter) => {
+                let again = Filter::parse(&filter.to_string()).unwrap();
+                prop_assert_eq!(&again.expr, &filter.expr, "{}", filter);
+                prop_assert_eq!(again.slots, filter.slots);
+            }
+            Err(error) => {
+                let range = error.range();
+                prop_assert!(text.is_char_boundary(range.start) && text.is_char_boundary(range.end));
+                prop_assert!(!error.message().is_empty() && !error.message().contains('\n'), "{}", error);
+                prop_assert_eq!(error.pointed_out(str::len).lines().count(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_parses_to_the_same(filter in expression()) {
+        let again = Filter::parse(&filter.to_string());
+        let too_many = filter.to_string().matches('~').count() > 32;
+        match again {
+            Ok(again) => prop_assert_eq!(again.expr, filter.expr),
+            Err(error) => prop_assert!(too_many, "{}", error.pointed_out(str::len)),
+        }
+    }
+
+    #[test]
+    fn judging_equals_the_naive_way(filter in expression(), script in script(), by_kernel in any::<bool>()) {
+        let scene = Scene::of(&script);
+        let context = context(&scene, if by_kernel { Lineage::Kernel } else { Lineage::Forked });
+        let judge = filter.judge(context);
+        let expr = filter.expr.as_ref().unwrap();
+        for process in scene.engine.tree().iter() {
+            let expected = naive(expr, &context, process);
+            prop_assert_eq!(judge.matches(process), expected, "{} of {:?}", filter, process.key);
+            prop_assert_eq!(filter.matches(&context, process), expected, "alone");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Figures with units, as they are typed into a filter: `10s`, `2h30m`, `5MiB`, `10k`, `50%`.
+//!
+//! Written out, a figure reads back the same. Does not know fields.
+
+use std::fmt::Write as _;
+
+use super::error::quoted;
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Things.
+    Count,
+    /// Time, in nanoseconds.
+    Time,
+    /// Bytes.
+    Bytes,
+    /// A share of one CPU, in thousandths of a percent.
+    Share,
+}
+
+/// Unit and factor, the greatest first; those of one factor after the one that is written.
+type Factors = &'static [(&'static str, u64)];
+
+const COUNT: Factors = &[("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000), ("K", 1_000), ("", 1)];
+const TIME: Factors = &[
+    ("w", 604_800_000_000_000),
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("min", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ns", 1),
+];
+const BYTES: Factors = &[
+    ("TiB", 1 << 40),
+    ("T", 1 << 40),
+    ("TB", 1_000_000_000_000),
+    ("GiB", 1 << 30),
+    ("G", 1 << 30),
+    ("GB", 1_000_000_000),
+    ("MiB", 1 << 20),
+    ("M", 1 << 20),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("K", 1 << 10),
+    ("k", 1 << 10),
+    ("KB", 1_000),
+    ("kB", 1_000),
+    ("B", 1),
+    ("", 1),
+];
+const SHARE: Factors = &[("%", 1_000), ("", 1_000)];
+/// What the shares of one CPU are counted in, and no user writes.
+const SHARE_DIGITS: usize = 3;
+
+impl Unit {
+    const fn factors(self) -> Factors {
+        match self {
+            Self::Count => COUNT,
+            Self::Time => TIME,
+            Self::Bytes => BYTES,
+            Self::Share => SHARE,
+        }
+    }
+
+    /// How such a figure is written, for messages.
+    pub(super) const fn examples(self) -> &'static str {
+        match self {
+            Self::Count => "a number, such as 12 or 10k",
+            Self::Time => "a time, such as 10s, 5ms or 2h30m",
+            Self::Bytes => "a size, such as 5MiB or 10k",
+            Self::Share => "a share of one CPU, such as 50%",
+        }
+    }
+
+    /// The figure in a text, rounded down.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub(super) fn parse(self, text: &str) -> Result<u64, String> {
+        let too_great = || format!("{} is too great", quoted(text));
+        let (mut total, mut last) = (0_u64, u64::MAX);
+        let mut rest = text;
+        loop {
+            let (figure, factor);
+            (figure, factor, rest) = self.part(text, rest)?;
+            // Times alone are put together, each unit smaller than the one before.
+            if factor >= last {
+                return Err(self.expected(text));
+            }
+            last = factor;
+            total = figure.and_then(|figure| total.checked_add(figure)).ok_or_else(too_great)?;
+            if rest.is_empty() {
+                return Ok(total);
+            }
+            if self != Self::Time {
+                return Err(self.expected(text));
+            }
+        }
+    }
+
+    fn expected(self, text: &str) -> String {
+        format!("{} is not {}", quoted(text), self.examples())
+    }
+
+    /// The first figure of `rest`, `None` for one too great, the factor of its unit, and what follows.
+    fn part<'a>(self, text: &str, rest: &'a str) -> Result<(Option<u64>, u64, &'a str), String> {
+        let digits = |text: &'a str| text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let (whole, mut rest) = digits(rest);
+        let mut fraction = None;
+        if let Some(after) = rest.strip_prefix('.') {
+            let split = digits(after);
+            (fraction, rest) = (Some(split.0), split.1);
+        }
+        if whole.is_empty() || fraction == Some("") {
+            return Err(self.expected(text));
+        }
+        let (unit, rest) = rest.split_at(rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len()));
+        let Some(&(_, factor)) = self.factors().iter().find(|(name, _)| *name == unit) else {
+            return Err(match unit {
+                "" => format!("{} needs a unit: write {}", quoted(text), self.examples()),
+                _ => format!("there is no unit {} here: write {}", quoted(unit), self.examples()),
+            });
+        };
+        let figure = scaled(whole, fraction.unwrap_or_default(), factor);
+        Ok((figure, factor, rest))
+    }
+
+    /// The figure as a user would type it.
+    pub(super) fn write(self, figure: u64) -> String {
+        let mut out = String::new();
+        if self == Self::Share {
+            let (whole, rest) = (figure / 1_000, figure % 1_000);
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{whole}.{rest:0SHARE_DIGITS$}");
+            return out.trim_end_matches('0').trim_end_matches('.').to_owned() + "%";
+        }
+        let whole = |(_, factor): &&(&str, u64)| figure > 0 && figure.is_multiple_of(*factor);
+        match self.factors().iter().find(whole) {
+            Some((unit, factor)) if self != Self::Count => format!("{}{unit}", figure / factor),
+            _ if self == Self::Time => format!("{figure}ns"),
+            _ => figure.to_string(),
+        }
+    }
+}
+
+/// `whole.fraction` times the factor, if that is not too great; both are digits.
+fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
+    // More digits make no difference to a figure that is rounded down.
+    let fraction = &fraction[..fraction.len().min(18)];
+    let power = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
+    let part = if fraction.is_empty() { 0 } else { fraction.parse::<u128>().ok()? };
+    let whole = u128::from(whole.parse::<u64>().ok()?);
+    let figure = (whole * power + part).checked_mul(u128::from(factor))? / power;
+    u64::try_from(figure).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_units() {
+        for (unit, text, figure) in [
+            (Unit::Count, "0", 0),
+            (Unit::Count, "10k", 10_000),
+            (Unit::Count, "1.5M", 1_500_000),
+            (Unit::Time, "10s", 10_000_000_000),
+            (Unit::Time, "2h30m", 9_000_000_000_000),
+            (Unit::Time, "1.5ms", 1_500_000),
+            (Unit::Time, "5us", 5_000),
+            (Unit::Time, "0.3ns", 0),
+            (Unit::Bytes, "4096", 4096),
+            (Unit::Bytes, "5MiB", 5 << 20),
+            (Unit::Bytes, "5M", 5 << 20),
+            (Unit::Bytes, "5MB", 5_000_000),
+            (Unit::Bytes, "1.3k", 1331),
+            (Unit::Share, "50%", 50_000),
+            (Unit::Share, "12.345", 12_345),
+        ] {
+            assert_eq!(unit.parse(text), Ok(figure), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_figure_is_told_with_an_example() {
+        for (unit, text, message) in [
+            (Unit::Count, "", "'' is not a number, such as 12 or 10k"),
+            (Unit::Count, "-1", "'-1' is not a number, such as 12 or 10k"),
+            (Unit::Count, "1k5", "'1k5' is not a number, such as 12 or 10k"),
+            (Unit::Count, "1.", "'1.' is not a number, such as 12 or 10k"),
+            (Unit::Time, "10", "'10' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
+            (Unit::Time, "2m2h", "'2m2h' is not a time, such as 10s, 5ms or 2h30m"),
+            (Unit::Time, "2h30", "'2h30' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
+            (Unit::Bytes, "5Mb", "there is no unit 'Mb' here: write a size, such as 5MiB or 10k"),
+            (Unit::Bytes, "99999999999999999999", "'99999999999999999999' is too great"),
+            (Unit::Bytes, "99999999T", "'99999999T' is too great"),
+            (Unit::Share, "5x", "there is no unit 'x' here: write a share of one CPU, such as 50%"),
+        ] {
+            assert_eq!(unit.parse(text), Err(message.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for unit in [Unit::Count, Unit::Time, Unit::Bytes, Unit::Share] {
+            for figure in [0, 1, 999, 1000, 1024, 1536, 60_000_000_000, 90_000_000_000, 1 << 40, u64::MAX] {
+                let text = unit.write(figure);
+                assert_eq!(unit.parse(&text), Ok(figure), "{text}");
+            }
+        }
+        assert_eq!(Unit::Time.write(90_000_000_000), "90s");
+        assert_eq!(Unit::Bytes.write(5 << 20), "5MiB");
+        assert_eq!(Unit::Share.write(12_500), "12.5%");
+        assert_eq!(Unit::Share.write(10_000), "10%");
+    }
+}
