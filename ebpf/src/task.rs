@@ -94,11 +94,11 @@ impl Group {
         // SAFETY: members of signal_struct and task_struct.
         unsafe {
             let flags: u32 = self.signal.load(offset!(signal_flags));
-            if flags & SIGNAL_GROUP_EXIT != 0 {
-                self.signal.load(offset!(signal_group_exit_code))
-            } else {
-                self.leader.load(offset!(task_exit_code))
-            }
+            // Both are loaded before one is chosen. Else the compiler chooses struct and offset each for itself, and
+            // verifiers of 5.10 then try the offset of the one with the other.
+            let of_group: u32 = self.signal.load(offset!(signal_group_exit_code));
+            let of_leader: u32 = self.leader.load(offset!(task_exit_code));
+            if flags & SIGNAL_GROUP_EXIT != 0 { of_group } else { of_leader }
         }
     }
 
