@@ -1,6 +1,7 @@
 //! What a user may type as a filter, against processes of any name and arguments.
 
 use ptree_core::event::{Creds, Execed, Forked, Task};
+use ptree_core::filter::{Context, FilterError, complete};
 use ptree_core::{Argv, Comm, Engine, Event, Filter, Look, ProcKey, Rows};
 
 use crate::{config, invariants};
@@ -12,12 +13,42 @@ pub fn filter(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(part()) else { return };
     let user = String::from_utf8_lossy(part());
     let engine = processes(part());
-    let filter = Filter::new(text);
+    for (cursor, _) in text.char_indices() {
+        let completion = complete(text, cursor);
+        assert!(completion.range.end <= cursor && text.get(completion.range).is_some());
+    }
+    let filter = match Filter::parse(text) {
+        Ok(filter) => filter,
+        Err(error) => return check_error(text, &error),
+    };
     assert_eq!(filter.text(), text, "what was typed can be edited");
-    let matches = engine.tree().iter().filter(|process| filter.matches(process, &user)).count();
-    assert!(!filter.is_empty() || matches == engine.tree().len(), "an empty filter lets everything through");
+    let understood = filter.to_string();
+    let again = match Filter::parse(&understood) {
+        Ok(again) => again,
+        Err(error) => panic!("'{understood}' from '{text}': {error}"),
+    };
+    assert_eq!(again.to_string(), understood, "from '{text}'");
+    for lineage in invariants::LINEAGES {
+        let context = Context { tree: engine.tree(), lineage, now_ns: 5000, user: &|_| &*user };
+        let (judge, same) = (filter.judge(context), again.judge(context));
+        let mut all = true;
+        for process in engine.tree().iter() {
+            let matches = judge.matches(process);
+            assert_eq!((filter.matches(&context, process), same.matches(process)), (matches, matches), "'{text}'");
+            all &= matches;
+        }
+        assert!(!filter.is_empty() || all, "an empty filter lets everything through");
+    }
     let rows = Rows::of(engine.tree(), Look { filter, ..Look::default() }, |_| "");
     invariants::check_rows(&rows, &engine, false);
+}
+
+/// What is wrong is told on one printable line, at a place in the text.
+fn check_error(text: &str, error: &FilterError) {
+    assert_eq!(error.text(), text);
+    assert!(text.get(error.range()).is_some(), "{error:?}");
+    assert!(!error.message().is_empty() && !error.message().contains(char::is_control), "{error:?}");
+    assert_eq!(error.pointed_out(|text| text.chars().count()).lines().count(), 2, "{error:?}");
 }
 
 /// A parent, and its child that runs a program with these arguments.

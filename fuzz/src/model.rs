@@ -31,6 +31,20 @@ pub fn engine(bytes: &[u8]) {
     }
 }
 
+/// Of what a filter may look at, all but the time that passes.
+const FILTERS: [&str; 10] = [
+    "",
+    "s",
+    "comm=make",
+    "argv~all or 1",
+    "tree=1",
+    "ancestor:comm=sh",
+    "not parent:uid=1",
+    "children>1",
+    "depth<2 uid!=2",
+    "ancestor:children>1 or parent:rss>5",
+];
+
 fn comm(byte: u8) -> Comm {
     Comm::new([&b"sh"[..], b"ls", b"make", b""][usize::from(byte & 3)])
 }
@@ -117,7 +131,10 @@ impl Script<'_> {
                 (look.kernel, look.dead) = (bits & 2 == 0, bits & 4 == 0);
                 look.join_from = usize::from(bits >> 3 & 3);
             }
-            7 => rows.look_mut().filter = Filter::new(["", "s", "make", "1"][usize::from(bits & 3)]),
+            7 => {
+                let filter = Filter::parse(FILTERS[usize::from(bits) % FILTERS.len()]);
+                rows.look_mut().filter = filter.unwrap_or_else(|error| panic!("{error}"));
+            }
             8 => rows.look_mut().sort = Sort { by: SortKey::ALL[usize::from(bits >> 1) % 9], reversed: on },
             _ => {
                 rows.hold(on);
