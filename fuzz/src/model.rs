@@ -117,7 +117,10 @@ impl Script<'_> {
                 (look.kernel, look.dead) = (bits & 2 == 0, bits & 4 == 0);
                 look.join_from = usize::from(bits >> 3 & 3);
             }
-            7 => rows.look_mut().filter = Filter::new(["", "s", "make", "1"][usize::from(bits & 3)]),
+            7 => {
+                let text = ["", "s", "make", "1", "ancestor:sh", "children>1", "time>1s", "depth=1 or state=dead"];
+                rows.look_mut().filter = Filter::parse(text[usize::from(bits & 7)]).unwrap_or_default();
+            }
             8 => rows.look_mut().sort = Sort { by: SortKey::ALL[usize::from(bits >> 1) % 9], reversed: on },
             _ => {
                 rows.hold(on);
