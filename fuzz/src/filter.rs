@@ -25,6 +25,8 @@ pub fn filter(bytes: &[u8]) {
     let understood = filter.to_string();
     let again = match Filter::parse(&understood) {
         Ok(again) => again,
+        // Quotes and escapes may make it longer than a filter may be.
+        Err(_) if understood.len() > 4096 => return,
         Err(error) => panic!("'{understood}' from '{text}': {error}"),
     };
     assert_eq!(again.to_string(), understood, "from '{text}'");
