@@ -63,5 +63,11 @@ fn measure(kind: &str, profile: Profile, size: usize, enough: fn(&Engine) -> boo
     println!("memory/{}/{kind}/tree {}", profile.name(), each(own));
     println!("memory/{}/{kind}/text {}", profile.name(), each(text));
     println!("memory/{}/{kind}/rows {}", profile.name(), each(rows_own));
-    eprintln!("{kind} {}: {} living, {} dead, {} rows", profile.name(), tree.live(), tree.len() - tree.live(), rows.len());
+    eprintln!(
+        "{kind} {}: {} living, {} dead, {} rows",
+        profile.name(),
+        tree.live(),
+        tree.len() - tree.live(),
+        rows.len()
+    );
 }
