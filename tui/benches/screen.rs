@@ -38,9 +38,9 @@ fn main() {
 }
 
 impl Scene {
-    /// A build with about `size` processes alive.
+    /// A shell with about `size` children.
     fn new(size: u32) -> Self {
-        let scenario = Scenario { profile: Profile::Build, lossy: false };
+        let scenario = Scenario { profile: Profile::Star, lossy: false };
         let synth = Synth::new(Options { size, rate: 100_000.0, usage: false, ..Options::new(scenario) });
         let engine = Config { keep_max: size as usize / 2, pinned_max: usize::MAX, ..Config::default() };
         let options = app::Options { engine, filter: Filter::default(), zone: jiff::tz::TimeZone::UTC };

@@ -182,7 +182,11 @@ impl Soak {
 
     /// Says what was found, and fails when it is not as it must be.
     fn conclude(self) -> anyhow::Result<()> {
-        let Self { app, synth: mut rest, told, watch, resident, .. } = self;
+        let Self { mut app, synth: mut rest, told, watch, resident, .. } = self;
+        if app.paused().is_some() {
+            // What is shown would be the tree of the moment when the pause began.
+            app.press("p");
+        }
         ensure!(rest.next().is_none(), "there are events left");
         println!("{} frames, {told:?}", watch.frames);
         for stall in &watch.stalls {

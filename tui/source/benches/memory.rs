@@ -13,24 +13,39 @@ use ptree_source::synth::{Options, Profile, Scenario, Synth};
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-/// Processes, living and dead.
+/// Processes, living or dead.
 const COUNT: usize = 100_000;
 
 fn main() {
-    for profile in [Profile::Star, Profile::Build] {
-        measure("live", profile, COUNT, |engine| engine.tree().live() * 10 >= COUNT * 9);
-    }
-    for profile in [Profile::Storm, Profile::Build] {
-        measure("dead", profile, 40, |engine| engine.tree().len() - engine.tree().live() >= COUNT);
+    // Like divan: parts of names, and options of cargo's.
+    let filters: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    for (profile, living) in
+        [(Profile::Star, true), (Profile::Build, true), (Profile::Storm, false), (Profile::Build, false)]
+    {
+        let name = format!("memory/{}/{}", profile.name(), if living { "live" } else { "dead" });
+        if filters.is_empty() || filters.iter().any(|filter| name.contains(&filter.replace("::", "/"))) {
+            measure(&name, profile, living);
+        }
     }
 }
 
-/// Takes events until there are enough processes of a kind, and says what each of all of them costs.
-fn measure(kind: &str, profile: Profile, size: usize, enough: fn(&Engine) -> bool) {
+/// Takes events until there are enough that are alive, with none of the dead kept but their ancestors, or enough that
+/// are dead, with few alive; and says what each of all of them costs.
+fn measure(name: &str, profile: Profile, living: bool) {
+    let (most, keep_max) = match (living, profile) {
+        // Of what a build may have at a time, two thirds are alive as a rule.
+        (true, Profile::Build) => (COUNT / 2 * 3, 0),
+        (true, _) => (COUNT, 0),
+        (false, _) => (40, COUNT),
+    };
+    let enough = |engine: &Engine| {
+        let (all, live) = (engine.tree().len(), engine.tree().live());
+        if living { live * 10 >= COUNT * 9 } else { all - live >= COUNT }
+    };
+    let size = u32::try_from(most).unwrap_or(u32::MAX);
     let scenario = Scenario { profile, lossy: false };
-    let size = u32::try_from(size).unwrap_or(u32::MAX);
     let options = Options { size, rate: 1e6, usage: false, ..Options::new(scenario) };
-    let config = || Config { keep_max: COUNT, pinned_max: COUNT, keep_bytes: u64::MAX, ..Config::default() };
+    let config = || Config { keep_max, pinned_max: COUNT, keep_bytes: u64::MAX, ..Config::default() };
     let ingest = |engine: &mut Engine, event: &Event, deltas: &mut Vec<_>| {
         engine.ingest(event, deltas);
         deltas.clear();
@@ -60,14 +75,8 @@ fn measure(kind: &str, profile: Profile, size: usize, enough: fn(&Engine) -> boo
     let rows_own = ALLOCATOR.allocated() - before_rows;
     let tree = engine.tree();
     let each = |bytes: usize| bytes / tree.len();
-    println!("memory/{}/{kind}/tree {}", profile.name(), each(own));
-    println!("memory/{}/{kind}/text {}", profile.name(), each(text));
-    println!("memory/{}/{kind}/rows {}", profile.name(), each(rows_own));
-    eprintln!(
-        "{kind} {}: {} living, {} dead, {} rows",
-        profile.name(),
-        tree.live(),
-        tree.len() - tree.live(),
-        rows.len()
-    );
+    println!("{name}/tree {}", each(own));
+    println!("{name}/text {}", each(text));
+    println!("{name}/rows {}", each(rows_own));
+    eprintln!("{name}: {} living, {} dead, {} rows", tree.live(), tree.len() - tree.live(), rows.len());
 }

@@ -25,7 +25,9 @@ impl Scene {
     /// About `size` living processes, with room for half as many dead.
     pub(crate) fn new(profile: Profile, size: u32) -> Self {
         let scenario = Scenario { profile, lossy: false };
-        let synth = Synth::new(Options { size, rate: RATE, usage: false, ..Options::new(scenario) });
+        // Of what a build may have at a time, two thirds are alive as a rule.
+        let most = if profile == Profile::Build { size / 2 * 3 } else { size };
+        let synth = Synth::new(Options { size: most, rate: RATE, usage: false, ..Options::new(scenario) });
         let config = Config { keep_max: size as usize / 2, pinned_max: usize::MAX, ..Config::default() };
         let look = Look { kernel: false, join_from: 10, ..Look::default() };
         let mut scene = Self { synth, engine: Engine::new(config), rows: Rows::new(look) };
