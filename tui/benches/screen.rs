@@ -45,7 +45,7 @@ impl Scene {
         let engine = Config { keep_max: size as usize / 2, pinned_max: usize::MAX, ..Config::default() };
         let options = app::Options { engine, filter: Filter::default(), zone: jiff::tz::TimeZone::UTC };
         let header = Header {
-            version: "0",
+            version: String::new(),
             host: "bench".to_owned(),
             kernel: String::new(),
             boot_id: String::new(),

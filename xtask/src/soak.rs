@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the soak of the screen, in release; what it does is in `tui/examples/soak`.
+//! `cargo xtask soak`: the soak of the screen, as released; what it does is in `tui/examples/soak`.
 
 use anyhow::Result;
 
@@ -6,5 +6,7 @@ use crate::process;
 
 /// Runs it with `args`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    process::run(process::cargo(["run", "--release", "--package", "ptree-tui", "--example", "soak", "--"])?.args(args))
+    process::run(
+        process::cargo(["run", "--profile", "bench", "--package", "ptree-tui", "--example", "soak", "--"])?.args(args),
+    )
 }

@@ -5,13 +5,13 @@
 
 use std::alloc::System;
 
-use cap::Cap;
 use ptree_core::engine::Config;
 use ptree_core::{Engine, Event, Look, Rows};
 use ptree_source::synth::{Options, Profile, Scenario, Synth};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
-static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Processes, living or dead.
 const COUNT: usize = 100_000;
@@ -27,6 +27,13 @@ fn main() {
             measure(&name, profile, living);
         }
     }
+}
+
+/// Bytes asked for and not given back.
+fn allocated() -> usize {
+    let stats = ALLOCATOR.stats();
+    // What was reallocated is counted among them by its difference.
+    stats.bytes_allocated - stats.bytes_deallocated
 }
 
 /// Takes events until there are enough that are alive, with none of the dead kept but their ancestors, or enough that
@@ -59,20 +66,20 @@ fn measure(name: &str, profile: Profile, living: bool) {
     let count = count.count();
     drop(engine);
 
-    let before_events = ALLOCATOR.allocated();
+    let before_events = allocated();
     let mut events = Vec::with_capacity(count);
     events.extend(Synth::new(options).take(count));
-    let before = ALLOCATOR.allocated();
+    let before = allocated();
     let mut engine = Engine::new(config());
     for event in &events {
         ingest(&mut engine, event, &mut deltas);
     }
-    let own = ALLOCATOR.allocated() - before;
+    let own = allocated() - before;
     drop(events);
-    let text = (ALLOCATOR.allocated() - before_events).saturating_sub(own);
-    let before_rows = ALLOCATOR.allocated();
+    let text = (allocated() - before_events).saturating_sub(own);
+    let before_rows = allocated();
     let rows = Rows::of(engine.tree(), Look { join_from: 10, ..Look::default() }, |_| "ann");
-    let rows_own = ALLOCATOR.allocated() - before_rows;
+    let rows_own = allocated() - before_rows;
     let tree = engine.tree();
     let each = |bytes: usize| bytes / tree.len();
     println!("{name}/tree {}", each(own));
