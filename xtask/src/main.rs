@@ -2,11 +2,13 @@
 //!
 //! What a command does is in the module of its name; none of them is needed to build or to run ptree-tui.
 
+mod bench;
 mod ci;
 mod ebpf;
 mod fuzz;
 mod process;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 mod vm;
@@ -57,6 +59,18 @@ const COMMANDS: &[Command] = &[
         options: "",
         about: "what the compiler does not check: layers, file sizes, leftovers, links between documents",
         run: tidy::run,
+    },
+    Command {
+        name: "bench",
+        options: "[--check|--save] [FILTER]",
+        about: "how cost and memory grow with the number of processes; compared with the stored baseline, or stored",
+        run: bench::run,
+    },
+    Command {
+        name: "soak",
+        options: "[ARGS...]",
+        about: "a fork storm through model and screen: [--minutes N] [--processes N], 20 and 10M unless given",
+        run: soak::run,
     },
     Command {
         name: "ci",

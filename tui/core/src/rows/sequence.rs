@@ -57,11 +57,21 @@ pub(super) struct Sequence<T> {
     free: Vec<Id>,
     root: Id,
     random: u64,
+    /// How often a node was looked at.
+    #[cfg(test)]
+    pub(super) steps: std::cell::Cell<u64>,
 }
 
 impl<T> Default for Sequence<T> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), free: Vec::new(), root: NIL, random: 0x9e37_79b9_7f4a_7c15 }
+        Self {
+            nodes: Vec::new(),
+            free: Vec::new(),
+            root: NIL,
+            random: 0x9e37_79b9_7f4a_7c15,
+            #[cfg(test)]
+            steps: std::cell::Cell::default(),
+        }
     }
 }
 
@@ -318,6 +328,8 @@ impl<T> Sequence<T> {
     }
 
     fn node(&self, id: Id) -> Option<&Node<Option<T>>> {
+        #[cfg(test)]
+        self.steps.update(|steps| steps + 1);
         self.nodes.get(id as usize)
     }
 

@@ -496,3 +496,44 @@ fn many_in_a_chain_or_under_one_parent_are_no_trouble() {
         assert!(rows.is_empty());
     }
 }
+
+/// Nodes of the sequence that something looks at.
+fn looked_at(rows: &mut Rows, mut f: impl FnMut(&mut Rows)) -> u64 {
+    let before = rows.sequence.steps.get();
+    f(rows);
+    rows.sequence.steps.get() - before
+}
+
+#[test]
+fn what_a_frame_looks_at_grows_with_the_logarithm_of_the_rows() {
+    // Looked at: a window at the top, in the middle and at the end; a fold and back; one more process.
+    let looks = |count: u32, forker: fn(u32) -> u32| {
+        let mut scene = Scene::of("found 1 0 -- init");
+        for pid in 2..count {
+            scene.play(&format!("fork {} {pid}", forker(pid)));
+        }
+        let mut rows = rows_of(&scene, Look::default(), &[]);
+        let window = |rows: &mut Rows, at: usize| rows.window(at..at + 50, 30, |_, _, _| {});
+        let middle = rows.len() / 2;
+        let first = rows.get(0).unwrap().id;
+        let deltas = scene.play(&format!("fork 1 {count}"));
+        [
+            looked_at(&mut rows, |rows| window(rows, 0)),
+            looked_at(&mut rows, |rows| window(rows, middle)),
+            looked_at(&mut rows, |rows| window(rows, 2 * middle - 50)),
+            looked_at(&mut rows, |rows| [true, false].into_iter().for_each(|folded| rows.fold(first, folded))),
+            looked_at(&mut rows, |rows| {
+                deltas.iter().for_each(|delta| rows.note(delta));
+                rows.refresh(scene.engine.tree(), user);
+            }),
+        ]
+    };
+    let shapes: [fn(u32) -> u32; 3] = [|_| 1, |pid| pid - 1, |pid| pid / 2];
+    for (shape, forker) in shapes.into_iter().enumerate() {
+        let (few, many) = (looks(300, forker), looks(19_200, forker));
+        for (what, (few, many)) in few.into_iter().zip(many).enumerate() {
+            // 64 times the rows: six more levels of some eight, but not every search tree is as balanced as another.
+            assert!(many < 4 * few + 500, "shape {shape}, {what}: {few} steps among few, {many} among many");
+        }
+    }
+}
