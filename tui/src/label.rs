@@ -146,7 +146,7 @@ pub fn rate(per_s: f64) -> String {
     }
 }
 
-/// A duration with as much of its fraction as fits into so many columns.
+/// A duration with as much of its fraction, or of its lesser unit, as fits into so many columns.
 #[must_use]
 pub fn duration(ns: u64, width: usize) -> String {
     let mut text = text::duration(ns);
@@ -155,6 +155,12 @@ pub fn duration(ns: u64, width: usize) -> String {
         let from = unit.saturating_sub(surplus).max(point);
         // A point with nothing behind it goes as well.
         text.replace_range(if from == point + 1 { point } else { from }..unit, "");
+    }
+    if text.len() > width
+        && let Some((greater, lesser)) = text.split_once(' ')
+    {
+        let close = format!("{greater}{lesser}");
+        return if close.len() > width { greater.to_owned() } else { close };
     }
     text
 }
@@ -203,6 +209,7 @@ mod tests {
         let shown = |ms: u64, width| duration(ms * 1_000_000, width);
         assert_eq!([shown(1240, 5), shown(14_880, 6), shown(14_880, 5)], ["1.24s", "14.88s", "14.8s"]);
         assert_eq!([shown(14_880, 4), shown(14_880, 3), shown(250, 2)], ["14s", "14s", "250ms"]);
+        assert_eq!([shown(528_000, 6), shown(528_000, 5), shown(528_000, 4)], ["8m 48s", "8m48s", "8m"]);
     }
 
     #[test]
