@@ -47,7 +47,10 @@ fn fuzz(folder: &Path, target: &str, seconds: u32) -> Result<()> {
     // What libFuzzer learns goes into the first folder.
     let corpus = folder.join("corpus").join(target);
     fs::create_dir_all(&corpus).with_context(|| format!("cannot make '{}'", corpus.display()))?;
-    let mut command = process::cargo(["fuzz", "run", "--sanitizer", "none", "--features", "libfuzzer", target])?;
+    let cargo_fuzz = |what| process::cargo(["fuzz", what, "--sanitizer", "none", "--features", "libfuzzer", target]);
+    // On its own, so that what fails behind it is a finding.
+    process::run(&mut cargo_fuzz("build")?)?;
+    let mut command = cargo_fuzz("run")?;
     command.args([format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"), "--".to_owned()]).args([
         format!("-max_total_time={seconds}"),
         format!("-max_len={MAX_LEN}"),

@@ -187,6 +187,10 @@ impl Rows {
             }
             Delta::Removed { key, forker, kernel_parent } => {
                 self.noted.push(key);
+                // It may be forked and gone before anybody looks: then it cannot be asked who its forker is.
+                if self.look.sort.by == SortKey::Spawned {
+                    self.noted.push(forker);
+                }
                 let parent = match self.look.lineage {
                     Lineage::Forked => forker,
                     Lineage::Kernel => kernel_parent,

@@ -399,6 +399,19 @@ fn finished_children_of_one_name_become_one_row_that_can_be_unfolded() {
 }
 
 #[test]
+fn i4_a_fork_counts_for_its_forker_though_the_child_is_gone_before_the_refresh() {
+    let mut scene = Scene::of("found 1 0\nfound 2 1\nfound 3 1");
+    let sort = Sort { by: SortKey::Spawned, reversed: false };
+    let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 2 3");
+    scene.play("fork 3 9\nexit 9\nat 1000\ntick").iter().for_each(|delta| rows.note(delta));
+    assert!(scene.engine.tree().get(scene.key(9)).is_none());
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 3 2");
+    check(&rows, scene.engine.tree());
+}
+
+#[test]
 fn i4_a_sum_of_cpu_time_that_was_cut_off_is_made_anew_when_one_leaves_it() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 1 4");
     // Neither the first nor the one that lived longest: those are looked for anew in any case.
