@@ -281,7 +281,7 @@ fn own_cpu() -> anyhow::Result<Duration> {
 fn resident() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status").context("cannot read '/proc/self/status'")?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
-    Ok(kib.map(|kib: u64| kib << 10).context("'/proc/self/status' says nothing of VmRSS")?)
+    kib.map(|kib: u64| kib << 10).context("'/proc/self/status' says nothing of VmRSS")
 }
 
 fn median(values: &[u64]) -> u64 {

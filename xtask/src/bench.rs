@@ -18,8 +18,10 @@ use crate::{UsageError, process};
 use baseline::Baseline;
 use judge::Finding;
 
-/// The benches, by package, in the order in which they run.
-const BENCHES: [(&str, &str); 3] = [("ptree-source", "memory"), ("ptree-source", "model"), ("ptree-tui", "screen")];
+/// The packages that have benches: always both, so that what they share is compiled once.
+const PACKAGES: [&str; 2] = ["ptree-source", "ptree-tui"];
+/// The benches, in the order in which they run.
+const BENCHES: [&str; 3] = ["memory", "model", "screen"];
 /// The bench that machines are compared by.
 const REFERENCE: &str = "model/reference";
 /// Times that what is too slow is measured again: other programs may have been in the way.
@@ -115,8 +117,12 @@ fn judge(figures: &Figures, baseline: &Baseline, options: &Options) -> Result<Ve
 /// Runs the benches that one of the filters names, and the reference; all of them for none.
 fn measure(filters: &[&str]) -> Result<Figures> {
     let mut figures = Figures::default();
-    for (package, bench) in BENCHES {
-        let mut command = process::cargo(["bench", "--package", package, "--bench", bench, "--"])?;
+    for bench in BENCHES {
+        let mut command = process::cargo(["bench"])?;
+        for package in PACKAGES {
+            command.args(["--package", package]);
+        }
+        command.args(["--bench", bench, "--"]);
         // The name of the bench's file is not part of what divan filters by.
         let prefix = format!("{bench}/");
         for filter in filters {

@@ -167,10 +167,14 @@ impl Builder<'_> {
     /// The crowds among the children that are large enough for a row.
     fn crowds(&mut self, parent: u32, children: &[u32]) -> Vec<u32> {
         let (look, parent) = (&self.rows.look, self.entries[parent as usize].process.key);
+        // Most have none, and to ask for those who have left takes a look into the tree.
+        if look.join_from == 0 || children.is_empty() {
+            return Vec::new();
+        }
         let departed = self.tree.departed(parent, look.lineage);
         let gone: u64 = departed.iter().map(|(_, summary)| summary.count).sum();
         let kept = self.tree.child_count(parent, look.lineage) as u64;
-        if look.join_from == 0 || kept + gone < look.join_from as u64 {
+        if kept + gone < look.join_from as u64 {
             return Vec::new();
         }
         let (join_from, filtered) = (look.join_from, !look.filter.is_empty());

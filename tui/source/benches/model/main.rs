@@ -83,11 +83,10 @@ fn ingest(bencher: Bencher<'_, '_>, profile: Profile, size: u32) {
     });
 }
 
-/// A screen of rows that begins at this part of all of them.
-fn window(bencher: Bencher<'_, '_>, profile: Profile, size: u32, at: f64) {
+/// A screen of rows that begins so many halves down all of them.
+fn window(bencher: Bencher<'_, '_>, profile: Profile, size: u32, halves: usize) {
     with(profile, size, |Scene { rows, .. }| {
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let from = (rows.len().saturating_sub(WINDOW) as f64 * at) as usize;
+        let from = rows.len().saturating_sub(WINDOW) * halves / 2;
         bencher.bench_local(|| {
             let mut deepest = 0;
             rows.window(from..from + WINDOW, LEVELS, |_, row, guides| deepest = row.depth.max(guides.len() as u32));
@@ -177,17 +176,17 @@ macro_rules! rows_of {
 
                 #[divan::bench(args = $sizes, max_time = SECONDS)]
                 fn window_top(bencher: Bencher<'_, '_>, size: u32) {
-                    window(bencher, PROFILE, size, 0.0);
+                    window(bencher, PROFILE, size, 0);
                 }
 
                 #[divan::bench(args = $sizes, max_time = SECONDS)]
                 fn window_middle(bencher: Bencher<'_, '_>, size: u32) {
-                    window(bencher, PROFILE, size, 0.5);
+                    window(bencher, PROFILE, size, 1);
                 }
 
                 #[divan::bench(args = $sizes, max_time = SECONDS)]
                 fn window_end(bencher: Bencher<'_, '_>, size: u32) {
-                    window(bencher, PROFILE, size, 1.0);
+                    window(bencher, PROFILE, size, 2);
                 }
 
                 #[divan::bench(args = $sizes, max_time = SECONDS)]
