@@ -156,7 +156,8 @@ fn follow(bencher: Bencher<'_, '_>, profile: Profile, size: u32) {
 }
 
 fn set_filter(rows: &mut Rows, text: &str) {
-    rows.look_mut().filter = Filter::new(text);
+    let Ok(filter) = Filter::parse(text) else { panic!("'{text}' is no filter") };
+    rows.look_mut().filter = filter;
 }
 
 fn set_sort(rows: &mut Rows, by: SortKey) {
