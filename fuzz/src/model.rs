@@ -106,7 +106,7 @@ impl Script<'_> {
     fn look(&mut self, rows: &mut Rows, held: bool) -> bool {
         let (what, bits) = (self.byte(), self.byte());
         let on = bits & 1 == 1;
-        match what % 10 {
+        match what % 11 {
             0 | 1 => rows.fold(RowId::Process(self.key()), on),
             2 => rows.fold(RowId::Joined { parent: self.key(), comm: comm(bits >> 1) }, on),
             3 => rows.fold_all(on),
@@ -118,6 +118,7 @@ impl Script<'_> {
                 look.join_from = usize::from(bits >> 3 & 3);
             }
             7 => rows.look_mut().filter = Filter::new(["", "s", "make", "1"][usize::from(bits & 3)]),
+            9 => rows.look_mut().root = on.then(|| self.key()),
             8 => rows.look_mut().sort = Sort { by: SortKey::ALL[usize::from(bits >> 1) % 9], reversed: on },
             _ => {
                 rows.hold(on);
