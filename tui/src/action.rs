@@ -188,8 +188,8 @@ commands! {
         NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "["];
         NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "]"];
         Choose "choose" "While choosing: take this one" "choose" Acts["Enter"];
-        Subtree "with-subtree" "While choosing: with all below it, or not" "subtree" Acts["Tab"] Confirm["Tab"];
         Confirm "confirm" "While asked: yes, do it" "yes" Confirm["y"];
+        Subtree "with-subtree" "While choosing: with all below it, or not" "subtree" Acts["Tab"] Confirm["Tab"];
         Protected "even-protected" "While asked: even to the protected" "protected too" Confirm["!"];
     }
     "Copy to the clipboard" {

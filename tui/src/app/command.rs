@@ -16,8 +16,11 @@ impl App {
         if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete) {
             self.refresh();
         }
+        let before = self.list.selected();
         let effect = self.obey(command);
-        self.end_following();
+        if self.list.selected() != before {
+            self.end_following();
+        }
         effect
     }
 
@@ -196,6 +199,11 @@ impl App {
 
     fn fold_level(&mut self, folded: bool) {
         self.list.rows_mut().fold_level(folded);
+        let selected = self.list.selected();
+        let above = selected.and_then(|id| self.list.rows().visible_ancestor(self.tree(), id));
+        if let Some(id) = above.filter(|_| above != selected) {
+            self.list.follow(id);
+        }
         self.list.reselect();
     }
 

@@ -106,7 +106,8 @@ fn confirm(app: &App, page: &ActPage, theme: &Theme, area: Rect, buffer: &mut Bu
     let question = cut(&format!("{} {}?", deed(choice), meant(app, page)), width.saturating_sub(place.len() + 1));
     spread(title(&question, theme), vec![Span::styled(place, theme.dim)], first, buffer);
     let Some(second) = rows.next() else { return };
-    buffer.set_line(second.x, second.y, &Line::from(account(app, page, choice, theme)), second.width);
+    let line = account(app, page, choice, theme, usize::from(second.width));
+    spread(line, Vec::new(), second, buffer);
     let user = |process: &Process| app.users().shown(process.creds().uid);
     for (&key, row) in page.whom().iter().skip(page.scroll()).zip(rows) {
         let Some(process) = tree.get(key) else { continue };
@@ -127,7 +128,7 @@ fn confirm(app: &App, page: &ActPage, theme: &Theme, area: Rect, buffer: &mut Bu
 }
 
 /// The line below the question: how many of how many users, and who is left out or hit although protected.
-fn account(app: &App, page: &ActPage, choice: Choice, theme: &Theme) -> Vec<Span<'static>> {
+fn account(app: &App, page: &ActPage, choice: Choice, theme: &Theme, width: usize) -> Vec<Span<'static>> {
     let tree = app.engine_tree();
     let users: FxHashSet<u32> =
         page.whom().iter().filter_map(|&key| tree.get(key)).map(|process| process.creds().uid).collect();
@@ -142,9 +143,12 @@ fn account(app: &App, page: &ActPage, choice: Choice, theme: &Theme) -> Vec<Span
     }
     if let [(key, why), others @ ..] = page.protected() {
         let name = tree.get(*key).map_or_else(|| key.pid.to_string(), label::name_and_pid);
-        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-        let how = if choice.may_hit_protected() { ", unless !" } else { "" };
-        line.push(Span::styled(format!("Left out{how}: {name}, {why}{more}"), theme.notice));
+        let more = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
+        let how = if choice.may_hit_protected() { " unless !" } else { "" };
+        let out = page.protected().len();
+        let used: usize = line.iter().map(Span::width).sum();
+        let text = format!("{out} left out{how}: {name} ({why}){more}");
+        line.push(Span::styled(cut(&text, width.saturating_sub(used)), theme.notice));
     } else if page.meets_protected() {
         line.push(Span::styled("Even those that are protected!", theme.alert));
     }

@@ -107,7 +107,10 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let trail = breadcrumb::trail(app, command.saturating_sub(9));
     let room = command.saturating_sub(7 + trail.as_ref().map_or(0, |trail| crate::columns::width(trail) + 2));
     heading.extend(trail.map(|trail| Span::styled(format!("  {trail}"), theme.strong)));
-    heading.push(Span::styled(cut(&shown(app), room), theme.dim));
+    // A word cut off at its beginning would say nothing.
+    if room >= 8 {
+        heading.push(Span::styled(cut(&shown(app), room), theme.dim));
+    }
     buffer.set_line(first.x, first.y, &Line::from(heading), first.width);
 
     let list = app.list();

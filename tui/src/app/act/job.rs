@@ -176,13 +176,14 @@ impl Job {
         }
     }
 
-    /// How it ended, and whether something went wrong.
+    /// What was done, and whether that is less than all.
     pub(super) fn outcome(&self) -> (String, bool) {
         let whom = match (self.done, &self.failed[..]) {
             (1, []) if !self.whom.ends_with("processes") => self.whom.clone(),
             (1, _) => "1 process".to_owned(),
             (n, _) => format!("{n} processes"),
         };
+        let rounds = if self.rounds == 1 { "1 round".to_owned() } else { format!("{} rounds", self.rounds) };
         let mut text = match self.kind {
             Kind::Renice(_) => match self.nice {
                 Some(nice) => format!("{whom}: nice value now {nice}"),
@@ -190,9 +191,9 @@ impl Job {
             },
             Kind::Chosen(signal @ Choice::Signal(_)) if self.done == 0 => format!("{} not sent", signal.name()),
             Kind::Chosen(signal @ Choice::Signal(_)) => format!("{} sent to {whom}", signal.name()),
-            Kind::Chosen(Choice::Freeze) => format!("Frozen: {whom}, in {} rounds", self.rounds),
+            Kind::Chosen(Choice::Freeze) => format!("Frozen: {whom}, in {rounds}"),
             Kind::Chosen(Choice::Thaw) => format!("Thawed: {whom}"),
-            Kind::Chosen(Choice::Kill) => format!("Killed: {whom}, frozen in {} rounds", self.rounds),
+            Kind::Chosen(Choice::Kill) => format!("Killed: {whom}, frozen in {rounds}"),
         };
         if self.escapes {
             text += "; others still escape";
@@ -200,7 +201,7 @@ impl Job {
         match &self.failed[..] {
             [] => {}
             [one] => text += &format!("; {}: {}", one.name, one.why),
-            [one, others @ ..] => text += &format!("; {}: {}, and {} others not", one.name, one.why, others.len()),
+            many => text += &format!("; not done to {}", many.len()),
         }
         (text, self.escapes || !self.failed.is_empty())
     }
