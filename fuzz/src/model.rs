@@ -120,7 +120,7 @@ impl Script<'_> {
     fn look(&mut self, rows: &mut Rows, held: bool) -> bool {
         let (what, bits) = (self.byte(), self.byte());
         let on = bits & 1 == 1;
-        match what % 10 {
+        match what % 11 {
             0 | 1 => rows.fold(RowId::Process(self.key()), on),
             2 => rows.fold(RowId::Joined { parent: self.key(), comm: comm(bits >> 1) }, on),
             3 => rows.fold_all(on),
@@ -135,6 +135,7 @@ impl Script<'_> {
                 let filter = Filter::parse(FILTERS[usize::from(bits) % FILTERS.len()]);
                 rows.look_mut().filter = filter.unwrap_or_else(|error| panic!("{error}"));
             }
+            9 => rows.look_mut().root = on.then(|| self.key()),
             8 => rows.look_mut().sort = Sort { by: SortKey::ALL[usize::from(bits >> 1) % 9], reversed: on },
             _ => {
                 rows.hold(on);

@@ -43,7 +43,13 @@ impl Scene {
         let scenario = Scenario { profile: Profile::Star, lossy: false };
         let synth = Synth::new(Options { size, rate: 100_000.0, usage: false, ..Options::new(scenario) });
         let engine = Config { keep_max: size as usize / 2, pinned_max: usize::MAX, ..Config::default() };
-        let options = app::Options { engine, filter: Filter::default(), zone: jiff::tz::TimeZone::UTC };
+        let options = app::Options {
+            engine,
+            filter: Filter::default(),
+            zone: jiff::tz::TimeZone::UTC,
+            may_act: false,
+            own_pid: 0,
+        };
         let header = Header {
             version: String::new(),
             host: "bench".to_owned(),

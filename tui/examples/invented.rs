@@ -170,6 +170,8 @@ async fn main() -> anyhow::Result<()> {
         engine: ptree_core::engine::Config::default(),
         filter: ptree_core::Filter::default(),
         zone: jiff::tz::TimeZone::system(),
+        may_act: false,
+        own_pid: std::process::id(),
     };
     let theme = view::theme::Theme::of_environment();
     runtime::run(options, theme, Clock::live(), header, receiver, async move { source.await? }).await

@@ -119,6 +119,8 @@ impl Soak {
             engine: ptree_core::engine::Config::default(),
             filter: Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
+            may_act: false,
+            own_pid: 0,
         };
         let mut app = App::new(settings, header);
         app.ingest(&Batch { events: Vec::new(), users: Synth::users() }, options.begin_ns);

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use crate::act::{Order, Report};
+
 /// What has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
@@ -16,6 +18,24 @@ pub enum Mode {
     Details,
     /// The page of keys.
     Help,
+    /// The page of what can be done to processes: what is typed narrows it.
+    Acts,
+    /// The page of those to whom it would be done, until that is confirmed.
+    Confirm,
+    /// The page of those to whom it could not be done.
+    Report,
+}
+
+impl Mode {
+    /// All, those in which a command is most at home first.
+    pub const ALL: [Self; 7] =
+        [Self::Tree, Self::Filter, Self::Details, Self::Acts, Self::Confirm, Self::Report, Self::Help];
+
+    /// Whether letters are typed into a line.
+    #[must_use]
+    pub const fn is_typing(self) -> bool {
+        matches!(self, Self::Filter | Self::Acts)
+    }
 }
 
 /// A request to the app.
@@ -23,20 +43,22 @@ pub enum Mode {
 pub enum Action {
     /// Something from the table.
     Command(Command),
-    /// A character typed into the filter line.
+    /// A character typed into a line.
     Type(char),
-    /// A text pasted, which is for the filter line alone: elsewhere it is no keys to be obeyed.
+    /// A text pasted, which is for a line that is typed alone: elsewhere it is no keys to be obeyed.
     Paste(String),
     /// The terminal's size, columns and rows.
     Resize(u16, u16),
     /// An export ended: the file, or why there is none.
     Exported(Result<PathBuf, String>),
+    /// What came of an [`Effect::Act`].
+    Acted(Report),
     /// A suspension could not be done: nobody would wake us.
     SuspendRefused,
 }
 
 /// What the runtime must do for the app, which itself touches nothing outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Leave.
     Quit,
@@ -46,6 +68,15 @@ pub enum Effect {
     Redraw,
     /// Write the tree to a new DOT file, then report [`Action::Exported`].
     ExportDot,
+    /// Do this to processes, beside the loop, then report [`Action::Acted`].
+    Act(Order),
+    /// Have the terminal put this text on the clipboard.
+    Copy(String),
+}
+
+/// What can be asked for; without acting on processes, where that is not allowed.
+pub fn commands(may_act: bool) -> impl Iterator<Item = &'static Spec> {
+    COMMANDS.iter().filter(move |spec| may_act || !spec.acts())
 }
 
 /// One line of the table.
@@ -66,12 +97,21 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether it is there to act on processes.
+    #[must_use]
+    pub fn acts(&self) -> bool {
+        self.section == ACTS
+    }
+
     /// Its keys in a mode.
     #[must_use]
     pub fn keys_in(&self, mode: Mode) -> &'static [&'static str] {
         self.keys.iter().find(|(of, _)| *of == mode).map_or(&[], |(_, keys)| keys)
     }
 }
+
+/// The section of the commands that act on processes.
+const ACTS: &str = "Act on processes";
 
 macro_rules! commands {
     ($($section:literal { $($variant:ident $name:literal $description:literal $hint:literal
@@ -96,16 +136,18 @@ macro_rules! commands {
 
 commands! {
     "Move" {
-        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"];
-        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"];
-        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"];
-        HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"];
-        HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"];
-        First "first" "To the top" "" Tree["g" "Home"] Details["g" "Home"] Help["g" "Home"];
-        Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"];
+        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"];
+        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"];
+        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"];
+        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"];
+        HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"];
+        HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"];
+        First "first" "To the top" "" Tree["g" "Home"] Details["g" "Home"] Help["g" "Home"] Acts["Home"] Confirm["g" "Home"] Report["g" "Home"];
+        Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"] Acts["End"] Confirm["G" "End"] Report["G" "End"];
         Left "left" "Fold, or go to the parent" "" Tree["Left" "h"];
         Right "right" "Unfold, or go to the first child" "" Tree["Right" "l"];
+        Parent "parent" "To the parent" "" Tree["u"];
+        Follow "follow" "Keep the selected process in sight, or not" "" Tree["F"];
         NextMatch "next-match" "Next match of the filter" "" Tree["n"];
         PreviousMatch "previous-match" "Previous match of the filter" "" Tree["N"];
         Culprit "culprit" "To the process that the latest alert names" "" Tree["a"];
@@ -113,10 +155,14 @@ commands! {
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
         Filter "filter" "Show only what matches" "filter" Tree["/"];
-        ClearFilter "clear-filter" "Drop the filter" "" Tree["Esc"];
+        ClearFilter "clear-filter" "Drop the filter, or show all again" "" Tree["Esc"];
         ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space"];
         FoldAll "fold-all" "Fold all" "" Tree["-" "z M"];
         UnfoldAll "unfold-all" "Unfold all" "" Tree["+" "=" "*" "z R"];
+        FoldLevel "fold-level" "Fold the deepest level that is open" "" Tree["z m"];
+        UnfoldLevel "unfold-level" "Unfold the uppermost level that is folded" "" Tree["z r"];
+        Focus "focus" "Show this subtree alone" "" Tree["f"];
+        Unfocus "unfocus" "Back to what was shown before" "" Tree["Backspace"];
         Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"];
         Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
         Figures "figures" "Figures on ptree-tui itself: memory, frames" "" Tree["D"];
@@ -133,21 +179,39 @@ commands! {
         ScrollLeft "scroll-left" "Commands to the left" "" Tree["<" "S-Left"];
         ScrollRight "scroll-right" "Commands to the right" "" Tree[">" "S-Right"];
     }
+    "Act on processes" {
+        Act "act" "Signal, freeze, thaw or kill: asks first" "signal" Tree["F9" "x"];
+        Freeze "freeze" "Freeze this subtree, as against a fork bomb" "" Tree["X"];
+        Tag "tag" "Tag or untag, to act on several" "" Tree["v"];
+        TagSubtree "tag-subtree" "Tag it and all below it" "" Tree["V"];
+        UntagAll "untag-all" "Untag all" "" Tree["U"];
+        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "["];
+        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "]"];
+        Choose "choose" "While choosing: take this one" "choose" Acts["Enter"];
+        Confirm "confirm" "While asked: yes, do it" "yes" Confirm["y"];
+        Subtree "with-subtree" "While choosing: with all below it, or not" "subtree" Acts["Tab"] Confirm["Tab"];
+        Protected "even-protected" "While asked: even to the protected" "protected too" Confirm["!"];
+    }
+    "Copy to the clipboard" {
+        CopyCommand "copy-command" "Its command line, as for a shell" "" Tree["y c"] Details["y c"];
+        CopyPid "copy-pid" "Its pid" "" Tree["y p"] Details["y p"];
+        CopyLineage "copy-lineage" "Names and pids of it and all above it" "" Tree["y l"] Details["y l"];
+    }
     "Do" {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
-        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"];
-        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"];
-        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"];
-        Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"];
+        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"];
+        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"];
+        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"];
+        Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"];
     }
-    "While typing a filter" {
+    "While typing" {
         AcceptFilter "accept-filter" "Keep it" "keep" Filter["Enter"];
         CancelFilter "cancel-filter" "Drop it" "drop" Filter["Esc"];
         Complete "complete" "Complete the name of a field or a value" "complete" Filter["Tab"];
-        EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"];
-        EraseWord "erase-word" "Erase a word" "" Filter["C-w"];
-        EraseAll "erase-all" "Erase all of it" "" Filter["C-u"];
+        EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"] Acts["Backspace" "C-h"];
+        EraseWord "erase-word" "Erase a word" "" Filter["C-w"] Acts["C-w"];
+        EraseAll "erase-all" "Erase all of it" "" Filter["C-u"] Acts["C-u"];
     }
 }
 
@@ -169,8 +233,16 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_act_has_no_key_that_would() {
+        assert_eq!(commands(true).count(), COMMANDS.len());
+        assert_eq!(commands(false).filter(|spec| spec.acts()).count(), 0);
+        let names: Vec<&str> = COMMANDS.iter().filter(|spec| spec.acts()).map(|spec| spec.name).collect();
+        assert!(["act", "freeze", "confirm", "nice-more"].iter().all(|name| names.contains(name)), "{names:?}");
+    }
+
+    #[test]
     fn i14_no_key_is_bound_twice_in_a_mode_nor_hidden_behind_a_prefix() {
-        for mode in [Mode::Tree, Mode::Filter, Mode::Details, Mode::Help] {
+        for mode in Mode::ALL {
             let keys: Vec<&str> = COMMANDS.iter().flat_map(|spec| spec.keys_in(mode)).copied().collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[..i].contains(key), "'{key}' is bound twice in {mode:?}");

@@ -3,9 +3,12 @@
 //! Owns the [`Engine`]. Touches nothing outside: what must be done there is returned as an [`Effect`]. Does not know how
 //! it is drawn; [`view::draw`](crate::view::draw) reads it and changes nothing (I13).
 
+mod act;
 mod command;
+mod copy;
 mod details;
 mod filter;
+mod focus;
 mod list;
 mod pause;
 mod read;
@@ -17,6 +20,8 @@ use ptree_core::{Delta, Engine, Filter, FilterError, Lineage, Look, ProcKey, Row
 use ptree_source::{Batch, Header};
 use ratatui::layout::Rect;
 
+use self::act::Acting;
+pub use self::act::{Choice, Failures, Page as ActPage, choices};
 pub use self::details::{Details, Entry, LABELS};
 pub use self::list::List;
 use self::pause::Frozen;
@@ -43,6 +48,10 @@ pub struct Options {
     pub filter: Filter,
     /// The zone in which wall times are shown.
     pub zone: jiff::tz::TimeZone,
+    /// Whether the user may act on the processes that are shown, and has keys for that.
+    pub may_act: bool,
+    /// The pid of this program, which is not to be hit by mistake.
+    pub own_pid: u32,
 }
 
 /// How far the capture is.
@@ -80,6 +89,12 @@ pub struct App {
     frozen: Option<Box<Frozen>>,
 
     list: List,
+    /// The subtrees that are shown alone, each within the one before.
+    focus: Vec<ProcKey>,
+    /// The process that is kept in sight.
+    followed: Option<ProcKey>,
+    acting: Acting,
+    own_pid: u32,
     /// Until when volatile sorts stand still.
     held_until_ns: u64,
     sideways: usize,
@@ -121,6 +136,10 @@ impl App {
             pid_digits: 5,
             frozen: None,
             list: List::new(look),
+            focus: Vec::new(),
+            followed: None,
+            acting: Acting::default(),
+            own_pid: options.own_pid,
             held_until_ns: 0,
             sideways: 0,
             panels: None,
@@ -129,7 +148,7 @@ impl App {
             below_help: Mode::Tree,
             filter_line,
             filter_error: None,
-            keymap: Keymap::default(),
+            keymap: Keymap::new(options.may_act),
             details: None,
             help_scroll: 0,
             message: None,
@@ -164,7 +183,7 @@ impl App {
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, now_ns: u64) {
+    pub fn tick(&mut self, now_ns: u64) -> Option<Effect> {
         let second = self.now_ns / 1_000_000_000;
         self.now_ns = self.now_ns.max(now_ns);
         self.dirty |= self.now_ns / 1_000_000_000 != second;
@@ -178,6 +197,7 @@ impl App {
         let mut deltas = std::mem::take(&mut self.deltas);
         self.engine.tick(self.now_ns, &mut deltas);
         self.absorb(deltas);
+        self.go_on_acting()
     }
 
     /// The source has ended.
@@ -212,11 +232,11 @@ impl App {
                 self.dirty = true;
                 return self.command(command);
             }
-            Action::Type(c) => self.set_filter(&format!("{}{c}", self.filter_line)),
-            Action::Paste(text) if self.mode == Mode::Filter => {
+            Action::Type(c) => self.type_text(&format!("{}{c}", self.typed())),
+            Action::Paste(text) if self.mode.is_typing() => {
                 let line = text.chars().filter(|c| !matches!(c, '\n' | '\r'));
-                let text: String = self.filter_line.chars().chain(line).collect();
-                self.set_filter(&text);
+                let text: String = self.typed().chars().chain(line).collect();
+                self.type_text(&text);
             }
             Action::Paste(_) => {}
             Action::Resize(width, height) => {
@@ -225,6 +245,7 @@ impl App {
             }
             Action::Exported(Ok(path)) => self.say(format!("Written: {}", path.display()), false),
             Action::Exported(Err(error)) => self.say(error, true),
+            Action::Acted(report) => return self.acted(report),
             Action::SuspendRefused => self.say("No shell to go back to: started without job control".to_owned(), true),
         }
         None
@@ -232,7 +253,13 @@ impl App {
 
     fn absorb(&mut self, mut deltas: Vec<Delta>) {
         self.dirty |= !deltas.is_empty();
-        for delta in deltas.drain(..).filter(|_| self.frozen.is_none()) {
+        for delta in deltas.drain(..) {
+            if let Delta::Ended(key) | Delta::Removed { key, .. } = delta {
+                self.forget_tag(key);
+            }
+            if self.frozen.is_some() {
+                continue;
+            }
             match delta {
                 Delta::Added(key) => self.pid_digits = self.pid_digits.max(digits(key)),
                 Delta::Removed { key, forker, kernel_parent } => {
@@ -258,12 +285,13 @@ impl App {
         let areas = Areas::of(screen, self.shape());
         self.list.resize(areas.rows());
         self.refresh();
+        self.refresh_act_page(usize::from(areas.page().height));
         if let Some(mut details) = self.details.take() {
             details.refresh(self);
             details.resize(areas.page());
             self.details = Some(details);
         }
-        let last = crate::view::help::scroll_end(areas.page());
+        let last = crate::view::help::scroll_end(self.may_act(), areas.page());
         self.help_scroll = self.help_scroll.min(last);
     }
 
@@ -271,6 +299,7 @@ impl App {
     fn refresh(&mut self) {
         let now_ns = self.shown_ns();
         self.list.rows_mut().set_now(now_ns);
+        self.refresh_focus();
         let tree = self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree);
         self.list.refresh(tree, |uid| self.users.get(uid));
         if std::mem::take(&mut self.find_first)
@@ -279,6 +308,7 @@ impl App {
         {
             self.list.jump(first);
         }
+        self.keep_followed_in_sight();
     }
 
     /// The frame has been drawn.

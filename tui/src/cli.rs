@@ -44,6 +44,9 @@ pub struct Common {
     /// Raise an alert at this many forks per second; 0 for never
     #[arg(long, global = true, value_name = "N", default_value_t = AlertRule::default().spawns_per_s, value_parser = parse_rate)]
     pub alert_rate: f64,
+    /// Only look: without the keys that signal, freeze or renice processes
+    #[arg(long, global = true)]
+    pub read_only: bool,
 }
 
 impl Common {

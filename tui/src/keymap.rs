@@ -4,7 +4,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::action::{Action, COMMANDS, Mode};
+use crate::action::{Action, Mode, commands};
 
 /// The name of a key as the table writes it: `j`, `G`, `C-d`, `S-Left`, `PgUp`, `Space`. `None` for a release and for
 /// keys that are never bound.
@@ -46,12 +46,25 @@ pub fn name(key: KeyEvent) -> Option<String> {
 }
 
 /// The state of the keyboard: the first key of an unfinished sequence.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
+    may_act: bool,
     pending: Option<String>,
 }
 
 impl Keymap {
+    /// With or without the keys that act on processes.
+    #[must_use]
+    pub const fn new(may_act: bool) -> Self {
+        Self { may_act, pending: None }
+    }
+
+    /// Whether it has the keys that act on processes.
+    #[must_use]
+    pub const fn may_act(&self) -> bool {
+        self.may_act
+    }
+
     /// The first key of an unfinished sequence.
     #[must_use]
     pub fn pending(&self) -> Option<&str> {
@@ -65,7 +78,7 @@ impl Keymap {
             None => key.to_owned(),
         };
         let prefix = format!("{typed} ");
-        for spec in COMMANDS {
+        for spec in commands(self.may_act) {
             for bound in spec.keys_in(mode) {
                 if *bound == typed {
                     return Some(Action::Command(spec.command));
@@ -76,7 +89,7 @@ impl Keymap {
                 }
             }
         }
-        if mode == Mode::Filter { character(key).map(Action::Type) } else { None }
+        if mode.is_typing() { character(key).map(Action::Type) } else { None }
     }
 }
 
@@ -110,7 +123,7 @@ mod tests {
 
     #[test]
     fn sequences_need_both_keys_and_a_wrong_second_one_ends_them() {
-        let mut keymap = Keymap::default();
+        let mut keymap = Keymap::new(true);
         assert_eq!(keymap.resolve(Mode::Tree, "z"), None);
         assert_eq!(keymap.pending(), Some("z"));
         assert_eq!(keymap.resolve(Mode::Tree, "M"), Some(Action::Command(Command::FoldAll)));
@@ -120,8 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn without_leave_to_act_the_keys_for_it_are_not_bound() {
+        for (may_act, wants) in [(true, Some(Action::Command(Command::Act))), (false, None)] {
+            assert_eq!(Keymap::new(may_act).resolve(Mode::Tree, "F9"), wants);
+        }
+    }
+
+    #[test]
     fn in_the_filter_line_letters_are_letters() {
-        let mut keymap = Keymap::default();
+        let mut keymap = Keymap::new(true);
         assert_eq!(keymap.resolve(Mode::Filter, "q"), Some(Action::Type('q')));
         assert_eq!(keymap.resolve(Mode::Filter, "z"), Some(Action::Type('z')));
         assert_eq!(keymap.resolve(Mode::Filter, "Space"), Some(Action::Type(' ')));

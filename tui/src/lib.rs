@@ -4,6 +4,7 @@
 //! A library so that tests drive the whole screen without a terminal.
 #![forbid(unsafe_code)]
 
+pub mod act;
 pub mod action;
 pub mod app;
 pub mod capture;

@@ -19,8 +19,10 @@ use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use crate::act;
 use crate::action::{Action, Effect};
 use crate::app::{App, Options};
 use crate::clock::Clock;
@@ -78,6 +80,8 @@ pub async fn run(
     let (width, height) = screen.size()?;
     app.update(Action::Resize(width, height));
     let mut pace = Pace::new(Instant::now());
+    // The app has one order carried out at a time.
+    let (reports, mut acted) = mpsc::channel(1);
     loop {
         let mut effect = None;
         tokio::select! {
@@ -131,8 +135,9 @@ pub async fn run(
                 if let Some(own) = meter.read()? {
                     app.set_own(own);
                 }
-                app.tick(clock.now_ns()?);
+                effect = app.tick(clock.now_ns()?);
             }
+            Some(report) = acted.recv() => effect = app.update(Action::Acted(report)),
             batch = batches.recv(), if open => match batch {
                 Some(batch) => app.ingest(&batch, clock.now_ns()?),
                 None => {
@@ -165,6 +170,12 @@ pub async fn run(
                 let result = export_dot(&app).map_err(|error| format!("Cannot export: {error:#}"));
                 app.update(Action::Exported(result));
             }
+            Some(Effect::Act(order)) => {
+                let reports = reports.clone();
+                // Nobody listens any more when the user has left meanwhile.
+                spawn_blocking(move || drop(reports.blocking_send(act::perform(&order))));
+            }
+            Some(Effect::Copy(text)) => screen.copy(&text)?,
         }
     }
     drop(screen);

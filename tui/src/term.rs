@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
@@ -77,6 +78,16 @@ impl Screen {
         // has taken.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Asks the terminal to put a text on the clipboard, by OSC 52: in base64, so that nothing of it is obeyed. What
+    /// the terminal makes of it is not told.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back and stops this process group, as `^Z` does; returns when continued. `false` when there

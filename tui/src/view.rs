@@ -2,6 +2,8 @@
 //!
 //! Everything that other processes or users wrote is escaped before it comes here, or by the calls here that name it.
 
+mod acts;
+mod breadcrumb;
 mod cells;
 mod details;
 mod filter_line;
@@ -31,6 +33,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     }
     match (app.mode(), app.details()) {
         (Mode::Help, _) => help::draw(app, theme, areas.page(), buffer),
+        (Mode::Acts | Mode::Confirm | Mode::Report, _) => acts::draw(app, theme, areas.page(), buffer),
         (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => table::draw(app, theme, areas.body, buffer),
     }

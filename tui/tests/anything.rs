@@ -21,10 +21,9 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let modes = [Mode::Tree, Mode::Filter, Mode::Details, Mode::Help];
     let mut keys: Vec<String> = COMMANDS
         .iter()
-        .flat_map(|spec| modes.iter().flat_map(|mode| spec.keys_in(*mode)))
+        .flat_map(|spec| Mode::ALL.into_iter().flat_map(|mode| spec.keys_in(mode)))
         .flat_map(|keys| keys.split(' ').map(str::to_owned))
         .collect();
     keys.extend(["c", "5", "塩", "F7"].map(str::to_owned));

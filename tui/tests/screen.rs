@@ -304,7 +304,7 @@ fn all_of_the_help_can_be_reached_at_any_size() {
     for (width, height) in [(80, 24), (120, 12), (120, 40), (139, 20), (250, 10)] {
         machine.keys("g");
         let mut seen = String::new();
-        for _ in 0..80 {
+        for _ in 0..160 {
             seen += &machine.screen(width, height);
             machine.keys("j");
         }

@@ -181,6 +181,8 @@ impl Rows {
     pub fn note(&mut self, delta: &Delta) {
         match *delta {
             _ if self.stale => {}
+            // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.
+            Delta::Moved(_) if self.look.root.is_some() => self.stale = true,
             Delta::Added(key) | Delta::Changed(key) | Delta::Moved(key) | Delta::Ended(key) => self.noted.push(key),
             Delta::Measured(key) if self.look.sort.by.is_volatile() || self.look.filter.depends().measured => {
                 self.noted.push(key);
@@ -255,6 +257,18 @@ impl Rows {
     pub fn fold_all(&mut self, folded: bool) {
         self.folds.set_all(folded);
         self.stale = true;
+    }
+
+    /// Folds the deepest level that is open, or unfolds the uppermost one that is folded; joined rows stay as they are.
+    /// Looks at all visible rows.
+    pub fn fold_level(&mut self, folded: bool) {
+        let rows = || self.iter().filter(|row| row.has_children && row.folded != folded && row.summary.is_none());
+        let depths = rows().map(|row| row.depth);
+        let Some(depth) = (if folded { depths.max() } else { depths.min() }) else { return };
+        let level: Vec<RowId> = rows().filter(|row| row.depth == depth).map(|row| row.id).collect();
+        for id in level {
+            self.fold(id, folded);
+        }
     }
 
     /// Forgets the folds of processes that are not in this tree.

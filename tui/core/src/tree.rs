@@ -191,7 +191,18 @@ impl Tree {
 
     /// All processes depth-first, parents before their children, siblings in birth order.
     pub fn walk(&self, lineage: Lineage) -> impl Iterator<Item = Visit<'_>> {
-        let mut stack: Vec<_> = self.root_nodes(lineage).into_iter().map(Pending::root).collect();
+        self.walk_below(self.root_nodes(lineage), lineage)
+    }
+
+    /// A process and all below it, in the same order; the process is the root. Nothing if it is not in the tree.
+    pub fn walk_from(&self, key: ProcKey, lineage: Lineage) -> impl Iterator<Item = Visit<'_>> {
+        let node = self.node(key).filter(|&node| self.process(node).is_some());
+        self.walk_below(node.into_iter().collect(), lineage)
+    }
+
+    /// The roots, the last first, and all below them.
+    fn walk_below(&self, roots: Vec<NodeIndex>, lineage: Lineage) -> impl Iterator<Item = Visit<'_>> {
+        let mut stack: Vec<_> = roots.into_iter().map(Pending::root).collect();
         let mut met = 0;
         std::iter::from_fn(move || {
             let next = stack.pop()?;

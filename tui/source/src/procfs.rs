@@ -16,7 +16,7 @@ use crate::decode::{Charge, Row};
 use crate::host;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
-const TICK_NS: u64 = 10_000_000;
+pub const TICK_NS: u64 = 10_000_000;
 
 /// What could be read; the rest is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,11 +46,18 @@ pub fn details(task: &Task) -> Details {
 
 /// A process as this /proc knows it: under its pid in our own pid namespace, if that can be told.
 fn shown_as(task: &Task) -> Option<ProcKey> {
+    seen_from_here(task.key, task.pid_ns, task.ns_pid)
+}
+
+/// A process under the pid that it has in our own pid namespace, which is what /proc and system calls go by; `None`
+/// when that cannot be told from its namespace and its pid therein.
+#[must_use]
+pub fn seen_from_here(key: ProcKey, pid_ns: Option<u32>, ns_pid: Option<u32>) -> Option<ProcKey> {
     if host::in_initial_pid_namespace() {
-        return Some(task.key);
+        return Some(key);
     }
-    let pid = task.ns_pid.filter(|_| task.pid_ns.is_some() && task.pid_ns == host::pid_namespace())?;
-    Some(ProcKey { pid, ..task.key })
+    let pid = ns_pid.filter(|_| pid_ns.is_some() && pid_ns == host::pid_namespace())?;
+    Some(ProcKey { pid, ..key })
 }
 
 /// Whether the pid names this very process now, alive or zombie.
@@ -141,19 +148,24 @@ impl Row {
 
 /// What is used of a `stat` file.
 #[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    comm: Vec<u8>,
-    state: char,
+pub struct Stat {
+    /// Name.
+    pub comm: Vec<u8>,
+    /// Run state, of the first thread: `R`, `S`, `T` and so on.
+    pub state: char,
+    /// When it started, boot time in units of [`TICK_NS`].
+    pub start_ticks: u64,
     ppid: u32,
     flags: u32,
     cpu_ticks: u64,
     threads: u32,
-    start_ticks: u64,
     rss_pages: u64,
 }
 
 impl Stat {
-    fn read(pid: u32) -> Option<Self> {
+    /// Of the process that has this pid now, if /proc shows it.
+    #[must_use]
+    pub fn read(pid: u32) -> Option<Self> {
         Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
     }
 

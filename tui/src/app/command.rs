@@ -3,7 +3,7 @@
 use ptree_core::{Lineage, RowId, Sort, SortKey};
 use ratatui::layout::Rect;
 
-use super::{App, Details, JOIN_FROM};
+use super::{App, Choice, Details, JOIN_FROM};
 use crate::action::{Command, Effect, Mode};
 use crate::view::layout::Areas;
 
@@ -16,6 +16,15 @@ impl App {
         if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete) {
             self.refresh();
         }
+        let before = self.list.selected();
+        let effect = self.obey(command);
+        if self.list.selected() != before {
+            self.end_following();
+        }
+        effect
+    }
+
+    fn obey(&mut self, command: Command) -> Option<Effect> {
         let half = (self.list.height() / 2).max(1).cast_signed();
         let page = self.list.height().saturating_sub(1).max(1).cast_signed();
         match command {
@@ -34,6 +43,10 @@ impl App {
             Command::Last => self.scroll(isize::MAX, false),
             Command::Left => self.left(),
             Command::Right => self.right(),
+            Command::Parent => self.go_to_parent(),
+            Command::Follow => self.toggle_following(),
+            Command::Focus => self.focus_selected(),
+            Command::Unfocus => self.unfocus(),
             Command::NextMatch => self.seek(true),
             Command::PreviousMatch => self.seek(false),
             Command::Culprit => self.go_to_culprit(),
@@ -47,21 +60,45 @@ impl App {
             Command::Filter => self.mode = Mode::Filter,
             Command::AcceptFilter => self.accept_filter(),
             Command::Complete => self.complete_filter(),
+            Command::ClearFilter if self.filter_line.is_empty() && !self.focus.is_empty() => self.unfocus(),
             Command::ClearFilter | Command::CancelFilter => {
                 self.mode = Mode::Tree;
                 self.set_filter("");
             }
-            Command::EraseAll => self.set_filter(""),
+            Command::EraseAll => self.type_text(""),
             Command::EraseChar => {
-                let mut text = self.filter_line.clone();
+                let mut text = self.typed().to_owned();
                 text.pop();
-                self.set_filter(&text);
+                self.type_text(&text);
             }
             Command::EraseWord => {
-                let text = self.filter_line.trim_end();
+                let text = self.typed().trim_end();
                 let kept = text.rfind(' ').map_or("", |at| &text[..=at]).to_owned();
-                self.set_filter(&kept);
+                self.type_text(&kept);
             }
+
+            Command::Act => self.open_acts(None),
+            Command::Freeze => self.open_acts(Some(Choice::Freeze)),
+            Command::Tag => self.tag(),
+            Command::TagSubtree => self.tag_subtree(),
+            Command::UntagAll => self.untag_all(),
+            Command::NiceLess => return self.renice(-1),
+            Command::NiceMore => return self.renice(1),
+            Command::Choose => self.choose(),
+            Command::Subtree => {
+                if let Some(page) = self.act_page_mut() {
+                    page.toggle_subtree();
+                }
+            }
+            Command::Protected => {
+                if let Some(page) = self.act_page_mut() {
+                    page.toggle_protected();
+                }
+            }
+            Command::Confirm => return self.confirm_act(),
+            Command::CopyCommand => return self.copy_command(),
+            Command::CopyPid => return self.copy_pid(),
+            Command::CopyLineage => return self.copy_lineage(),
 
             Command::ToggleFold => {
                 if let Some(row) = self.list.row().filter(|row| row.has_children) {
@@ -70,6 +107,8 @@ impl App {
             }
             Command::FoldAll => self.fold_all(true),
             Command::UnfoldAll => self.fold_all(false),
+            Command::FoldLevel => self.fold_level(true),
+            Command::UnfoldLevel => self.fold_level(false),
             Command::ScrollLeft => self.sideways = self.sideways.saturating_sub(SIDEWAYS),
             Command::ScrollRight => self.sideways = (self.sideways + SIDEWAYS).min(1 << 16),
             Command::Lineage => {
@@ -111,7 +150,18 @@ impl App {
     }
 
     fn scroll(&mut self, lines: isize, window: bool) {
-        match (self.mode, &mut self.details) {
+        let mode = self.mode;
+        match (mode, &mut self.details) {
+            (Mode::Acts | Mode::Confirm, _) => {
+                if let Some(page) = self.act_page_mut() {
+                    page.move_by(lines, mode);
+                }
+            }
+            (Mode::Report, _) => {
+                if let Some(failures) = self.failures_mut() {
+                    failures.scroll = failures.scroll.saturating_add_signed(lines);
+                }
+            }
             (Mode::Help, _) => self.help_scroll = self.help_scroll.saturating_add_signed(lines),
             (Mode::Details, Some(details)) => details.scroll_by(lines),
             _ if window => self.list.page(lines),
@@ -147,6 +197,16 @@ impl App {
         self.list.rows_mut().fold_all(folded);
     }
 
+    fn fold_level(&mut self, folded: bool) {
+        self.list.rows_mut().fold_level(folded);
+        let selected = self.list.selected();
+        let above = selected.and_then(|id| self.list.rows().visible_ancestor(self.tree(), id));
+        if let Some(id) = above.filter(|_| above != selected) {
+            self.list.follow(id);
+        }
+        self.list.reselect();
+    }
+
     fn sort_by(&mut self, by: SortKey) {
         self.list.rows_mut().look_mut().sort = Sort { by, reversed: false };
     }
@@ -177,6 +237,7 @@ impl App {
         if self.tree().get(key).is_none() {
             return self.say(format!("Process {} is not in the tree", key.pid), true);
         }
+        self.show_all_for(key);
         self.list.rows_mut().reveal(key);
         match self.list.rows().position(RowId::Process(key)) {
             Some(index) => self.list.jump(index),
@@ -196,13 +257,23 @@ impl App {
         }
     }
 
-    /// From help back to where it was asked for; from details back to the tree.
+    /// From help back to where it was asked for; from the question whether to do it back to what there is to do; from
+    /// other pages back to the tree.
     fn close_page(&mut self) {
-        if self.mode == Mode::Help {
-            self.mode = self.below_help;
-        } else {
-            self.details = None;
-            self.mode = Mode::Tree;
+        match self.mode {
+            Mode::Help => self.mode = self.below_help,
+            Mode::Details => {
+                self.details = None;
+                self.mode = Mode::Tree;
+            }
+            Mode::Confirm => {
+                if self.reconsider() {
+                    self.mode = Mode::Acts;
+                } else {
+                    self.close_acts();
+                }
+            }
+            _ => self.close_acts(),
         }
         self.help_scroll = 0;
     }

@@ -41,6 +41,11 @@ pub struct Details {
 impl Details {
     /// An empty page; [`Details::refresh`] fills it.
     #[must_use]
+    /// The process that it is on.
+    pub(super) fn key(&self) -> ProcKey {
+        self.key
+    }
+
     pub(super) fn of(key: ProcKey) -> Self {
         Self { key, title: String::new(), entries: Vec::new(), gone: false, scroll: 0 }
     }

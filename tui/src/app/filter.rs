@@ -9,6 +9,25 @@ use crate::action::Mode;
 const FILTER_MAX: usize = 256;
 
 impl App {
+    /// The line that has the keyboard.
+    pub(super) fn typed(&self) -> &str {
+        match self.act_page() {
+            Some(page) if self.mode == Mode::Acts => page.typed(),
+            _ => &self.filter_line,
+        }
+    }
+
+    /// Replaces it.
+    pub(super) fn type_text(&mut self, text: &str) {
+        if self.mode != Mode::Acts {
+            return self.set_filter(text);
+        }
+        if let Some(page) = self.act_page_mut() {
+            page.type_text(text);
+            self.dirty = true;
+        }
+    }
+
     /// Shows what matches the text, of which so much counts as anybody would type, and goes to the first of it unless
     /// a match is selected already. The rows are built when they are next needed: keys may come faster.
     pub(super) fn set_filter(&mut self, text: &str) {

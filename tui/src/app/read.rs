@@ -114,6 +114,12 @@ impl App {
         self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree)
     }
 
+    /// The tree as it is now, also in a pause.
+    #[must_use]
+    pub fn engine_tree(&self) -> &Tree {
+        self.engine.tree()
+    }
+
     /// The moment that is shown, boot time: in a pause, its beginning.
     #[must_use]
     pub fn shown_ns(&self) -> u64 {
@@ -189,6 +195,24 @@ impl App {
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// Whether the user may act on processes.
+    #[must_use]
+    pub fn may_act(&self) -> bool {
+        self.keymap.may_act()
+    }
+
+    /// The subtrees that are shown alone, each within the one before; the last one is in sight.
+    #[must_use]
+    pub fn focus(&self) -> &[ProcKey] {
+        &self.focus
+    }
+
+    /// The process that is kept in sight.
+    #[must_use]
+    pub fn followed(&self) -> Option<ProcKey> {
+        self.followed
     }
 
     /// The first key of an unfinished sequence.

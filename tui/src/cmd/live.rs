@@ -20,17 +20,23 @@ use crate::{runtime, term};
 /// When the kernel cannot be captured or there is no terminal.
 pub fn run(common: &Common) -> Result<ExitCode> {
     term::ensure_terminal()?;
-    show(common, Capture::start(common.live(), Until::default())?)
+    show(common, Capture::start(common.live(), Until::default())?, !common.read_only)
 }
 
-/// Shows what is captured until the user quits.
+/// Shows what is captured until the user quits, who may act on what is shown if that is really here.
 ///
 /// # Errors
 /// When the capture fails or there is no terminal.
-pub fn show(common: &Common, mut capture: Capture) -> Result<ExitCode> {
+pub fn show(common: &Common, mut capture: Capture, may_act: bool) -> Result<ExitCode> {
     let (_, nothing) = mpsc::channel(1);
     let batches = std::mem::replace(&mut capture.batches, nothing);
-    let options = Options { engine: common.engine(), filter: common.filter(), zone: TimeZone::system() };
+    let options = Options {
+        engine: common.engine(),
+        filter: common.filter(),
+        zone: TimeZone::system(),
+        may_act,
+        own_pid: std::process::id(),
+    };
     let header = capture.header.clone();
     // Asked only once the batches have ended: then the thread is about to end too.
     let ended = async move { spawn_blocking(move || capture.finish()).await? };

@@ -59,7 +59,14 @@ pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
         left_out = report;
         outcome
     };
-    let options = Options { engine: common.engine(), filter: common.filter(), zone: TimeZone::system() };
+    // The processes are not here, or no more.
+    let options = Options {
+        engine: common.engine(),
+        filter: common.filter(),
+        zone: TimeZone::system(),
+        may_act: false,
+        own_pid: std::process::id(),
+    };
     let shown =
         capture::runtime()?.block_on(runtime::run(options, Theme::of_environment(), clock, header, batches, ended));
     if let Some(report) = left_out {

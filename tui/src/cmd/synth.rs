@@ -70,7 +70,7 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
     };
     capture.header.host =
         play.profile.map_or_else(|| "synth-script".to_owned(), |scenario| format!("synth-{scenario}"));
-    if play.stream { stream::print(common, true, capture, "synth") } else { live::show(common, capture) }
+    if play.stream { stream::print(common, true, capture, "synth") } else { live::show(common, capture, false) }
 }
 
 /// A whole file, read before anything is shown.

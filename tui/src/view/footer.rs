@@ -9,7 +9,7 @@ use ratatui::text::Span;
 use super::cells::{cut, spread};
 use super::filter_line::FilterLine;
 use super::theme::Theme;
-use crate::action::{COMMANDS, Command, Mode, Spec};
+use crate::action::{Command, Mode, Spec, commands};
 use crate::app::App;
 
 /// All of it.
@@ -37,8 +37,7 @@ fn bottom(app: &App, theme: &Theme, area: Rect, filter: bool, buffer: &mut Buffe
         return spread(vec![Span::styled(cut(&text, width), style)], Vec::new(), area, buffer);
     }
     // As many hints as fit; help and the ways out before all others, at the end.
-    let (last, others): (Vec<_>, Vec<_>) = COMMANDS
-        .iter()
+    let (last, others): (Vec<_>, Vec<_>) = commands(app.may_act())
         .filter(|spec| !spec.hint.is_empty() && !spec.keys_in(app.mode()).is_empty())
         .partition(|spec| matches!(spec.command, Command::Help | Command::Back | Command::Quit));
     let hint = |spec: &Spec| {

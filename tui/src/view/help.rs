@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{left, place, spread};
 use super::theme::Theme;
-use crate::action::{COMMANDS, Mode, Spec};
+use crate::action::{Mode, Spec, commands};
 use crate::app::App;
 use crate::columns::width as columns;
 
@@ -19,6 +19,7 @@ const KEYS: usize = 20;
 const MARKS: &[(&str, &str)] = &[
     ("▸ +3", "folded: three processes are hidden below"),
     ("12  ┄", "so many levels near the root are left out"),
+    ("*", "tagged"),
     ("~", "its fork was not seen"),
     ("?", "not known: nobody saw its end"),
     ("-", "not measured yet"),
@@ -38,10 +39,10 @@ enum Entry {
 }
 
 /// All lines of the help.
-fn entries() -> Vec<Entry> {
+fn entries(may_act: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut section = "";
-    for spec in COMMANDS {
+    for spec in commands(may_act) {
         if spec.section != section {
             if !section.is_empty() {
                 entries.push(Entry::Blank);
@@ -63,15 +64,14 @@ fn entries() -> Vec<Entry> {
 
 /// Its keys, as in the mode in which it is mostly used.
 fn keys(spec: &Spec) -> String {
-    let modes = [Mode::Tree, Mode::Filter, Mode::Details, Mode::Help];
-    let keys = modes.into_iter().map(|mode| spec.keys_in(mode)).find(|keys| !keys.is_empty());
+    let keys = Mode::ALL.into_iter().map(|mode| spec.keys_in(mode)).find(|keys| !keys.is_empty());
     keys.unwrap_or_default().iter().map(|key| key.replace(' ', "")).collect::<Vec<_>>().join(" ")
 }
 
 /// How far the help can be scrolled in an area.
 #[must_use]
-pub(crate) fn scroll_end(area: Rect) -> usize {
-    let entries = entries();
+pub(crate) fn scroll_end(may_act: bool, area: Rect) -> usize {
+    let entries = entries(may_act);
     let height = usize::from(area.height.saturating_sub(1));
     if second_column(&entries, area.width, height).is_some() { 0 } else { entries.len().saturating_sub(height) }
 }
@@ -91,7 +91,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let entries = entries();
+    let entries = entries(app.may_act());
     let first = Rect { height: 1, ..area };
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let (from, height) = (app.help_scroll(), usize::from(area.height));

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::breadcrumb;
 use super::cells::{cut, left, right, skip};
 use super::theme::Theme;
 use crate::app::{App, Capture};
@@ -103,7 +104,13 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut heading: Vec<Span<'_>> =
         columns.iter().map(|column| Span::styled(column.heading(column.width(app)) + " ", theme.heading)).collect();
     heading.push(Span::styled("COMMAND", theme.heading));
-    heading.push(Span::styled(cut(&shown(app), command.saturating_sub(7)), theme.dim));
+    let trail = breadcrumb::trail(app, command.saturating_sub(9));
+    let room = command.saturating_sub(7 + trail.as_ref().map_or(0, |trail| crate::columns::width(trail) + 2));
+    heading.extend(trail.map(|trail| Span::styled(format!("  {trail}"), theme.strong)));
+    // A word cut off at its beginning would say nothing.
+    if room >= 8 {
+        heading.push(Span::styled(cut(&shown(app), room), theme.dim));
+    }
     buffer.set_line(first.x, first.y, &Line::from(heading), first.width);
 
     let list = app.list();
@@ -155,6 +162,8 @@ fn shown(app: &App) -> String {
     if options.kernel {
         words.push("kernel threads");
     }
+    let tagged = Some(app.tagged()).filter(|&tagged| tagged > 0).map(|tagged| format!("{tagged} tagged"));
+    words.extend(tagged.as_deref());
     let user = options.filter.uid().map(|uid| format!("only {}", app.users().shown(uid)));
     words.extend(user.as_deref());
     if app.sideways() > 0 {
@@ -334,6 +343,9 @@ impl Cells<'_> {
         let past = sideways.saturating_sub(columns(&program));
         let arguments = label::arguments(process, past + width);
         let name_style = if faint { theme.dim } else { theme.strong };
+        if self.app.is_tagged(process.key) {
+            writer.push("*", theme.notice);
+        }
         if process.origin == Origin::Inferred {
             writer.push("~", theme.bad);
         }

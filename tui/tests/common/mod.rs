@@ -28,6 +28,8 @@ impl Machine {
             engine: ptree_core::engine::Config::default(),
             filter: ptree_core::Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
+            may_act: true,
+            own_pid: 601,
         })
     }
 

@@ -5,7 +5,7 @@ use super::sequence::{Id, Place, Sequence};
 use super::{Item, Order, RowId, Rows};
 use crate::filter::Judge;
 use crate::process::Process;
-use crate::tree::Tree;
+use crate::tree::{Tree, Visit};
 
 /// A process on the walk.
 struct Entry<'a> {
@@ -39,13 +39,11 @@ type Pending = (Unit, u32, u32);
 
 impl Rows {
     pub(super) fn build(&mut self, tree: &Tree, judge: &Judge<'_, '_>) {
-        let mut entries = Vec::with_capacity(tree.len());
-        for visit in tree.walk(self.look.lineage) {
-            let (wanted, matched) = self.judge(visit.process, judge);
-            let parent = visit.parent.and_then(|parent| u32::try_from(parent).ok());
-            let process = visit.process;
-            entries.push(Entry { process, parent, matched, wanted, kept: wanted, unfinished: 0, crowd: None });
-        }
+        let lineage = self.look.lineage;
+        let mut entries = match self.look.root {
+            Some(root) => self.entries(tree.walk_from(root, lineage), judge),
+            None => self.entries(tree.walk(lineage), judge),
+        };
         for index in (0..entries.len()).rev() {
             let (kept, unfinished) = (entries[index].kept, !entries[index].is_finished());
             if let Some(parent) = entries[index].parent.filter(|_| kept) {
@@ -79,6 +77,15 @@ impl Rows {
         let processes = items.iter().enumerate().filter(|(_, (item, _))| !item.joined);
         rows.ids.extend(processes.filter_map(|(id, (item, _))| Some((item.key, Id::try_from(id).ok()?))));
         rows.sequence = Sequence::build(items);
+    }
+
+    fn entries<'a>(&self, walk: impl Iterator<Item = Visit<'a>>, judge: &Judge<'_, '_>) -> Vec<Entry<'a>> {
+        let entry = |Visit { process, parent, .. }: Visit<'a>| {
+            let (wanted, matched) = self.judge(process, judge);
+            let parent = parent.and_then(|parent| u32::try_from(parent).ok());
+            Entry { process, parent, matched, wanted, kept: wanted, unfinished: 0, crowd: None }
+        };
+        walk.map(entry).collect()
     }
 }
 

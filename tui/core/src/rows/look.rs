@@ -15,6 +15,8 @@ use crate::tree::Lineage;
 pub struct Look {
     /// Which parent counts.
     pub lineage: Lineage,
+    /// Only this process and what is below it, if given; nothing while it is not in the tree.
+    pub root: Option<ProcKey>,
     /// What must match; ancestors of a match stay visible, its descendants do not.
     pub filter: Filter,
     /// Whether kernel threads are shown; ancestors of visible rows are in any case.
@@ -35,6 +37,7 @@ impl Default for Look {
     fn default() -> Self {
         Self {
             lineage: Lineage::default(),
+            root: None,
             filter: Filter::default(),
             kernel: true,
             dead: true,

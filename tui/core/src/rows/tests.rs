@@ -51,7 +51,10 @@ impl<'a> Naive<'a> {
 
     /// Those on the level below a process, in order.
     fn units(&self, parent: Option<&'a Process>) -> Vec<Unit<'a>> {
-        let roots = || self.tree.roots(self.look.lineage).filter(|root| self.kept(root)).collect();
+        let roots = || match self.look.root {
+            Some(root) => self.tree.get(root).into_iter().filter(|root| self.kept(root)).collect(),
+            None => self.tree.roots(self.look.lineage).filter(|root| self.kept(root)).collect(),
+        };
         let mut alone: Vec<&Process> = parent.map_or_else(roots, |parent| self.children(parent));
         let mut units = Vec::new();
         let may_join = |child: &&&Process| self.finished(child) && self.apart != Some(child.key);
@@ -132,7 +135,11 @@ fn check(rows: &Rows, tree: &Tree) {
     let found: Vec<_> = rows.iter().collect();
     assert!(found == plain, "found\n{}\nexpected\n{}", shown(&found), shown(&plain));
     assert_eq!(rows.len(), plain.len());
-    let wanted = tree.iter().filter(|process| naive.wanted(process)).count();
+    let is_inside = |process: &Process| {
+        let mut line = std::iter::once(process).chain(tree.ancestors(process.key, rows.look.lineage));
+        rows.look.root.is_none_or(|root| line.any(|process| process.key == root))
+    };
+    let wanted = tree.iter().filter(|process| is_inside(process) && naive.wanted(process)).count();
     assert_eq!(rows.wanted() as usize, wanted);
     for (from, levels) in [(0, usize::MAX), (plain.len() / 2, 2), (plain.len() / 3, 0)] {
         let mut seen = Vec::new();
@@ -205,7 +212,7 @@ fn looks() -> impl Strategy<Value = Look> {
     (any::<[bool; 3]>(), filter, sorts(), join_from).prop_map(|([kernel, dead, by_kernel], filter, sort, join_from)| {
         let lineage = if by_kernel { Lineage::Kernel } else { Lineage::Forked };
         let filter = Filter::parse(filter).unwrap();
-        Look { lineage, filter, kernel, dead: dead || by_kernel, now_ns: 0, sort, join_from }
+        Look { lineage, root: None, filter, kernel, dead: dead || by_kernel, now_ns: 0, sort, join_from }
     })
 }
 
@@ -219,6 +226,7 @@ enum Step {
     Apart(u32),
     Pass(u64),
     Look(Box<Look>),
+    Root(Option<u32>),
     Hold(bool),
 }
 
@@ -231,6 +239,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (1..30_u32).prop_map(Step::Apart),
         1 => (1..90_u64).prop_map(Step::Pass),
         1 => looks().prop_map(|look| Step::Look(Box::new(look))),
+        1 => prop::option::of(1..30_u32).prop_map(Step::Root),
         1 => any::<bool>().prop_map(Step::Hold),
     ];
     prop::collection::vec(step, 1..20)
@@ -259,7 +268,8 @@ proptest! {
                     scene.clock_ns += seconds * crate::testing::SECOND;
                     scene.play("tick").iter().for_each(|delta| rows.note(delta));
                 }
-                Step::Look(look) => *rows.look_mut() = *look,
+                Step::Look(look) => *rows.look_mut() = Look { root: rows.look().root, ..*look },
+                Step::Root(pid) => rows.look_mut().root = pid.map(|pid| scene.key(pid)),
                 Step::Hold(hold) => {
                     held = hold;
                     rows.hold(hold);
@@ -323,6 +333,27 @@ fn a_match_brings_its_ancestors_but_not_its_descendants() {
 }
 
 #[test]
+fn a_subtree_is_looked_at_alone_and_keeps_to_itself() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nfork 1 5");
+    let look = Look { lineage: Lineage::Kernel, root: Some(scene.key(2)), ..Look::default() };
+    let mut rows = rows_of(&scene, look, &[]);
+    assert_eq!(line(&rows), "2 3 4");
+    let mut play = |text| {
+        scene.play(text).iter().for_each(|delta| rows.note(delta));
+        rows.refresh(scene.engine.tree(), user);
+        line(&rows)
+    };
+    assert_eq!(play("fork 5 6\nfork 4 7"), "2 3 4 7");
+    assert_eq!(play("parent 3 1"), "2", "it takes along what is below it");
+    assert_eq!(play("fork 7 8\nexit 7"), "2");
+    assert_eq!(play("parent 5 2"), "2 5 6");
+    assert_eq!(rows.get(0).map(|row| (row.depth, row.last)), Some((0, true)));
+    rows.look_mut().root = Some(scene.key(99));
+    rows.refresh(scene.engine.tree(), user);
+    assert!(rows.is_empty(), "nobody knows it");
+}
+
+#[test]
 fn the_dead_are_hidden_unless_the_living_hang_on_them() {
     let scene =
         Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 1 4\nexit 4\nfork 1 5\nfork 5 6\nexit 6\nexit 5\nexit 2");
@@ -361,6 +392,21 @@ fn folds_know_a_default_and_its_exceptions() {
     assert!(folds.is_folded(joined));
     folds.set_all(false);
     assert_eq!([a, b, joined].map(|id| folds.is_folded(id)), [false, false, true]);
+}
+
+#[test]
+fn levels_are_folded_from_below_and_unfolded_from_above() {
+    let scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nfork 1 5\nfork 5 6");
+    let mut rows = rows_of(&scene, Look::default(), &[]);
+    let mut level = |folded| {
+        rows.fold_level(folded);
+        check(&rows, scene.engine.tree());
+        line(&rows)
+    };
+    assert_eq!([level(true), level(true)], ["1 2 3[1] 5 6", "1 2[2] 5[1]"]);
+    assert_eq!([level(true), level(true)], ["1[5]", "1[5]"]);
+    assert_eq!([level(false), level(false)], ["1 2[2] 5[1]", "1 2 3[1] 5 6"]);
+    assert_eq!([level(false), level(false)], ["1 2 3 4 5 6", "1 2 3 4 5 6"]);
 }
 
 #[test]

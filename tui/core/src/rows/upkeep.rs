@@ -29,6 +29,7 @@ impl Rows {
             self.noted.extend(tree.iter().map(|process| process.key).filter(|_| self.held));
         }
         let resort = self.unsorted && !self.held;
+        self.stale |= self.noted.iter().any(|&key| self.orphans_rows(tree, key));
         if self.stale || resort || self.noted.len() > BUILD_FROM.max(self.ids.len() / 4) {
             self.noted.clear();
             self.bereaved.clear();
@@ -74,6 +75,25 @@ impl Rows {
         (shown && matched, matched)
     }
 
+    /// Whether one has left the tree that had rows below it, while a subtree is looked at: they may not belong to it
+    /// any more.
+    fn orphans_rows(&self, tree: &Tree, key: ProcKey) -> bool {
+        let is_parent = || self.ids.get(&key).is_some_and(|&id| self.sequence.is_parent(id));
+        self.look.root.is_some() && tree.get(key).is_none() && is_parent()
+    }
+
+    /// Whether it belongs to the subtree that is looked at.
+    fn is_inside(&self, tree: &Tree, key: ProcKey) -> bool {
+        let Some(root) = self.look.root else { return true };
+        let mut above = tree.ancestors(key, self.look.lineage).map(|process| process.key);
+        key == root || above.any(|key| key == root || self.ids.contains_key(&key))
+    }
+
+    /// The parent, if the process is not a root of what is looked at.
+    fn parent_in<'t>(&self, tree: &'t Tree, key: ProcKey) -> Option<&'t Process> {
+        tree.parent(key, self.look.lineage).filter(|_| self.look.root != Some(key))
+    }
+
     /// One has left the tree.
     fn drop(&mut self, tree: &Tree, key: ProcKey) {
         let Some(&id) = self.ids.get(&key) else { return };
@@ -100,7 +120,7 @@ impl Rows {
         let (wanted, matched) = self.judge(process, judge);
         let key = process.key;
         let id = match self.ids.get(&key) {
-            None if !wanted => return,
+            None if !wanted || !self.is_inside(tree, key) => return,
             None => self.admit(tree, key, judge),
             Some(&id) if !wanted && !self.sequence.is_parent(id) => return self.take_out(tree, id),
             Some(&id) => {
@@ -119,7 +139,7 @@ impl Rows {
 
     /// Puts one where it belongs by its parent and its rank.
     fn place(&mut self, tree: &Tree, id: Id, process: &Process, judge: &Judge<'_, '_>) {
-        let parent = tree.parent(process.key, self.look.lineage).map(|parent| parent.key);
+        let parent = self.parent_in(tree, process.key).map(|parent| parent.key);
         let parent =
             parent.and_then(|parent| self.ids.get(&parent).copied().or_else(|| self.admit(tree, parent, judge)));
         let sort = self.look.sort;
@@ -179,11 +199,10 @@ impl Rows {
 
     /// Gives a process a row, and its ancestors first, from the oldest that has none.
     fn admit(&mut self, tree: &Tree, key: ProcKey, judge: &Judge<'_, '_>) -> Option<Id> {
-        let lineage = self.look.lineage;
-        let line = std::iter::successors(tree.get(key), |process| tree.parent(process.key, lineage));
+        let line = std::iter::successors(tree.get(key), |process| self.parent_in(tree, process.key));
         let missing: Vec<&Process> = line.take_while(|process| !self.ids.contains_key(&process.key)).collect();
         let oldest = missing.last()?;
-        let mut parent = tree.parent(oldest.key, lineage).and_then(|parent| self.ids.get(&parent.key).copied());
+        let mut parent = self.admitted_parent(tree, oldest.key);
         for process in missing.into_iter().rev() {
             let (wanted, matched) = self.judge(process, judge);
             let rank = self.look.sort.rank(process);
@@ -211,7 +230,7 @@ impl Rows {
 
     /// The row of the parent of a process, if it has one already.
     fn admitted_parent(&self, tree: &Tree, key: ProcKey) -> Option<Id> {
-        self.ids.get(&tree.parent(key, self.look.lineage)?.key).copied()
+        self.ids.get(&self.parent_in(tree, key)?.key).copied()
     }
 
     /// Hangs a row of a process under that of another, or among the roots.

@@ -1,0 +1,253 @@
+//! Acting on processes, as far as the app goes: tags, the page on which it is chosen what is done and to whom, and the
+//! work that is under way. What must be done outside leaves as an [`Order`](crate::act::Order), and a [`Report`] comes back.
+
+mod choice;
+mod job;
+mod page;
+
+use std::collections::BTreeSet;
+
+use ptree_core::{ProcKey, RowId};
+
+pub use self::choice::{Choice, choices};
+use self::job::Job;
+pub use self::page::Page;
+use super::App;
+use crate::act::{Failed, Report, Target};
+use crate::action::{Effect, Mode};
+
+/// Tags, the open page, the work under way.
+#[derive(Debug, Default)]
+pub(super) struct Acting {
+    tags: BTreeSet<ProcKey>,
+    page: Option<Page>,
+    job: Option<Job>,
+    /// To whom something could not be done, while that is shown.
+    failures: Option<Failures>,
+}
+
+/// The page on those to whom something could not be done.
+#[derive(Debug)]
+pub struct Failures {
+    /// What it was.
+    pub what: String,
+    /// To whom, and why not.
+    pub list: Vec<Failed>,
+    /// Lines by which it is scrolled.
+    pub scroll: usize,
+}
+
+impl App {
+    /// Whether a process is tagged.
+    #[must_use]
+    pub fn is_tagged(&self, key: ProcKey) -> bool {
+        self.acting.tags.contains(&key)
+    }
+
+    /// How many are tagged.
+    #[must_use]
+    pub fn tagged(&self) -> usize {
+        self.acting.tags.len()
+    }
+
+    /// The open page on which it is chosen what is done to whom.
+    #[must_use]
+    pub fn act_page(&self) -> Option<&Page> {
+        self.acting.page.as_ref()
+    }
+
+    /// To whom something could not be done, while that is shown.
+    #[must_use]
+    pub fn failures(&self) -> Option<&Failures> {
+        self.acting.failures.as_ref()
+    }
+
+    pub(super) fn act_page_mut(&mut self) -> Option<&mut Page> {
+        self.acting.page.as_mut()
+    }
+
+    pub(super) fn failures_mut(&mut self) -> Option<&mut Failures> {
+        self.acting.failures.as_mut()
+    }
+
+    /// One that has ended cannot be acted on.
+    pub(super) fn forget_tag(&mut self, key: ProcKey) {
+        self.acting.tags.remove(&key);
+    }
+
+    pub(super) fn tag(&mut self) {
+        let Some(key) = self.selected_alive() else { return };
+        if !self.acting.tags.remove(&key) {
+            self.acting.tags.insert(key);
+        }
+        self.list.step(1);
+    }
+
+    pub(super) fn tag_subtree(&mut self) {
+        let Some(key) = self.selected_process() else { return };
+        let below = self.engine.tree().walk_from(key, self.look().lineage).map(|visit| visit.process);
+        self.acting.tags.extend(below.filter(|process| process.is_alive()).map(|process| process.key));
+        self.say(format!("{} tagged", self.tagged()), false);
+    }
+
+    pub(super) fn untag_all(&mut self) {
+        self.acting.tags.clear();
+    }
+
+    /// The selected process; says so where a row stands for many.
+    pub(super) fn selected_process(&mut self) -> Option<ProcKey> {
+        let id = self.list.row()?.id;
+        if let RowId::Joined { .. } = id {
+            self.say("This row stands for processes that have ended: Enter shows them".to_owned(), false);
+        }
+        id.process()
+    }
+
+    /// The selected process, if it lives; says so if not.
+    fn selected_alive(&mut self) -> Option<ProcKey> {
+        let key = self.selected_process()?;
+        if self.engine.tree().get(key).is_some_and(ptree_core::Process::is_alive) {
+            return Some(key);
+        }
+        self.say(format!("Process {} has ended: nothing can be done to it", key.pid), false);
+        None
+    }
+
+    /// Whom to act on: all that are tagged, or the selected one.
+    fn roots(&mut self) -> Vec<ProcKey> {
+        if self.acting.tags.is_empty() {
+            return self.selected_process().into_iter().collect();
+        }
+        self.acting.tags.iter().copied().collect()
+    }
+
+    /// Opens the page of choices, or for one of them that of whom it would be done to.
+    pub(super) fn open_acts(&mut self, choice: Option<Choice>) {
+        if let Some(job) = &self.acting.job {
+            let busy = format!("Still at work: {}", job.title());
+            return self.say(busy, false);
+        }
+        let roots = self.roots();
+        if roots.is_empty() {
+            return;
+        }
+        self.acting.page = Some(Page::new(roots, choice));
+        self.mode = if choice.is_some() { Mode::Confirm } else { Mode::Acts };
+    }
+
+    /// From the choices to those whom it would be done to.
+    pub(super) fn choose(&mut self) {
+        if self.acting.page.as_mut().is_some_and(Page::choose) {
+            self.mode = Mode::Confirm;
+        }
+    }
+
+    /// Brings the page up to date with the tree as it really is, also in a pause.
+    pub(super) fn refresh_act_page(&mut self, height: usize) {
+        let lineage = self.look().lineage;
+        let own_pid = self.own_pid;
+        if let Some(page) = &mut self.acting.page {
+            page.refresh(self.engine.tree(), lineage, own_pid);
+            page.resize(height, self.mode);
+        }
+        if let Some(failures) = &mut self.acting.failures {
+            failures.scroll = failures.scroll.min(failures.list.len().saturating_sub(height.saturating_sub(1)));
+        }
+    }
+
+    /// From the question whether to do it back to the choices; false where it was opened without them.
+    pub(super) fn reconsider(&mut self) -> bool {
+        self.acting.page.as_mut().is_some_and(Page::reconsider)
+    }
+
+    /// Back to the tree.
+    pub(super) fn close_acts(&mut self) {
+        self.acting.page = None;
+        self.acting.failures = None;
+        self.mode = Mode::Tree;
+    }
+
+    /// Does what was chosen, to those that were shown.
+    pub(super) fn confirm_act(&mut self) -> Option<Effect> {
+        let page = self.acting.page.as_ref()?;
+        let choice = page.choice()?;
+        if page.whom().is_empty() {
+            return None;
+        }
+        let tree = self.engine.tree();
+        let targets: Vec<Target> = page.whom().iter().filter_map(|&key| tree.get(key)).map(Target::of).collect();
+        let spared = page.protected().iter().map(|(key, _)| *key).collect();
+        let mut job = Job::new(choice, page.roots().to_vec(), &targets, page.even_protected());
+        let order = job.first_order(targets, spared);
+        self.acting.job = Some(job);
+        self.acting.page = None;
+        self.mode = Mode::Tree;
+        self.say_progress();
+        Some(Effect::Act(order))
+    }
+
+    /// Changes the nice value of the selected process or of all that are tagged, at once: it is undone as easily.
+    pub(super) fn renice(&mut self, by: i32) -> Option<Effect> {
+        if self.acting.job.is_some() {
+            return None;
+        }
+        let mut keys: Vec<ProcKey> = self.acting.tags.iter().copied().collect();
+        if keys.is_empty() {
+            keys.extend(self.selected_alive());
+        }
+        let tree = self.engine.tree();
+        let targets: Vec<Target> = keys.iter().filter_map(|&key| tree.get(key)).map(Target::of).collect();
+        if targets.is_empty() {
+            return None;
+        }
+        let mut job = Job::renice(by, &targets);
+        let order = job.first_order(targets, Vec::new());
+        self.acting.job = Some(job);
+        Some(Effect::Act(order))
+    }
+
+    /// Takes what came of an order; gives the next one of the same work, if any.
+    pub(super) fn acted(&mut self, report: Report) -> Option<Effect> {
+        let mut job = self.acting.job.take()?;
+        let order = job.take(report, self.now_ns);
+        if order.is_some() || !job.is_over() {
+            self.acting.job = Some(job);
+            self.say_progress();
+            return order.map(Effect::Act);
+        }
+        self.end_job(job);
+        None
+    }
+
+    fn end_job(&mut self, job: Job) {
+        let (text, bad) = job.outcome();
+        let list = job.into_failed();
+        // One fits into the message.
+        if list.len() > 1 && self.mode == Mode::Tree {
+            self.acting.failures = Some(Failures { what: text.clone(), list, scroll: 0 });
+            self.mode = Mode::Report;
+        }
+        self.say(text, bad);
+    }
+
+    /// Goes on with what waits for news from the kernel.
+    pub(super) fn go_on_acting(&mut self) -> Option<Effect> {
+        let mut job = self.acting.job.take()?;
+        let order = job.go_on(self.engine.tree(), self.now_ns, self.own_pid);
+        if job.is_over() {
+            self.end_job(job);
+            return None;
+        }
+        self.acting.job = Some(job);
+        if order.is_some() {
+            self.say_progress();
+        }
+        order.map(Effect::Act)
+    }
+
+    fn say_progress(&mut self) {
+        if let Some(progress) = self.acting.job.as_ref().and_then(Job::progress) {
+            self.say(progress, false);
+        }
+    }
+}
