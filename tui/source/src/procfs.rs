@@ -53,6 +53,12 @@ fn shown_as(task: &Task) -> Option<ProcKey> {
     Some(ProcKey { pid, ..task.key })
 }
 
+/// Whether /proc would give both the same start.
+#[must_use]
+pub fn same_tick(a: ProcKey, b: ProcKey) -> bool {
+    a.pid == b.pid && a.start_ns / TICK_NS == b.start_ns / TICK_NS
+}
+
 /// Whether the pid names this very process now, alive or zombie.
 #[must_use]
 pub fn is_there(key: ProcKey) -> bool {
