@@ -86,6 +86,21 @@ impl Part {
         }
     }
 
+    /// What a kernel has to have for it.
+    #[must_use]
+    pub const fn wants(self) -> &'static str {
+        match self {
+            Self::Births | Self::Execs | Self::Ends | Self::Running => "please report this with your kernel's release",
+            Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
+                "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
+            }
+            Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
+            Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
+            Self::Cgroups => "boot a kernel built with CONFIG_CGROUPS=y",
+            Self::Namespaces => "boot a kernel built with CONFIG_PID_NS=y",
+        }
+    }
+
     /// What there is without it.
     #[must_use]
     pub const fn without(self) -> &'static str {

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if vm {
         rust_target(vm::TARGET)?;
         packages.extend(["busybox-static", "debian-archive-keyring", "qemu-system-x86"].map(String::from));
+        packages.extend(["binutils", "lz4", "xz-utils", "zstd"].map(String::from));
     }
     debian_packages(&packages)?;
     bpf_linker()?;

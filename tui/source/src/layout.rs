@@ -2,7 +2,8 @@
 //!
 //! Does not load anything, and does not know which kernel it looks at.
 
-use ptree_common::layout::{MEMBERS, MISSING, Member, Need, Offsets, Part, Settings, Shape};
+pub use ptree_common::layout::Need;
+use ptree_common::layout::{MEMBERS, MISSING, Member, Offsets, Part, Settings, Shape};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::btf::{Btf, Class, Place};

@@ -39,6 +39,7 @@ impl Machine {
             boot_id: "boot".to_owned(),
             // 2026-11-21 14:00:00 UTC
             anchor: TimeAnchor { boottime_ns: BEGIN, unix_ns: 1_795_269_600 * SECOND },
+            degraded: Vec::new(),
         };
         Self { app: App::new(options, header), now_ns: BEGIN, started: std::collections::HashMap::new() }
     }
