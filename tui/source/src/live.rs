@@ -174,7 +174,7 @@ impl Live {
             }
             if stopping {
                 self.count_loss(true)?;
-                if self.repair_due {
+                if self.repair_due || self.is_blind() {
                     self.make_pass(&batches).await?;
                 }
                 self.read_details(usize::MAX);
@@ -245,9 +245,7 @@ impl Live {
 
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
         self.last_pass = Instant::now();
-        // Without their hooks, births and ends show in passes alone: nothing else is to be waited for.
-        let blind = !self.kernel.has(Part::Births) || !self.kernel.has(Part::Ends);
-        let after_loss = std::mem::take(&mut self.repair_due) || blind;
+        let after_loss = std::mem::take(&mut self.repair_due) || self.is_blind();
         self.execs_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
         let started_ns = host::boottime_ns();
@@ -273,6 +271,11 @@ impl Live {
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
         Ok(())
+    }
+
+    /// Whether births or ends show in passes alone: then a difference is nothing that a record may yet explain.
+    fn is_blind(&self) -> bool {
+        !self.kernel.has(Part::Births) || !self.kernel.has(Part::Ends)
     }
 
     /// Notes which of the new events want details from /proc, and which users want names.

@@ -44,6 +44,19 @@ impl Machine {
         Self { app: App::new(options, header), now_ns: BEGIN, started: std::collections::HashMap::new() }
     }
 
+    /// One on whose kernel these parts are not to be had.
+    pub(crate) fn degraded(parts: &[&str]) -> Self {
+        let Self { app, now_ns, started } = Self::new();
+        let degraded = parts.iter().map(ToString::to_string).collect();
+        let header = Header { degraded, ..app.header().clone() };
+        let options = Options {
+            engine: app.config().clone(),
+            filter: ptree_core::Filter::default(),
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        Self { app: App::new(options, header), now_ns, started }
+    }
+
     /// init, kthreadd and a kernel thread, a login with a shell and an editor.
     pub(crate) fn booted() -> Self {
         let mut machine = Self::new();

@@ -389,11 +389,13 @@ fn load_programs(
         result.err().map(|error| Refusal { part, error })
     };
     let load = &load;
-    let refused: Vec<Refusal> = thread::scope(|scope| {
+    let mut refused: Vec<Refusal> = thread::scope(|scope| {
         let loads: Vec<_> =
             ebpf.programs_mut().map(|(name, program)| scope.spawn(move || load(name, program))).collect();
         loads.into_iter().filter_map(join).collect()
     });
+    // The object has them in no order.
+    refused.sort_by_key(|refusal| refusal.part);
     Ok(refused)
 }
 
