@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{ebpf, flags, process, vm};
+use crate::{ci, ebpf, flags, process, vm};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const DENY_VERSION: &str = "0.20.2";
@@ -35,6 +35,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     bpf_linker()?;
     if ci {
         cargo_deny()?;
+        rust_target(ci::OTHER_MACHINE)?;
     }
     Ok(())
 }

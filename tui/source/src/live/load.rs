@@ -29,6 +29,9 @@ use crate::layout::Layout;
 use crate::privilege::Capabilities;
 use crate::{host, procfs};
 
+#[cfg(target_endian = "big")]
+compile_error!("the eBPF object is for little-endian kernels");
+
 /// The programs, as `cargo xtask ebpf` compiled them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/ptree.bpf.o"));
 
