@@ -1,8 +1,12 @@
 //! The one table of kernel struct members that the eBPF programs read, and the constants the loader sets besides.
 //!
 //! Each row gives rise to a field of [`Offsets`] (what the programs use, as read-only data fixed before load) and, on
-//! the user side, to a [`Member`] of [`MEMBERS`] (what the loader looks up in the running kernel's BTF). Does not know
-//! how BTF is read, nor which offsets any kernel has: they move with version and configuration alike.
+//! the user side, to a [`Member`] of [`MEMBERS`]: what the loader looks up in the running kernel's BTF, what `doctor
+//! --layout` shows and what the tests check. Does not know how BTF is read, nor which offsets any kernel has: they move
+//! with version and configuration alike.
+
+#[cfg(feature = "user")]
+pub use crate::part::Part;
 
 /// The offset of a member that this kernel does not have.
 pub const MISSING: u32 = u32::MAX;
@@ -15,17 +19,56 @@ pub struct Member {
     pub field: &'static str,
     /// The kernel struct.
     pub strct: &'static str,
-    /// Paths to the member, the newest kernel's first: names joined by dots, with constant indices, descending into
-    /// anonymous structs and unions unasked. The first that resolves is taken.
-    pub paths: &'static [&'static str],
-    /// Bytes that the programs read there; the member must be at least that long.
-    pub size: u32,
+    /// Where it may be; the first that is there is taken.
+    pub places: &'static [Alternative],
+    /// What the programs take it for.
+    pub shape: Shape,
+    /// What becomes of a kernel without it.
+    pub need: Need,
+}
+
+/// One of the places where a member may be.
+#[cfg(feature = "user")]
+#[derive(Clone, Copy, Debug)]
+pub struct Alternative {
+    /// Names joined by dots, with constant indices, descending into anonymous structs and unions unasked.
+    pub path: &'static str,
+    /// Which kernels have it there, and why; empty for a member that never moved.
+    pub era: &'static str,
+}
+
+/// What a member has to be: anything else would be read as nonsense.
+#[cfg(feature = "user")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An integer, an enumeration or a `bool` of at least so many bytes, of which the programs read the lowest.
+    Int(u32),
+    /// A pointer.
+    Pointer,
+    /// An array of characters, at least so many.
+    Text(u32),
+    /// A struct of at least so many bytes.
+    Struct(u32),
+    /// An array of structs of unknown length.
+    Structs,
+}
+
+/// Whether a member can be done without.
+#[cfg(feature = "user")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
     /// Without it the tree cannot be right: loading is refused.
-    pub vital: bool,
+    Vital,
+    /// Without it this part of what is shown is left out or made do with less.
+    For(Part),
 }
 
 macro_rules! members {
-    ($($(#[$doc:meta])* $field:ident: $strct:literal, [$($path:literal),+], $size:literal, $need:ident;)+) => {
+    ($(
+        $(#[$doc:meta])*
+        $field:ident: $strct:literal, [$($path:literal $(($era:literal))?),+],
+        $shape:ident $(($size:literal))?, $need:ident;
+    )+) => {
         /// Byte offsets of the members, from the start of their struct; [`MISSING`] where the kernel has none.
         #[repr(C)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,129 +88,141 @@ macro_rules! members {
         pub const MEMBERS: &[Member] = &[$(Member {
             field: stringify!($field),
             strct: $strct,
-            paths: &[$($path),+],
-            size: $size,
-            vital: members!(@ $need),
+            places: &[$(Alternative { path: $path, era: concat!($($era)?) }),+],
+            shape: Shape::$shape $(($size))?,
+            need: members!(@ $need),
         },)+];
 
         #[cfg(feature = "user")]
         const _: () = assert!(size_of::<Offsets>() == 4 * MEMBERS.len());
     };
-    (@ vital) => { true };
-    (@ optional) => { false };
+    (@ Vital) => { Need::Vital };
+    (@ $part:ident) => { Need::For(Part::$part) };
 }
 
 members! {
     /// Thread id.
-    task_pid: "task_struct", ["pid"], 4, vital;
+    task_pid: "task_struct", ["pid"], Int(4), Vital;
     /// Thread-group id: what users call the pid.
-    task_tgid: "task_struct", ["tgid"], 4, vital;
+    task_tgid: "task_struct", ["tgid"], Int(4), Vital;
     /// Leader of the thread group.
-    task_group_leader: "task_struct", ["group_leader"], 8, vital;
+    task_group_leader: "task_struct", ["group_leader"], Pointer, Vital;
     /// The parent that is told of the death, whatever a debugger does.
-    task_real_parent: "task_struct", ["real_parent"], 8, vital;
-    /// Start on the boot clock; `real_start_time` before 5.5.
-    task_start_boottime: "task_struct", ["start_boottime", "real_start_time"], 8, vital;
+    task_real_parent: "task_struct", ["real_parent"], Pointer, Vital;
+    /// Start on the boot clock.
+    task_start_boottime: "task_struct", ["start_boottime"], Int(8), Vital;
     /// Name.
-    task_comm: "task_struct", ["comm"], 16, vital;
+    task_comm: "task_struct", ["comm"], Text(16), Vital;
     /// `PF_*`.
-    task_flags: "task_struct", ["flags"], 4, vital;
+    task_flags: "task_struct", ["flags"], Int(4), Vital;
     /// What the thread group shares.
-    task_signal: "task_struct", ["signal"], 8, vital;
+    task_signal: "task_struct", ["signal"], Pointer, Vital;
     /// Wait status of the thread.
-    task_exit_code: "task_struct", ["exit_code"], 4, vital;
+    task_exit_code: "task_struct", ["exit_code"], Int(4), Vital;
     /// Dead or zombie.
-    task_exit_state: "task_struct", ["exit_state"], 4, vital;
-    /// Run state; renamed from `state` in 5.14, when it also shrank from 8 bytes to 4.
-    task_state: "task_struct", ["__state", "state"], 4, optional;
+    task_exit_state: "task_struct", ["exit_state"], Int(4), Vital;
+    /// Run state.
+    task_state: "task_struct", [
+        "__state" ("since 5.14, when it was renamed and shrank to 4 bytes"),
+        "state" ("before 5.14, 8 bytes long")
+    ], Int(4), State;
     /// Its place in the list of the group's threads.
-    task_thread_node: "task_struct", ["thread_node"], 16, vital;
+    task_thread_node: "task_struct", ["thread_node"], Struct(16), Vital;
     /// Credentials that others see.
-    task_real_cred: "task_struct", ["real_cred"], 8, vital;
+    task_real_cred: "task_struct", ["real_cred"], Pointer, Vital;
     /// Address space.
-    task_mm: "task_struct", ["mm"], 8, vital;
+    task_mm: "task_struct", ["mm"], Pointer, Vital;
     /// The thread's identity in its pid namespaces.
-    task_thread_pid: "task_struct", ["thread_pid"], 8, optional;
+    task_thread_pid: "task_struct", ["thread_pid"], Pointer, Namespaces;
     /// Control groups.
-    task_cgroups: "task_struct", ["cgroups"], 8, optional;
+    task_cgroups: "task_struct", ["cgroups"], Pointer, Cgroups;
     /// CPU time of the thread, nanoseconds.
-    task_sum_exec_runtime: "task_struct", ["se.sum_exec_runtime"], 8, vital;
+    task_sum_exec_runtime: "task_struct", ["se.sum_exec_runtime"], Int(8), Vital;
     /// Up to when that is: on the run queue's `clock_task`.
-    task_exec_start: "task_struct", ["se.exec_start"], 8, optional;
+    task_exec_start: "task_struct", ["se.exec_start"], Int(8), LastTick;
     /// Run queue of the thread's group; only with `CONFIG_FAIR_GROUP_SCHED`.
-    task_cfs_rq: "task_struct", ["se.cfs_rq"], 8, optional;
+    task_cfs_rq: "task_struct", ["se.cfs_rq"], Pointer, TakenTime;
     /// The CPU's run queue.
-    cfs_rq_rq: "cfs_rq", ["rq"], 8, optional;
+    cfs_rq_rq: "cfs_rq", ["rq"], Pointer, TakenTime;
     /// The scheduler's clock, as last read on that CPU, nanoseconds.
-    rq_clock: "rq", ["clock"], 8, optional;
+    rq_clock: "rq", ["clock"], Int(8), TakenTime;
     /// The same less the time taken by interrupts and by the hypervisor.
-    rq_clock_task: "rq", ["clock_task"], 8, optional;
+    rq_clock_task: "rq", ["clock_task"], Int(8), TakenTime;
     /// Page faults of the thread served without I/O.
-    task_min_flt: "task_struct", ["min_flt"], 8, vital;
+    task_min_flt: "task_struct", ["min_flt"], Int(8), Vital;
     /// Page faults of the thread that needed I/O.
-    task_maj_flt: "task_struct", ["maj_flt"], 8, vital;
+    task_maj_flt: "task_struct", ["maj_flt"], Int(8), Vital;
     /// Bytes read from storage by the thread; only with `CONFIG_TASK_IO_ACCOUNTING`.
-    task_read_bytes: "task_struct", ["ioac.read_bytes"], 8, optional;
+    task_read_bytes: "task_struct", ["ioac.read_bytes"], Int(8), StorageIo;
     /// Bytes written to storage by the thread; only with `CONFIG_TASK_IO_ACCOUNTING`.
-    task_write_bytes: "task_struct", ["ioac.write_bytes"], 8, optional;
+    task_write_bytes: "task_struct", ["ioac.write_bytes"], Int(8), StorageIo;
     /// The list of the group's threads that have not been released.
-    signal_thread_head: "signal_struct", ["thread_head"], 16, vital;
+    signal_thread_head: "signal_struct", ["thread_head"], Struct(16), Vital;
     /// Threads that have not begun to exit.
-    signal_live: "signal_struct", ["live.counter"], 4, vital;
+    signal_live: "signal_struct", ["live.counter"], Int(4), Vital;
     /// Threads that have not been released.
-    signal_nr_threads: "signal_struct", ["nr_threads"], 4, vital;
+    signal_nr_threads: "signal_struct", ["nr_threads"], Int(4), Vital;
     /// `SIGNAL_*` flags.
-    signal_flags: "signal_struct", ["flags"], 4, vital;
+    signal_flags: "signal_struct", ["flags"], Int(4), Vital;
     /// Wait status of a group exit.
-    signal_group_exit_code: "signal_struct", ["group_exit_code"], 4, vital;
+    signal_group_exit_code: "signal_struct", ["group_exit_code"], Int(4), Vital;
     /// CPU time of released threads, nanoseconds.
-    signal_sum_sched_runtime: "signal_struct", ["sum_sched_runtime"], 8, vital;
+    signal_sum_sched_runtime: "signal_struct", ["sum_sched_runtime"], Int(8), Vital;
     /// Peak resident set, pages.
-    signal_maxrss: "signal_struct", ["maxrss"], 8, optional;
+    signal_maxrss: "signal_struct", ["maxrss"], Int(8), PeakMemory;
     /// Page faults of released threads served without I/O.
-    signal_min_flt: "signal_struct", ["min_flt"], 8, vital;
+    signal_min_flt: "signal_struct", ["min_flt"], Int(8), Vital;
     /// Page faults of released threads that needed I/O.
-    signal_maj_flt: "signal_struct", ["maj_flt"], 8, vital;
+    signal_maj_flt: "signal_struct", ["maj_flt"], Int(8), Vital;
     /// Bytes read from storage by released threads.
-    signal_read_bytes: "signal_struct", ["ioac.read_bytes"], 8, optional;
+    signal_read_bytes: "signal_struct", ["ioac.read_bytes"], Int(8), StorageIo;
     /// Bytes written to storage by released threads.
-    signal_write_bytes: "signal_struct", ["ioac.write_bytes"], 8, optional;
+    signal_write_bytes: "signal_struct", ["ioac.write_bytes"], Int(8), StorageIo;
     /// Real user id.
-    cred_uid: "cred", ["uid"], 4, vital;
+    cred_uid: "cred", ["uid.val"], Int(4), Vital;
     /// Real group id.
-    cred_gid: "cred", ["gid"], 4, vital;
+    cred_gid: "cred", ["gid.val"], Int(4), Vital;
     /// Effective user id.
-    cred_euid: "cred", ["euid"], 4, vital;
+    cred_euid: "cred", ["euid.val"], Int(4), Vital;
     /// Effective group id.
-    cred_egid: "cred", ["egid"], 4, vital;
+    cred_egid: "cred", ["egid.val"], Int(4), Vital;
     /// Where the arguments begin.
-    mm_arg_start: "mm_struct", ["arg_start"], 8, vital;
+    mm_arg_start: "mm_struct", ["arg_start"], Int(8), Vital;
     /// Where the arguments end.
-    mm_arg_end: "mm_struct", ["arg_end"], 8, vital;
-    /// Resident file pages; counters became per-CPU in 6.2.
-    mm_rss_file: "mm_struct", ["rss_stat[0].count", "rss_stat.count[0].counter"], 8, optional;
+    mm_arg_end: "mm_struct", ["arg_end"], Int(8), Vital;
+    /// Resident file pages.
+    mm_rss_file: "mm_struct", [
+        "rss_stat[0].count" ("since 6.2, an array of per-CPU counters"),
+        "rss_stat.count[0].counter" ("before 6.2, one struct")
+    ], Int(8), Memory;
     /// Resident anonymous pages.
-    mm_rss_anon: "mm_struct", ["rss_stat[1].count", "rss_stat.count[1].counter"], 8, optional;
+    mm_rss_anon: "mm_struct", [
+        "rss_stat[1].count" ("since 6.2, an array of per-CPU counters"),
+        "rss_stat.count[1].counter" ("before 6.2, one struct")
+    ], Int(8), Memory;
     /// Resident shared-memory pages.
-    mm_rss_shmem: "mm_struct", ["rss_stat[3].count", "rss_stat.count[3].counter"], 8, optional;
+    mm_rss_shmem: "mm_struct", [
+        "rss_stat[3].count" ("since 6.2, an array of per-CPU counters"),
+        "rss_stat.count[3].counter" ("before 6.2, one struct")
+    ], Int(8), Memory;
     /// Path given to execve.
-    bprm_filename: "linux_binprm", ["filename"], 8, vital;
+    bprm_filename: "linux_binprm", ["filename"], Pointer, Vital;
     /// Depth of the deepest pid namespace.
-    pid_level: "pid", ["level"], 4, optional;
+    pid_level: "pid", ["level"], Int(4), Namespaces;
     /// Number in the initial pid namespace; an array, one entry a level.
-    pid_numbers: "pid", ["numbers"], 0, optional;
+    pid_numbers: "pid", ["numbers"], Structs, Namespaces;
     /// Number.
-    upid_nr: "upid", ["nr"], 4, optional;
+    upid_nr: "upid", ["nr"], Int(4), Namespaces;
     /// The namespace the number is valid in.
-    upid_ns: "upid", ["ns"], 8, optional;
+    upid_ns: "upid", ["ns"], Pointer, Namespaces;
     /// Inode number of a pid namespace.
-    pid_namespace_inum: "pid_namespace", ["ns.inum"], 4, optional;
+    pid_namespace_inum: "pid_namespace", ["ns.inum"], Int(4), Namespaces;
     /// The cgroup in the unified hierarchy.
-    css_set_dfl_cgrp: "css_set", ["dfl_cgrp"], 8, optional;
+    css_set_dfl_cgrp: "css_set", ["dfl_cgrp"], Pointer, Cgroups;
     /// Its node in the cgroup file system.
-    cgroup_kn: "cgroup", ["kn"], 8, optional;
+    cgroup_kn: "cgroup", ["kn"], Pointer, Cgroups;
     /// The inode number of that node, which is the cgroup id.
-    kernfs_node_id: "kernfs_node", ["id"], 8, optional;
+    kernfs_node_id: "kernfs_node", ["id"], Int(8), Cgroups;
 }
 
 /// Constants that the loader sets beside the offsets.

@@ -6,4 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod layout;
+#[cfg(feature = "user")]
+mod part;
 pub mod wire;

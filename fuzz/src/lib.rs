@@ -7,12 +7,14 @@ mod events;
 mod filter;
 mod invariants;
 mod kernel;
+mod layout;
 mod model;
 mod script;
 
 pub use events::events;
 pub use filter::filter;
 pub use kernel::decode;
+pub use layout::btf;
 pub use model::engine;
 pub use script::script;
 
@@ -22,8 +24,8 @@ use ptree_core::Config;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 5] =
-    [("decode", decode), ("events", events), ("filter", filter), ("engine", engine), ("script", script)];
+pub const TARGETS: [Target; 6] =
+    [("btf", btf), ("decode", decode), ("events", events), ("filter", filter), ("engine", engine), ("script", script)];
 
 /// Caps so low that short inputs reach them.
 fn config() -> Config {

@@ -165,6 +165,7 @@ async fn main() -> anyhow::Result<()> {
         kernel: "6.12.0-1-amd64".to_owned(),
         boot_id: String::new(),
         anchor: TimeAnchor { boottime_ns: now_ns(), unix_ns: u64::try_from(unix_ns)? },
+        degraded: Vec::new(),
     };
     let options = app::Options {
         engine: ptree_core::engine::Config::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use ptree_source::live::{Live, LiveOptions};
 use ptree_source::play::{self, Cue};
-use ptree_source::{Batch, Header, host};
+use ptree_source::{Batch, Header, Part, host};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -41,7 +41,11 @@ impl Capture {
     /// # Errors
     /// Those of [`Live::open`]; or when there can be no thread.
     pub fn start(options: LiveOptions, until: Until) -> Result<Self> {
-        let open = move || Ok(Live::open(options)?);
+        let open = move || {
+            let live = Live::open(options)?;
+            let degraded = live.degraded();
+            Ok((live, degraded))
+        };
         Self::spawn(until, open, async |live, batches, stop| Ok(live.run(batches, stop).await?))
     }
 
@@ -54,17 +58,18 @@ impl Capture {
         open: impl FnOnce() -> C + Send + 'static,
         until: Until,
     ) -> Result<Self> {
-        let ready = move || Ok((open(), users));
+        let ready = move || Ok(((open(), users), Vec::new()));
         Self::spawn(until, ready, async |(cues, users): (C, _), batches, stop| {
             play::play(cues.into_iter(), users, batches, stop).await;
             Ok(())
         })
     }
 
-    /// Opens a source and runs it, both in a new thread: the source need not be one that can change threads.
+    /// Opens a source and runs it, both in a new thread: the source need not be one that can change threads. With it comes
+    /// what it leaves out.
     fn spawn<S>(
         until: Until,
-        open: impl FnOnce() -> Result<S> + Send + 'static,
+        open: impl FnOnce() -> Result<(S, Vec<Part>)> + Send + 'static,
         run: impl AsyncFnOnce(S, mpsc::Sender<Batch>, oneshot::Receiver<()>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let (opened, is_open) = oneshot::channel();
@@ -76,28 +81,29 @@ impl Capture {
             .name("capture".to_owned())
             .spawn(move || {
                 let runtime = runtime()?;
-                let source = match runtime.block_on(async { open() }) {
-                    Ok(source) => source,
+                let (source, degraded) = match runtime.block_on(async { open() }) {
+                    Ok(opened) => opened,
                     Err(error) => {
                         let _ = opened.send(Err(error));
                         return Ok(());
                     }
                 };
-                let _ = opened.send(Ok(()));
+                let _ = opened.send(Ok(degraded));
                 let result = runtime.block_on(run(source, sender, end));
                 // A user database that does not answer must not keep us.
                 runtime.shutdown_background();
                 result
             })
             .context("starting the capture thread")?;
-        match is_open.blocking_recv() {
+        let degraded = match is_open.blocking_recv() {
             Ok(opened) => opened?,
             Err(_closed) => {
                 join(thread)?;
                 bail!("the capture thread ended before it began");
             }
-        }
-        Ok(Self { header: host::header(env!("CARGO_PKG_VERSION")), batches, stop, thread })
+        };
+        let header = header(&degraded);
+        Ok(Self { header, batches, stop, thread })
     }
 
     /// Ends the capture, if it has not ended, and says how it went. What was not received is dropped.
@@ -110,6 +116,13 @@ impl Capture {
         let _ = stop.send(());
         join(thread)
     }
+}
+
+/// Describes this machine, and what could not be had of it.
+#[must_use]
+pub fn header(degraded: &[Part]) -> Header {
+    let degraded = degraded.iter().map(|part| part.name().to_owned()).collect();
+    Header { degraded, ..host::header(env!("CARGO_PKG_VERSION")) }
 }
 
 fn join(thread: JoinHandle<Result<()>>) -> Result<()> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ptree_core::{AlertRule, Config, Filter};
-use ptree_source::live::{LiveError, LiveOptions, check_ring_bytes};
+use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
 
 use crate::cmd;
 use crate::columns::width;
@@ -47,6 +47,12 @@ pub struct Common {
     /// Only look: without the keys that signal, freeze or renice processes
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// The BTF of this kernel, where '/sys/kernel/btf/vmlinux' is not to be seen
+    #[arg(long, global = true, value_name = "FILE")]
+    pub btf: Option<PathBuf>,
+    /// For tests: a program or a field of the table of members that this kernel is to be taken to lack
+    #[arg(long, global = true, value_name = "NAME", hide = true, value_delimiter = ',', value_parser = check_pretended)]
+    pub pretend_missing: Vec<String>,
 }
 
 impl Common {
@@ -68,7 +74,12 @@ impl Common {
     /// How the kernel is to be captured.
     #[must_use]
     pub fn live(&self) -> LiveOptions {
-        LiveOptions { ring_bytes: self.ring_buffer, ..LiveOptions::default() }
+        LiveOptions {
+            ring_bytes: self.ring_buffer,
+            btf: self.btf.clone(),
+            pretend_missing: self.pretend_missing.clone(),
+            ..LiveOptions::default()
+        }
     }
 }
 
@@ -102,6 +113,9 @@ enum Command {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        /// Show the members of the kernel's structs that are read and where they are, of another kernel with --btf
+        #[arg(long)]
+        layout: bool,
     },
     /// Show an invented machine, or a script of events
     #[command(hide = true)]
@@ -128,7 +142,8 @@ pub fn main() -> ExitCode {
         Some(Command::Stream { duration, usage }) => cmd::stream::run(&common, duration, usage),
         Some(Command::Replay { file, speed }) => cmd::replay::run(&common, &file, speed),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&common, format),
-        Some(Command::Doctor { json }) => cmd::doctor::run(&common, json),
+        Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&common, json),
+        Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&common, json),
         Some(Command::Synth(play)) => cmd::synth::run(&common, &play),
     };
     result.unwrap_or_else(|error| {
@@ -247,6 +262,7 @@ mod tests {
             ("ptree-tui --uid nobody-at-all", "no such user"),
             ("ptree-tui --alert-rate=-1", "forks per second"),
             ("ptree-tui replay - --speed 0", "a number above 0"),
+            ("ptree-tui --pretend-missing on_exit,on_fire", "'on_fire'"),
             ("ptree-tui --filter coom=cc", "'coom=cc' for '--filter <EXPR>'"),
             (
                 "ptree-tui --filter 塩&&coom=cc",

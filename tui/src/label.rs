@@ -24,6 +24,13 @@ pub enum Tone {
     Heading,
 }
 
+/// `degraded: ends, memory`, when anything is left out or made do with less.
+#[must_use]
+pub fn degraded(names: &[String]) -> Option<String> {
+    let names: Vec<_> = names.iter().map(|name| text::escape(name.as_bytes())).collect();
+    (!names.is_empty()).then(|| format!("degraded: {}", names.join(", ")))
+}
+
 /// The program as in its first argument, without the folder; the name in brackets for a kernel thread.
 #[must_use]
 pub fn program(process: &Process) -> String {

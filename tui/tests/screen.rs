@@ -567,3 +567,18 @@ fn a_very_deep_chain_leaves_room_for_the_name() {
     let screen = machine.screen(80, 24);
     assert!(screen.lines().any(|line| line.contains("5299") && line.contains("nest deep")), "{screen}");
 }
+
+#[test]
+fn what_the_kernel_does_not_give_is_said_at_the_top() {
+    let top = |parts: &[&str], width| {
+        let mut machine = Machine::degraded(parts);
+        machine.found(1, 0, 0, &["/sbin/init"]);
+        machine.screen(width, 24).lines().next().unwrap().to_owned()
+    };
+    assert!(top(&["ends", "memory"], 120).contains(" degraded: ends, memory "));
+    assert!(top(&["ends", "memory"], 80).contains(" degraded: ends, memory "), "{}", top(&["ends", "memory"], 80));
+    // A recording may say anything.
+    let long = top(&["x\u{1b}[31m", &"y".repeat(500)], 120);
+    assert!(long.contains("degraded: x\\x1b[31m, yyy") && long.contains(" live "), "{long}");
+    assert!(!top(&[], 120).contains("degraded"));
+}

@@ -13,6 +13,7 @@ const STEPS: &[Step] = &[
     ("fmt", fmt),
     ("clippy", clippy),
     ("clippy-ebpf", ebpf::clippy),
+    ("check aarch64", other_machine),
     ("tidy", || tidy::run(&[])),
     ("deny", deny),
     ("fuzz seeds", fuzz::seeds),
@@ -38,6 +39,14 @@ fn fmt() -> Result<()> {
 fn clippy() -> Result<()> {
     // `--locked`: the lock file must be the committed one from here on.
     process::run(&mut process::cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?)
+}
+
+/// A kind of machine that nobody tests on: that it builds there is the least.
+pub(crate) const OTHER_MACHINE: &str = "aarch64-unknown-linux-gnu";
+
+fn other_machine() -> Result<()> {
+    process::run(&mut process::cargo(["check", "--locked", "-p", "ptree-tui", "--target", OTHER_MACHINE])?)
+        .with_context(|| format!("its standard library may be missing: `rustup target add {OTHER_MACHINE}`"))
 }
 
 fn deny() -> Result<()> {

@@ -13,7 +13,7 @@ use crate::{UsageError, process};
 /// How long a target runs where nothing else is asked for.
 const SECONDS: u32 = 60;
 /// Longest input, bytes: beyond that, longer means only slower.
-const MAX_LEN: usize = 2048;
+const MAX_LEN: usize = 4096;
 /// More memory than this is a leak, MiB.
 const MAX_MEMORY: u32 = 1024;
 /// More time than this for one input is a hang, seconds.

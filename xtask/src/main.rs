@@ -55,6 +55,12 @@ const COMMANDS: &[Command] = &[
         run: vm::run,
     },
     Command {
+        name: "btf-fixtures",
+        options: "[KERNEL...]",
+        about: "make tui/source/tests/btf anew, or fixtures of other kernels, from their images; nothing is booted",
+        run: vm::btf_fixtures,
+    },
+    Command {
         name: "tidy",
         options: "",
         about: "what the compiler does not check: layers, file sizes, leftovers, links between documents",

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{ebpf, flags, process, vm};
+use crate::{ci, ebpf, flags, process, vm};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const DENY_VERSION: &str = "0.20.2";
@@ -29,11 +29,13 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if vm {
         rust_target(vm::TARGET)?;
         packages.extend(["busybox-static", "debian-archive-keyring", "qemu-system-x86"].map(String::from));
+        packages.extend(["binutils", "lz4", "xz-utils", "zstd"].map(String::from));
     }
     debian_packages(&packages)?;
     bpf_linker()?;
     if ci {
         cargo_deny()?;
+        rust_target(ci::OTHER_MACHINE)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! This file owns the order of things. Nothing is installed, and nothing outside of the cache is written to.
 
 mod apt;
+mod fixtures;
 mod guest;
 mod initramfs;
 mod kernel;
@@ -18,6 +19,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+pub(crate) use fixtures::run as btf_fixtures;
 pub(crate) use guest::TARGET;
 
 use apt::Archive;

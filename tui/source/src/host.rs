@@ -20,6 +20,7 @@ pub fn header(version: &str) -> Header {
         kernel: read("/proc/sys/kernel/osrelease"),
         boot_id: read("/proc/sys/kernel/random/boot_id"),
         anchor: TimeAnchor { boottime_ns: boottime_ns(), unix_ns: now_ns(ClockId::CLOCK_REALTIME) },
+        degraded: Vec::new(),
     }
 }
 

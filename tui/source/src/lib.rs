@@ -15,6 +15,7 @@ pub mod synth;
 pub mod track;
 pub mod users;
 
+pub use ptree_common::layout::Part;
 use ptree_core::Event;
 
 /// What a source delivers at a time.
@@ -39,6 +40,8 @@ pub struct Header {
     pub boot_id: String,
     /// The one place where boot time meets wall time.
     pub anchor: TimeAnchor,
+    /// Names of what was left out or made do with less on that kernel: see [`Part::name`].
+    pub degraded: Vec<String>,
 }
 
 /// One moment on two clocks.

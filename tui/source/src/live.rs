@@ -4,15 +4,20 @@
 //!
 //! Knows the order of things; the programs are in [`load`], the account of the living in [`crate::track`].
 
+mod aliases;
+mod blob;
 mod clock;
 mod error;
 mod load;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
+pub use blob::BtfFile;
 pub use error::{LiveError, RingSizeError};
-pub use load::{Kernel, check_release, check_ring_bytes, min_ring_bytes};
+pub use load::{Kernel, Refusal, check_pretended, check_release, check_ring_bytes, min_ring_bytes};
+use ptree_common::layout::Part;
 use ptree_core::Event;
 use ptree_core::event::{Found, LossCount};
 use rustc_hash::FxHashSet;
@@ -21,6 +26,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use self::aliases::Aliases;
 use crate::decode::Row;
 use crate::track::{Tracker, found};
 use crate::{Batch, host, procfs, users};
@@ -43,7 +49,7 @@ const MIN_RECORD_BYTES: usize = size_of::<ptree_common::wire::Fork>();
 const DETAILS_PER_TURN: usize = 256;
 
 /// What to capture, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LiveOptions {
     /// Size of the ring buffer, bytes: a power of two, at least a page.
     pub ring_bytes: u32,
@@ -51,11 +57,27 @@ pub struct LiveOptions {
     pub pass_interval: Duration,
     /// Whether `Process` events wait for arguments and the like from /proc, or come again with them a little later.
     pub details_first: bool,
+    /// The kernel's BTF, where /sys does not show it.
+    pub btf: Option<PathBuf>,
+    /// For tests: fields of the table of members, and programs, that this kernel is to be taken to lack.
+    pub pretend_missing: Vec<String>,
+}
+
+impl LiveOptions {
+    fn pretends(&self, name: &str) -> bool {
+        self.pretend_missing.iter().any(|missing| missing == name)
+    }
 }
 
 impl Default for LiveOptions {
     fn default() -> Self {
-        Self { ring_bytes: 8 << 20, pass_interval: Duration::from_secs(1), details_first: false }
+        Self {
+            ring_bytes: 8 << 20,
+            pass_interval: Duration::from_secs(1),
+            details_first: false,
+            btf: None,
+            pretend_missing: Vec::new(),
+        }
     }
 }
 
@@ -67,6 +89,8 @@ pub struct Live {
     events: Vec<Event>,
     /// Running since before us, and not shown by the iterator: some sandboxes hide their own init from it.
     unlisted: Vec<Row>,
+    /// Used where the rows of a pass come from /proc.
+    aliases: Option<Aliases>,
     /// Found running, their details not read yet.
     awaiting_details: VecDeque<Found>,
     /// Runs of a program that the kernel skipped, when last asked.
@@ -90,7 +114,7 @@ impl Live {
     /// # Errors
     /// When privilege, kernel or memory do not allow it; each says what to do.
     pub fn open(options: LiveOptions) -> Result<Self, LiveError> {
-        let mut kernel = Kernel::load(options.ring_bytes)?;
+        let mut kernel = Kernel::load(&options)?;
         kernel.attach()?;
         let tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
         let mut live = Self {
@@ -99,6 +123,7 @@ impl Live {
             options,
             events: Vec::new(),
             unlisted: Vec::new(),
+            aliases: None,
             awaiting_details: VecDeque::new(),
             skipped: LossCount::default(),
             reported: LossCount::default(),
@@ -110,13 +135,23 @@ impl Live {
             names: JoinSet::new(),
         };
         let mut rows = live.kernel.pass()?;
-        live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
-        rows.extend(live.unlisted.iter().cloned());
+        if live.kernel.has(Part::Running) {
+            live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
+            rows.extend(live.unlisted.iter().cloned());
+        } else {
+            live.aliases.insert(Aliases::default()).rows(&mut rows);
+        }
         rows.sort_by_key(|row| (row.task.key.start_ns, row.task.key.pid));
         live.kernel.ensure_calibrated()?;
         live.tracker.seed(rows, &mut live.events);
         live.note_found(0);
         Ok(live)
+    }
+
+    /// What is left out or made do with less on this kernel.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<Part> {
+        self.kernel.degraded()
     }
 
     /// Delivers batches until `stop` fires or the receiver is gone; then whatever the kernel still holds.
@@ -139,7 +174,7 @@ impl Live {
             }
             if stopping {
                 self.count_loss(true)?;
-                if self.repair_due {
+                if self.repair_due || self.is_blind() {
                     self.make_pass(&batches).await?;
                 }
                 self.read_details(usize::MAX);
@@ -175,8 +210,13 @@ impl Live {
     /// Takes up to `limit` records; whether there may be more.
     fn take_records(&mut self, limit: usize) -> bool {
         let from = self.events.len();
-        let Self { kernel, tracker, events, .. } = self;
-        let taken = kernel.drain(limit, |record| tracker.record(record, events));
+        let Self { kernel, tracker, events, aliases, .. } = self;
+        let taken = kernel.drain(limit, |mut record| {
+            if let Some(aliases) = aliases {
+                aliases.record(&mut record);
+            }
+            tracker.record(record, events);
+        });
         self.note_found(from);
         taken == limit
     }
@@ -205,7 +245,8 @@ impl Live {
 
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
         self.last_pass = Instant::now();
-        let after_loss = std::mem::take(&mut self.repair_due);
+        let after_loss = std::mem::take(&mut self.repair_due) || self.is_blind();
+        self.execs_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
         let started_ns = host::boottime_ns();
         let mut rows = self.kernel.pass()?;
@@ -216,6 +257,9 @@ impl Live {
         // Every record that was written before the pass ended explains a difference.
         self.drain(batches).await;
         self.count_loss(true)?;
+        if let Some(aliases) = &mut self.aliases {
+            aliases.rows(&mut rows);
+        }
         // Whoever lives may run another program than we believe. In a lasting storm, one round of looks at /proc ends
         // before the next begins: the list of those to be looked at stays bounded.
         if self.execs_lost && self.awaiting_details.is_empty() {
@@ -227,6 +271,11 @@ impl Live {
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
         Ok(())
+    }
+
+    /// Whether births or ends show in passes alone: then a difference is nothing that a record may yet explain.
+    fn is_blind(&self) -> bool {
+        !self.kernel.has(Part::Births) || !self.kernel.has(Part::Ends)
     }
 
     /// Notes which of the new events want details from /proc, and which users want names.
@@ -285,14 +334,17 @@ fn add_details(found: &mut Found) -> bool {
     any
 }
 
-/// All processes once, without attaching anything: for a snapshot.
+/// All processes once, without attaching anything: for a snapshot. With it, what is left out or made do with less on this
+/// kernel.
 ///
 /// # Errors
 /// As for [`Live::open`].
-pub fn snapshot() -> Result<Batch, LiveError> {
-    let mut kernel = Kernel::load(min_ring_bytes())?;
+pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
+    let mut kernel = Kernel::load(&LiveOptions { ring_bytes: min_ring_bytes(), ..options })?;
     let mut rows = kernel.pass()?;
-    rows.extend(procfs::unlisted(&rows, host::boottime_ns()));
+    if kernel.has(Part::Running) {
+        rows.extend(procfs::unlisted(&rows, host::boottime_ns()));
+    }
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
     let mut events = Vec::new();
     tracker.seed(rows, &mut events);
@@ -306,5 +358,5 @@ pub fn snapshot() -> Result<Batch, LiveError> {
         }
     }
     let users = uids.into_iter().map(|uid| (uid, users::name(uid))).collect();
-    Ok(Batch { events, users })
+    Ok((Batch { events, users }, kernel.degraded()))
 }

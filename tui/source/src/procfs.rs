@@ -60,6 +60,12 @@ pub fn seen_from_here(key: ProcKey, pid_ns: Option<u32>, ns_pid: Option<u32>) ->
     Some(ProcKey { pid, ..key })
 }
 
+/// Whether /proc would give both the same start.
+#[must_use]
+pub fn same_tick(a: ProcKey, b: ProcKey) -> bool {
+    a.pid == b.pid && a.start_ns / TICK_NS == b.start_ns / TICK_NS
+}
+
 /// Whether the pid names this very process now, alive or zombie.
 #[must_use]
 pub fn is_there(key: ProcKey) -> bool {

@@ -1,17 +1,17 @@
 //! `ptree-tui doctor`: what this machine and this user allow, each with a verdict and the way to mend it.
 
-use std::fs;
+pub mod layout;
+
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ptree_core::engine::Config;
-use ptree_source::btf::Btf;
-use ptree_source::layout::Layout;
-use ptree_source::live::{Kernel, LiveError};
+use ptree_source::layout::{Layout, Lookup};
+use ptree_source::live::{BtfFile, Kernel, LiveError};
 use ptree_source::privilege::{Capabilities, Capability};
-use ptree_source::{host, live};
+use ptree_source::{Part, host, live};
 use serde::Serialize;
 
 use crate::capture::runtime;
@@ -101,15 +101,36 @@ fn write_text(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
 }
 
 fn checks(common: &Common) -> Vec<Check> {
-    let mut checks = vec![kernel()];
-    checks.push(btf());
-    checks.push(privileges());
-    checks.push(lockdown());
-    checks.push(proc_access());
-    checks.push(pid_namespace());
+    let (btf, layout) = btf(common);
+    let (programs, kernel_side) = programs(common);
+    let mut checks = vec![kernel(), btf, privileges(), lockdown(), proc_access(), pid_namespace()];
     checks.push(memory(&common.engine()));
-    checks.extend(programs(common));
+    checks.extend(programs);
+    checks.extend(Part::ALL.map(|part| self::part(part, layout.as_ref(), kernel_side.as_ref())));
     checks
+}
+
+/// Whether a part of what is shown can be had; what stands in the way of everything has a line of its own.
+fn part(part: Part, layout: Option<&Layout>, kernel: Option<&Kernel>) -> Check {
+    let (name, without) = (part.name(), part.without());
+    let (Some(layout), Some(kernel)) = (layout, kernel) else {
+        return Check::or(
+            Verdict::Bad,
+            name,
+            format!("{}: not as long as something above has FAILED", part.tells()),
+            "",
+        );
+    };
+    let lacking: Vec<String> = layout.lacking(part).collect();
+    if let Some(refusal) = kernel.refused().iter().find(|refusal| refusal.part == part) {
+        let finding = format!("{without}\n{}", refusal.error.to_string().trim_end());
+        Check::or(Verdict::Degraded, name, finding, part.wants())
+    } else if lacking.is_empty() {
+        Check::ok(name, part.tells())
+    } else {
+        let finding = format!("{}: {without}\nnot in this kernel: {}", part.tells(), lacking.join(", "));
+        Check::or(Verdict::Degraded, name, finding, part.wants())
+    }
 }
 
 /// What the dead may take; the screen's panel of figures (`D`) shows what they do take.
@@ -122,7 +143,7 @@ fn memory(config: &Config) -> Check {
         config.pinned_max,
         ptree_core::text::bytes(config.keep_bytes),
     );
-    Check::ok("memory", finding)
+    Check::ok("history", finding)
 }
 
 fn kernel() -> Check {
@@ -133,40 +154,24 @@ fn kernel() -> Check {
     }
 }
 
-fn btf() -> Check {
+fn btf(common: &Common) -> (Check, Option<Layout>) {
     const NAME: &str = "BTF";
-    let blob = match fs::read("/sys/kernel/btf/vmlinux") {
-        Ok(blob) => blob,
-        Err(error) => {
-            return Check::or(
-                Verdict::Bad,
-                NAME,
-                format!("'/sys/kernel/btf/vmlinux': {error}"),
-                "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (distributions' kernels are, since 2021)",
-            );
-        }
+    let bad = |error: &LiveError, mend| Check::or(Verdict::Bad, NAME, error.to_string(), mend);
+    let file = match BtfFile::read(common.btf.as_deref()) {
+        Ok(file) => file,
+        Err(error) => return (bad(&error, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"), None),
     };
-    let size = blob.len();
-    let layout = Btf::parse(&blob).map_err(LiveError::from).and_then(|btf| Ok(Layout::resolve(&btf)?));
-    match layout {
-        Ok(layout) => {
-            let missing: Vec<String> =
-                layout.missing().map(|member| format!("{}.{}", member.strct, member.paths[0])).collect();
-            let found = format!(
-                "{} of {} members found, {} bytes",
-                layout.members.len() - missing.len(),
-                layout.members.len(),
-                size
-            );
-            if missing.is_empty() {
-                Check::ok(NAME, found)
-            } else {
-                let finding = format!("{found}; not in this kernel: {}", missing.join(", "));
-                Check::or(Verdict::Degraded, NAME, finding, "what they tell is left out; nothing else is affected")
-            }
-        }
-        Err(error) => Check::or(Verdict::Bad, NAME, error.to_string(), "please report this with your kernel's release"),
+    let layout = match file.btf() {
+        Ok(btf) => Layout::of(&btf, |field| common.pretend_missing.iter().any(|name| name == field)),
+        Err(error) => return (bad(&error, "give this kernel's with --btf FILE"), None),
+    };
+    if let Err(error) = layout.check() {
+        return (bad(&error.into(), "please report this with 'ptree-tui doctor --layout'"), None);
     }
+    let found = layout.members.iter().filter(|row| matches!(row.lookup, Lookup::Found(_))).count();
+    let finding = format!("{found} of {} members found, {} bytes", layout.members.len(), file.bytes().len());
+    // What is missing without them is said part by part.
+    (Check::ok(NAME, finding), Some(layout))
 }
 
 fn privileges() -> Check {
@@ -230,53 +235,54 @@ fn pid_namespace() -> Check {
 }
 
 /// Loads and attaches everything for real, for a moment.
-fn programs(common: &Common) -> Vec<Check> {
-    let ring = format!("{} KiB", common.ring_buffer >> 10);
+fn programs(common: &Common) -> (Vec<Check>, Option<Kernel>) {
+    const NAME: &str = "programs";
     let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return vec![Check::or(Verdict::Bad, "programs", format!("{error:#}"), "raise the limits")],
+        Err(error) => return (vec![Check::or(Verdict::Bad, NAME, format!("{error:#}"), "raise the limits")], None),
     };
     let _context = runtime.enter();
-    match Kernel::load(common.ring_buffer) {
-        Ok(mut kernel) => {
-            let iterator = match kernel.pass() {
-                Ok(_) if kernel.undecoded() > 0 => Check::or(
-                    Verdict::Bad,
-                    "task iterator",
-                    format!(
-                        "{} records make no sense: program and eBPF object do not belong together",
-                        kernel.undecoded()
-                    ),
-                    "build it again, from one source",
-                ),
-                Ok(rows) => Check::ok("task iterator", format!("{} processes", rows.len())),
-                Err(error) => Check::or(Verdict::Bad, "task iterator", error.to_string(), "please report this"),
-            };
-            let attached = match kernel.attach() {
-                Ok(()) => Check::ok("hooks", "fork, exec and exit attach"),
-                Err(error) => Check::or(Verdict::Bad, "hooks", error.to_string(), "please report this"),
-            };
-            let programs = kernel.verified_instructions().into_iter().map(|(name, count)| match count {
-                Some(count) => format!("{name} ({count} instructions verified)"),
-                None => name.to_owned(),
-            });
-            vec![
-                Check::ok("ring buffer", ring),
-                Check::ok("programs", programs.collect::<Vec<_>>().join(", ")),
-                iterator,
-                attached,
-            ]
+    let tried = Kernel::load(&common.live()).and_then(|mut kernel| {
+        let rows = kernel.pass()?;
+        kernel.attach()?;
+        Ok((kernel, rows.len()))
+    });
+    let (kernel, processes) = match tried {
+        Ok(tried) => tried,
+        Err(error) => return (vec![refused(&error)], None),
+    };
+    let programs = kernel.verified_instructions().into_iter().map(|(name, count)| match count {
+        Some(count) => format!("{name} ({count} instructions verified)"),
+        None => name.to_owned(),
+    });
+    let finding = programs.collect::<Vec<_>>().join(", ");
+    let programs = match kernel.refused().len() {
+        0 => Check::ok(NAME, finding),
+        _ => Check::or(Verdict::Degraded, NAME, finding, "what stands in for the others is said below"),
+    };
+    let from = if kernel.has(Part::Running) { "the task iterator" } else { "/proc" };
+    let mut checks = vec![
+        Check::ok("ring buffer", format!("{} KiB", common.ring_buffer >> 10)),
+        programs,
+        Check::ok("processes", format!("{processes}, from {from}")),
+    ];
+    if kernel.undecoded() > 0 {
+        let finding = format!("{} records make no sense: they are not of this program", kernel.undecoded());
+        checks.push(Check::or(Verdict::Bad, "records", finding, "build the program again, from one source"));
+    }
+    (checks, Some(kernel))
+}
+
+fn refused(error: &LiveError) -> Check {
+    match error {
+        LiveError::RingTooLarge { .. } => {
+            Check::or(Verdict::Bad, "ring buffer", error.to_string(), "try --ring-buffer 1MiB")
         }
-        Err(error @ LiveError::RingTooLarge { .. }) => {
-            vec![Check::or(Verdict::Bad, "ring buffer", error.to_string(), "try --ring-buffer 1MiB")]
+        // These have a line of their own, with the way to mend them.
+        LiveError::Privilege { .. } => Check::or(Verdict::Bad, "programs", "not tried, for lack of privilege", ""),
+        LiveError::NoBtf { .. } | LiveError::Btf { .. } | LiveError::Layout(_) => {
+            Check::or(Verdict::Bad, "programs", "not tried, for lack of BTF", "")
         }
-        Err(error) => {
-            let mut text = error.to_string();
-            // The privileges have a line of their own, with the way to mend them.
-            if matches!(error, LiveError::Privilege { .. }) {
-                text = "not tried, for lack of privilege".to_owned();
-            }
-            vec![Check::or(Verdict::Bad, "programs", text, "")]
-        }
+        error => Check::or(Verdict::Bad, "programs", error.to_string(), ""),
     }
 }

@@ -8,22 +8,26 @@ use ptree_core::{Engine, Lineage, Look, Rows};
 use ptree_source::{host, live};
 use rustc_hash::FxHashMap;
 
-use crate::capture::runtime;
+use crate::capture::{self, runtime};
 use crate::cli::{Common, Format};
 use crate::export::{Scope, dot, json, text};
+use crate::label::degraded;
 
 /// Takes the snapshot and prints it.
 ///
 /// # Errors
 /// When the kernel cannot be asked or the output cannot be written.
 pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
-    let header = host::header(env!("CARGO_PKG_VERSION"));
-    let batch = {
+    let (batch, lost) = {
         // The ring buffer of the object wants an event loop around it.
         let runtime = runtime()?;
         let _context = runtime.enter();
-        live::snapshot()?
+        live::snapshot(common.live())?
     };
+    let header = capture::header(&lost);
+    if let Some(note) = degraded(&header.degraded) {
+        eprintln!("ptree-tui: {note}; 'ptree-tui doctor' tells more");
+    }
     let now_ns = host::boottime_ns();
     let mut engine = Engine::new(common.engine());
     let mut deltas = Vec::new();

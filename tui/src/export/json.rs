@@ -19,7 +19,7 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Re
         .iter()
         .filter_map(|row| Some(process(scope, scope.tree.get(row.id.process()?)?, row.depth)))
         .collect();
-    let object = json!({
+    let mut object = json!({
         "schema": ndjson::SCHEMA,
         "version": header.version,
         "host": escape(header.host.as_bytes()),
@@ -29,6 +29,9 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Re
         "unix_ns": header.anchor.unix_ns,
         "processes": processes,
     });
+    if !header.degraded.is_empty() {
+        object["degraded"] = header.degraded.iter().map(|name| Value::from(escape(name.as_bytes()))).collect();
+    }
     serde_json::to_writer(&mut *out, &object)?;
     out.write_all(b"\n")
 }

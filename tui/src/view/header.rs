@@ -9,7 +9,7 @@ use super::cells::{cut, left, spread};
 use super::theme::Theme;
 use crate::app::{App, Capture};
 use crate::columns::width as columns;
-use crate::label::{count, percent, rate};
+use crate::label::{count, degraded, percent, rate};
 
 /// The lines above the tree.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -37,6 +37,9 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Capture::Ended(Ok(())) => notices.push(Span::styled(" CAPTURE ENDED ", theme.notice)),
         Capture::Ended(Err(_)) => notices.push(Span::styled(" CAPTURE FAILED ", theme.alert)),
         Capture::Running => {}
+    }
+    if let Some(note) = degraded(&header.degraded) {
+        notices.push(Span::styled(format!(" {} ", cut(&note, 40)), theme.notice));
     }
     if let Some(since) = app.paused() {
         notices.push(Span::styled(format!(" PAUSED, {} events since ", count(since)), theme.notice));

@@ -41,8 +41,22 @@ impl Machine {
             boot_id: "boot".to_owned(),
             // 2026-11-21 14:00:00 UTC
             anchor: TimeAnchor { boottime_ns: BEGIN, unix_ns: 1_795_269_600 * SECOND },
+            degraded: Vec::new(),
         };
         Self { app: App::new(options, header), now_ns: BEGIN, started: std::collections::HashMap::new() }
+    }
+
+    /// One on whose kernel these parts are not to be had.
+    pub(crate) fn degraded(parts: &[&str]) -> Self {
+        let Self { app, now_ns, started } = Self::new();
+        let degraded = parts.iter().map(ToString::to_string).collect();
+        let header = Header { degraded, ..app.header().clone() };
+        let options = Options {
+            engine: app.config().clone(),
+            filter: ptree_core::Filter::default(),
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        Self { app: App::new(options, header), now_ns, started }
     }
 
     /// init, kthreadd and a kernel thread, a login with a shell and an editor.

@@ -10,6 +10,7 @@ mod account;
 mod attach;
 mod capture;
 mod command_line;
+mod degraded;
 mod proc;
 mod situations;
 mod snapshot;

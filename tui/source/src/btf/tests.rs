@@ -27,11 +27,11 @@ const fn info(kind: u32, len: u32) -> u32 {
 /// ```c
 /// typedef int num;
 /// struct inner { num x; num y; };
-/// struct outer { num a; struct { num b; union { num c; struct inner d[3]; }; }; num bits:4; };
+/// struct outer { num a; struct { num b; union { num c; struct inner d[3]; }; }; num bits:4, :4, whole:8, :4, askew:8; };
 /// typedef void (*btf_trace_hook)(void *, int, int);
 /// ```
 fn sample() -> Vec<u8> {
-    let strings = "\0int\0num\0inner\0x\0y\0outer\0a\0b\0c\0d\0bits\0btf_trace_hook\0";
+    let strings = "\0int\0num\0inner\0x\0y\0outer\0a\0b\0c\0d\0bits\0whole\0askew\0btf_trace_hook\0";
     let name = |text: &str| strings.find(&format!("\0{text}\0")).unwrap() as u32 + 1;
     let bitfields = 1 << 31;
     #[rustfmt::skip]
@@ -42,8 +42,9 @@ fn sample() -> Vec<u8> {
         0, info(kind::ARRAY, 0), 0, 3, 1, 3,                                           // 4
         0, info(kind::UNION, 2), 24, name("c"), 2, 0, name("d"), 4, 0,                 // 5
         0, info(kind::STRUCT, 2), 28, name("b"), 2, 0, 0, 5, 32,                       // 6
-        name("outer"), info(kind::STRUCT, 3) | bitfields, 36,
-            name("a"), 2, 0, 0, 6, 32, name("bits"), 2, (4 << 24) | 256,               // 7
+        name("outer"), info(kind::STRUCT, 5) | bitfields, 40,
+            name("a"), 2, 0, 0, 6, 32, name("bits"), 2, (4 << 24) | 256,
+            name("whole"), 2, (8 << 24) | 264, name("askew"), 2, (8 << 24) | 276,      // 7
         0, info(kind::FUNC_PROTO, 3), 0, 0, 9, 0, 1, 0, 1,                             // 8
         0, info(kind::PTR, 0), 8,                                                      // 9
         name("btf_trace_hook"), info(kind::TYPEDEF, 0), 9,                             // 10
@@ -55,29 +56,54 @@ fn sample() -> Vec<u8> {
 fn finds_members_in_anonymous_structs_unions_and_arrays() {
     let data = sample();
     let btf = Btf::parse(&data).unwrap();
-    let place = |offset, size| Some(Place { offset, size });
-    assert_eq!(btf.member("outer", "a"), place(0, 4));
-    assert_eq!(btf.member("outer", "b"), place(4, 4));
-    assert_eq!(btf.member("outer", "c"), place(8, 4));
-    assert_eq!(btf.member("outer", "d"), place(8, 24));
-    assert_eq!(btf.member("outer", "d[2].y"), place(8 + 2 * 8 + 4, 4));
+    let place = |offset, size, class, ty| Some(Place { offset, size, class, ty });
+    assert_eq!(btf.member("outer", "a"), place(0, 4, Class::Int, 2));
+    assert_eq!(btf.member("outer", "b"), place(4, 4, Class::Int, 2));
+    assert_eq!(btf.member("outer", "c"), place(8, 4, Class::Int, 2));
+    assert_eq!(btf.member("outer", "d"), place(8, 24, Class::Structs, 4));
+    assert_eq!(btf.member("outer", "d[2]"), place(8 + 2 * 8, 8, Class::Struct, 3));
+    assert_eq!(btf.member("outer", "d[2].y"), place(8 + 2 * 8 + 4, 4, Class::Int, 2));
     assert_eq!(btf.member("outer", "d[3].y"), None, "out of bounds");
-    assert_eq!(btf.member("outer", "bits"), None, "a bit-field has no byte offset");
+    assert_eq!(btf.member("outer", "bits"), None, "half a byte");
+    assert_eq!(btf.member("outer", "whole"), place(33, 1, Class::Int, 2), "a bit-field of a byte");
+    assert_eq!(btf.member("outer", "askew"), None, "it does not begin with a byte");
+    let names = ["num", "struct inner", "struct inner[3]", "union {...}", "struct {...}"];
+    assert_eq!((2..7).map(|id| btf.type_name(id)).collect::<Vec<_>>(), names);
+    assert_eq!(
+        (btf.type_name(9), btf.type_name(0), btf.type_name(99)),
+        ("function *".into(), "void".into(), "?".into())
+    );
     assert_eq!(btf.member("outer", "nothing"), None);
     assert_eq!(btf.member("outer", "a.x"), None, "not a struct");
     assert_eq!(btf.member("nothing", "a"), None);
-    assert_eq!(btf.struct_size("outer"), Some(36));
+    assert_eq!(btf.struct_size("outer"), Some(40));
     assert_eq!(btf.tracepoint_args("hook"), Some(2));
     assert_eq!(btf.tracepoint_args("nothing"), None);
 }
 
 #[test]
 fn refuses_what_is_not_btf() {
-    assert_eq!(Btf::parse(b"\x7fELF...").unwrap_err(), BtfError::Magic(b"\x7fELF".to_vec()));
+    assert_eq!(Btf::parse(b"\x7fELF...").unwrap_err(), BtfError::Elf);
+    assert_eq!(Btf::parse(b"hello").unwrap_err(), BtfError::Magic(b"hell".to_vec()));
     assert!(matches!(Btf::parse(&[]), Err(BtfError::Magic(_))));
-    let swapped: Vec<u8> = 0xeb9f_u16.to_ne_bytes().into_iter().rev().collect();
-    assert!(matches!(Btf::parse(&swapped), Err(BtfError::Magic(_))));
+    assert!(matches!(Btf::parse(b"\xeb"), Err(BtfError::Magic(_))));
     assert!(matches!(Btf::parse(&blob(&[0, info(31, 0), 0], "\0")), Err(BtfError::UnknownKind { id: 1, kind: 31 })));
+}
+
+/// A struct of many nameless members, each of which is itself: looking through all of it, ever deeper, would take
+/// longer than the universe is old.
+#[test]
+fn a_struct_that_holds_itself_many_times_is_given_up_on() {
+    let count = 1000;
+    let mut types = vec![1, info(kind::STRUCT, count), 8];
+    types.extend((0..count).flat_map(|_| [0, 1, 0]));
+    let data = blob(&types, "\0self\0");
+    let btf = Btf::parse(&data).unwrap();
+    assert_eq!(btf.struct_size("self"), Some(8));
+    assert_eq!(btf.member("self", "x"), None);
+    // And a pointer to itself has an endless name.
+    let data = blob(&[0, info(kind::PTR, 0), 1], "\0");
+    assert!(Btf::parse(&data).unwrap().type_name(1).ends_with('*'));
 }
 
 proptest! {

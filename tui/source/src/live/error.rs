@@ -34,12 +34,17 @@ pub enum LiveError {
          root on the host; on kernels before 5.11 raise the locked memory as well ('ulimit -l unlimited')"
     )]
     Forbidden,
-    /// The kernel has no type information.
+    /// The kernel has no type information, or does not show it.
     #[error(
-        "this kernel has no BTF ('/sys/kernel/btf/vmlinux': {0}); use one built with CONFIG_DEBUG_INFO_BTF=y, as \
-         distributions do since 2021"
+        "'{path}': {source}; ptree-tui needs the BTF of a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' \
+         are since 2021. If this one is, and only its /sys is not to be seen here, give a copy with --btf FILE"
     )]
-    NoBtf(io::Error),
+    NoBtf {
+        /// Where it was looked for.
+        path: String,
+        /// What came of it.
+        source: io::Error,
+    },
     /// Locked down so far that kernel memory may not be read.
     #[error(
         "the kernel is locked down in mode 'confidentiality', which forbids reading kernel memory; boot with \
@@ -47,16 +52,33 @@ pub enum LiveError {
     )]
     Lockdown,
     /// Its type information cannot be read.
-    #[error("the kernel's BTF ('/sys/kernel/btf/vmlinux') cannot be used: {0}")]
-    Btf(#[from] BtfError),
+    #[error("the BTF in '{path}' cannot be used: {source}")]
+    Btf {
+        /// Its file.
+        path: String,
+        /// What is wrong with it.
+        source: BtfError,
+    },
+    /// It is of another kind of machine.
+    #[error("the BTF in '{0}' is of a machine with another byte order or size of pointers; give that of this kernel")]
+    ForeignBtf(String),
     /// aya cannot read its type information.
-    #[error("the kernel's BTF ('/sys/kernel/btf/vmlinux') cannot be used: {0}")]
-    AyaBtf(#[from] aya::BtfError),
+    #[error("the BTF in '{path}' cannot be used: {source}")]
+    AyaBtf {
+        /// Its file.
+        path: String,
+        /// What aya said.
+        source: Box<aya::BtfError>,
+    },
     /// A member that cannot be done without.
-    #[error("{0}; please report it with the output of 'ptree-tui doctor'")]
+    #[error("{0}; please report it with the output of 'ptree-tui doctor --layout'")]
     Layout(#[from] VitalMissing),
     /// Older than what is needed.
-    #[error("kernel '{release}' is too old: ptree-tui needs Linux {}.{} or newer", FLOOR.0, FLOOR.1)]
+    #[error(
+        "kernel '{release}' is too old: ptree-tui needs Linux {}.{} or newer, built with CONFIG_DEBUG_INFO_BTF=y",
+        FLOOR.0,
+        FLOOR.1
+    )]
     TooOld {
         /// Its release.
         release: String,
@@ -85,6 +107,9 @@ pub enum LiveError {
         /// Last lines of the log, indented.
         log_end: String,
     },
+    /// A test wants to see what comes of it.
+    #[error("eBPF program '{0}': taken for refused, since --pretend-missing says so")]
+    Pretended(&'static str),
     /// Something else went wrong with the programs.
     #[error("eBPF program '{program}': {source}")]
     Program {

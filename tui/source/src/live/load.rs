@@ -8,9 +8,11 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::thread::{self, ScopedJoinHandle};
 
 use aya::maps::{MapData, PerCpuArray, RingBuf};
+use aya::programs::iter::IterLink;
 use aya::programs::{BtfTracePoint, Iter, Program};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use ptree_common::layout::{MEMBERS, Part};
 use ptree_common::wire::kind;
 use ptree_core::event::LossCount;
 use rustc_hash::FxHashMap;
@@ -18,25 +20,39 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zerocopy::IntoBytes;
 
+use super::LiveOptions;
+use super::blob::BtfFile;
 use super::clock::{SchedClock, Witness};
 use super::error::{FLOOR, LiveError, RingSizeError};
-use crate::btf::Btf;
 use crate::decode::{Record, Row, decode, split};
-use crate::host;
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
+use crate::{host, procfs};
+
+#[cfg(target_endian = "big")]
+compile_error!("the eBPF object is for little-endian kernels");
 
 /// The programs, as `cargo xtask ebpf` compiled them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/ptree.bpf.o"));
 
 /// Name of the ring buffer in the object.
 pub(super) const EVENTS: &str = "EVENTS";
-/// Names of the programs, their tracepoints, and the kind of record they make. In the order in which they are attached:
-/// fork last, so that whatever is seen to be forked has its exec and exit seen as well.
-const HOOKS: [(&str, &str, u32); 3] = [
-    ("on_exit", "sched_process_exit", kind::EXIT),
-    ("on_exec", "sched_process_exec", kind::EXEC),
-    ("on_fork", "sched_process_fork", kind::FORK),
+
+/// A program on a tracepoint.
+struct Hook {
+    name: &'static str,
+    tracepoint: &'static str,
+    /// Of the records that it makes.
+    kind: u32,
+    part: Part,
+}
+
+/// In the order in which they are attached: fork last, so that whatever is seen to be forked has its exec and exit seen
+/// as well.
+const HOOKS: [Hook; 3] = [
+    Hook { name: "on_exit", tracepoint: "sched_process_exit", kind: kind::EXIT, part: Part::Ends },
+    Hook { name: "on_exec", tracepoint: "sched_process_exec", kind: kind::EXEC, part: Part::Execs },
+    Hook { name: "on_fork", tracepoint: "sched_process_fork", kind: kind::FORK, part: Part::Births },
 ];
 const ITERATOR: &str = "on_task";
 
@@ -53,6 +69,20 @@ pub struct Kernel {
     /// Records that could not be decoded.
     undecoded: u64,
     buffer: Vec<u8>,
+    /// Parts for which this kernel's structs lack a member.
+    lost_parts: Vec<Part>,
+    refused: Vec<Refusal>,
+    /// The iterator has shown that it works.
+    iterated: bool,
+}
+
+/// A program that the kernel does not take: something else is done in its place.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What it is for.
+    pub part: Part,
+    /// Why.
+    pub error: LiveError,
 }
 
 /// Smallest ring buffer, bytes: a page.
@@ -85,10 +115,10 @@ impl Kernel {
     ///
     /// # Errors
     /// See [`LiveError`].
-    pub fn load(ring_bytes: u32) -> Result<Self, LiveError> {
-        let ring_bytes = check_ring_bytes(u64::from(ring_bytes))?;
+    pub fn load(options: &LiveOptions) -> Result<Self, LiveError> {
+        let ring_bytes = check_ring_bytes(u64::from(options.ring_bytes))?;
         check_release(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())?;
-        let blob = fs::read("/sys/kernel/btf/vmlinux").map_err(LiveError::NoBtf)?;
+        let blob = BtfFile::read(options.btf.as_deref())?;
         let missing = Capabilities::effective().missing();
         if !missing.is_empty() {
             return Err(LiveError::privilege(missing));
@@ -99,15 +129,18 @@ impl Kernel {
         // Side by side, since each takes some 10 ms: aya's reader of BTF, which does not show members; its loader, which
         // reads the BTF for itself and tries out the kernel; and our reader.
         let (aya_btf, loader, layout) = thread::scope(|scope| {
-            let aya_btf = scope.spawn(|| AyaBtf::parse(&blob, Endianness::default()));
+            let aya_btf = scope.spawn(|| AyaBtf::parse(blob.bytes(), Endianness::default()));
             let loader = scope.spawn(|| {
                 aya::features();
                 EbpfLoader::new()
             });
-            let layout = Btf::parse(&blob).map_err(LiveError::from).and_then(|btf| Ok(Layout::resolve(&btf)?));
+            let layout = blob.native().map(|btf| Layout::of(&btf, |field| options.pretends(field)));
             (join(aya_btf), join(loader), layout)
         });
-        Self::load_object(loader, &aya_btf?, layout?, ring_bytes)
+        let layout = layout?;
+        layout.check()?;
+        let aya_btf = aya_btf.map_err(|error| blob.aya_error(error))?;
+        Self::load_object(loader, &aya_btf, layout, ring_bytes, |name| options.pretends(name))
     }
 
     fn load_object(
@@ -115,6 +148,7 @@ impl Kernel {
         aya_btf: &AyaBtf,
         mut layout: Layout,
         ring_bytes: u32,
+        pretend: impl Fn(&str) -> bool + Sync,
     ) -> Result<Self, LiveError> {
         layout.settings.wake_bytes = u64::from(ring_bytes) / 4;
         // Before 5.11 maps count as locked memory. Where raising the limit is refused it is not needed, or the kernel
@@ -129,7 +163,7 @@ impl Kernel {
             .map_max_entries("EXEC_SPACE", possible_cpus()?)
             .load(OBJECT)
             .map_err(|error| LiveError::object(error, ring_bytes))?;
-        load_programs(&mut ebpf, aya_btf)?;
+        let refused = load_programs(&mut ebpf, aya_btf, pretend)?;
 
         let events = RingBuf::try_from(ebpf.take_map(EVENTS).ok_or(LiveError::Object(EVENTS))?)
             .map_err(|error| LiveError::ring(error, ring_bytes))?;
@@ -145,19 +179,49 @@ impl Kernel {
             clock: SchedClock::default(),
             undecoded: 0,
             buffer: Vec::new(),
+            lost_parts: layout.lost().collect(),
+            refused: tolerable(refused)?,
+            iterated: false,
         })
     }
 
-    /// Attaches the hooks. They are detached when this is dropped.
+    /// Attaches the hooks, as many as there are. They are detached when this is dropped.
     ///
     /// # Errors
-    /// When the kernel refuses a link.
+    /// When the kernel refuses the links of all of them, or for lack of privilege.
     pub fn attach(&mut self) -> Result<(), LiveError> {
-        for (name, _, _) in HOOKS {
-            let hook: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
-            hook.attach().map_err(|error| LiveError::program(name, error))?;
+        for hook in &HOOKS {
+            if !self.has(hook.part) {
+                continue;
+            }
+            let program: &mut BtfTracePoint = program(&mut self.ebpf, hook.name)?;
+            if let Err(error) = program.attach() {
+                self.refused.push(Refusal { part: hook.part, error: LiveError::program(hook.name, error) });
+            }
         }
+        self.refused = tolerable(std::mem::take(&mut self.refused))?;
         Ok(())
+    }
+
+    /// Whether the program for this part is there.
+    #[must_use]
+    pub fn has(&self, part: Part) -> bool {
+        self.refused.iter().all(|refusal| refusal.part != part)
+    }
+
+    /// The programs that the kernel does not take. More may come with [`Kernel::attach`] and the first pass.
+    #[must_use]
+    pub fn refused(&self) -> &[Refusal] {
+        &self.refused
+    }
+
+    /// What is left out or made do with less on this kernel; as [`Kernel::refused`].
+    #[must_use]
+    pub fn degraded(&self) -> Vec<Part> {
+        let mut parts: Vec<Part> = self.refused.iter().map(|refusal| refusal.part).collect();
+        parts.extend(&self.lost_parts);
+        parts.sort_unstable();
+        parts
     }
 
     /// Records skipped since they could not be decoded: none, unless object and program do not belong together.
@@ -198,9 +262,9 @@ impl Kernel {
     /// The programs, with the instructions that the verifier went through (known from 5.16 on).
     #[must_use]
     pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
-        let names = HOOKS.iter().map(|(name, ..)| *name).chain([ITERATOR]);
+        let names = HOOKS.iter().map(|hook| (hook.name, hook.part)).chain([(ITERATOR, Part::Running)]);
         let count = |name| self.ebpf.program(name)?.info().ok()?.verified_instruction_count();
-        names.map(|name| (name, count(name))).collect()
+        names.filter(|(_, part)| self.has(*part)).map(|(name, _)| (name, count(name))).collect()
     }
 
     /// Records that found no room so far.
@@ -219,11 +283,14 @@ impl Kernel {
     /// When a program is not loaded.
     pub fn skipped(&mut self) -> Result<Option<LossCount>, LiveError> {
         let mut counts = [0; kind::COUNT as usize];
-        for (name, _, kind) in HOOKS {
-            let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
-            let fd = program.fd().map_err(|error| LiveError::program(name, error))?.as_fd().as_raw_fd();
+        for hook in &HOOKS {
+            if !self.has(hook.part) {
+                continue;
+            }
+            let program: &mut BtfTracePoint = program(&mut self.ebpf, hook.name)?;
+            let fd = program.fd().map_err(|error| LiveError::program(hook.name, error))?.as_fd().as_raw_fd();
             let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")) else { return Ok(None) };
-            counts[kind as usize] = recursion_misses(&info);
+            counts[hook.kind as usize] = recursion_misses(&info);
         }
         Ok(Some(LossCount {
             fork: counts[kind::FORK as usize],
@@ -232,14 +299,29 @@ impl Kernel {
         }))
     }
 
-    /// Visits every task.
+    /// Visits every task; where the iterator is refused, every process of /proc.
     ///
     /// # Errors
-    /// When the kernel refuses or the file cannot be read to its end.
+    /// When the kernel refuses for lack of privilege, or, after it has once allowed it, for whatever reason; or the file
+    /// cannot be read to its end.
     pub fn pass(&mut self) -> Result<Vec<Row>, LiveError> {
-        let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
-        let refused = |error| LiveError::program(ITERATOR, error);
-        let link = iterator.attach().and_then(|id| iterator.take_link(id)).map_err(refused)?;
+        if self.has(Part::Running) {
+            let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
+            match iterator.attach().and_then(|id| iterator.take_link(id)) {
+                Ok(link) => return self.read_tasks(link),
+                Err(error) => {
+                    let error = LiveError::program(ITERATOR, error);
+                    if self.iterated || error.is_privilege() {
+                        return Err(error);
+                    }
+                    self.refused.push(Refusal { part: Part::Running, error });
+                }
+            }
+        }
+        Ok(procfs::unlisted(&[], host::boottime_ns()))
+    }
+
+    fn read_tasks(&mut self, link: IterLink) -> Result<Vec<Row>, LiveError> {
         let mut file = link
             .into_file()
             .map_err(|error| LiveError::Read { what: "the task iterator", source: io::Error::other(error) })?;
@@ -247,6 +329,7 @@ impl Kernel {
         self.buffer.clear();
         file.read_to_end(&mut self.buffer).map_err(|source| LiveError::Read { what: "the task iterator", source })?;
 
+        self.iterated = true;
         let mut rows: Vec<Row> = Vec::new();
         let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
         for record in split(&self.buffer) {
@@ -278,7 +361,7 @@ impl Kernel {
     /// As for [`Kernel::pass`].
     pub fn ensure_calibrated(&mut self) -> Result<(), LiveError> {
         for _ in 0..5 {
-            if self.clock.is_calibrated() {
+            if self.clock.is_calibrated() || !self.has(Part::Running) {
                 break;
             }
             self.pass()?;
@@ -287,21 +370,62 @@ impl Kernel {
     }
 }
 
-/// Has the verifier look at all programs side by side: it takes some 10 ms for each.
-fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf) -> Result<(), LiveError> {
-    let load = |name: &str, program: &mut Program| match HOOKS.iter().find(|hook| hook.0 == name) {
-        Some((name, tracepoint, _)) => <&mut BtfTracePoint>::try_from(program)
-            .and_then(|program| program.load(tracepoint, btf))
-            .map_err(|error| LiveError::program(name, error)),
-        None => <&mut Iter>::try_from(program)
-            .and_then(|program| program.load("task", btf))
-            .map_err(|error| LiveError::program(ITERATOR, error)),
+/// Has the verifier look at all programs side by side: it takes some 10 ms for each. What it says to those that it does
+/// not like, and of those that are to be taken for disliked.
+fn load_programs(
+    ebpf: &mut Ebpf,
+    btf: &AyaBtf,
+    pretend: impl Fn(&str) -> bool + Sync,
+) -> Result<Vec<Refusal>, LiveError> {
+    let load = |name: &str, program: &mut Program| {
+        let hook = HOOKS.iter().find(|hook| hook.name == name);
+        let (name, part) = hook.map_or((ITERATOR, Part::Running), |hook| (hook.name, hook.part));
+        let result = match hook {
+            _ if pretend(name) => Err(LiveError::Pretended(name)),
+            Some(hook) => <&mut BtfTracePoint>::try_from(program)
+                .and_then(|program| program.load(hook.tracepoint, btf))
+                .map_err(|error| LiveError::program(name, error)),
+            None => <&mut Iter>::try_from(program)
+                .and_then(|program| program.load("task", btf))
+                .map_err(|error| LiveError::program(name, error)),
+        };
+        result.err().map(|error| Refusal { part, error })
     };
-    thread::scope(|scope| {
+    let load = &load;
+    let mut refused: Vec<Refusal> = thread::scope(|scope| {
         let loads: Vec<_> =
             ebpf.programs_mut().map(|(name, program)| scope.spawn(move || load(name, program))).collect();
-        loads.into_iter().try_for_each(join)
-    })
+        loads.into_iter().filter_map(join).collect()
+    });
+    // The object has them in no order.
+    refused.sort_by_key(|refusal| refusal.part);
+    Ok(refused)
+}
+
+/// Whether it makes sense to go on without what was refused: not without any hook, nor where it is privilege that lacks.
+fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
+    let hooks = refused.iter().filter(|refusal| refusal.part != Part::Running).count();
+    let fatal = refused
+        .iter()
+        .position(|refusal| refusal.error.is_privilege())
+        .or_else(|| refused.iter().position(|refusal| hooks == HOOKS.len() && refusal.part != Part::Running));
+    match fatal {
+        Some(at) => Err(refused.swap_remove(at).error),
+        None => Ok(refused),
+    }
+}
+
+/// Whether something can be taken for missing by this name: a field of the table of members, or a program.
+///
+/// # Errors
+/// Says which programs there are.
+pub fn check_pretended(name: &str) -> Result<String, String> {
+    let programs = || HOOKS.iter().map(|hook| hook.name).chain([ITERATOR]);
+    if MEMBERS.iter().map(|member| member.field).chain(programs()).any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    let programs: Vec<&str> = programs().collect();
+    Err(format!("give a program ({}) or a field of the table of members, such as 'task_cgroups'", programs.join(", ")))
 }
 
 /// A loader that may borrow for less than ever.
@@ -350,54 +474,4 @@ pub fn check_release(release: &str) -> Result<(), LiveError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ring_sizes_that_the_kernel_refuses_are_answered_with_one_it_takes() {
-        assert_eq!(check_ring_bytes(8 << 20), Ok(8 << 20));
-        assert_eq!(check_ring_bytes(4096), Ok(4096));
-        for (bytes, nearest) in [(0, "4KiB"), (1, "4KiB"), (5000, "8KiB"), (9 << 20, "16MiB"), (1 << 40, "2048MiB")] {
-            assert_eq!(check_ring_bytes(bytes).unwrap_err().nearest, nearest, "{bytes}");
-        }
-    }
-
-    #[test]
-    fn the_floor_is_5_8() {
-        for release in ["5.8.0", "5.10.0-30-cloud-amd64", "6.1", "7.3-rc1\n"] {
-            assert!(check_release(release).is_ok(), "{release}");
-        }
-        for release in ["5.7.19", "4.19.0-1\n", ""] {
-            assert!(check_release(release).is_err(), "{release}");
-        }
-    }
-
-    /// An offset behind the end of the struct, as a wrong table would give: the verifier must stop it, and the user must
-    /// be told why.
-    #[tokio::test]
-    async fn a_program_that_the_verifier_refuses_is_named_with_the_end_of_its_log() {
-        if !Capabilities::effective().missing().is_empty() {
-            eprintln!("SKIPPED (needs CAP_BPF and CAP_PERFMON): a_program_that_the_verifier_refuses");
-            assert!(std::env::var_os("CI").is_none(), "CI must have the privilege");
-            return;
-        }
-        let blob = fs::read("/sys/kernel/btf/vmlinux").unwrap();
-        let aya_btf = AyaBtf::parse(&blob, Endianness::default()).unwrap();
-        let mut layout = Layout::resolve(&Btf::parse(&blob).unwrap()).unwrap();
-        layout.offsets.task_tgid = 1 << 20;
-        let Err(error) = Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, min_ring_bytes()) else {
-            panic!("must be refused")
-        };
-        let text = error.to_string();
-        assert!(text.contains("refused the eBPF program 'on_"), "{text}");
-        assert!(text.contains("task_struct"), "the log says what was wrong: {text}");
-        assert!(text.contains("Please report it") && text.lines().count() > 3, "{text}");
-        assert!(!error.is_privilege());
-    }
-
-    #[test]
-    fn skipped_runs_are_read_from_fdinfo() {
-        assert_eq!(recursion_misses("prog_type:\t26\nrecursion_misses:\t7\nverified_insns:\t9\n"), 7);
-        assert_eq!(recursion_misses("prog_type:\t26\n"), 0);
-    }
-}
+mod tests;

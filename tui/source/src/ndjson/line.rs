@@ -51,6 +51,9 @@ line! {
         unix_ns: u64,
         #[serde(borrow)]
         source: Text<'a>,
+        /// Absent where nothing was left out.
+        #[serde(borrow)]
+        degraded: Vec<Text<'a>>,
     }
 }
 

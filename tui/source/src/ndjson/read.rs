@@ -292,6 +292,7 @@ fn header(heading: Heading<'_>) -> Result<Header, Wrong> {
             boottime_ns: need(heading.boottime_ns, "boottime_ns")?,
             unix_ns: need(heading.unix_ns, "unix_ns")?,
         },
+        degraded: heading.degraded.unwrap_or_default().into_iter().map(Text::into_string).collect(),
     })
 }
 

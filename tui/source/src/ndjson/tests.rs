@@ -141,6 +141,7 @@ fn the_header_has_both_clocks() {
         kernel: "6.1".to_owned(),
         boot_id: "b".to_owned(),
         anchor: TimeAnchor { boottime_ns: 5, unix_ns: 1_000 },
+        degraded: Vec::new(),
     };
     let mut out = Vec::new();
     write_header(&mut out, &header, "live").unwrap();
@@ -153,6 +154,11 @@ fn the_header_has_both_clocks() {
         )
     );
     assert_eq!(header.anchor.unix_ns(3), 998);
+    let header = Header { degraded: vec!["ends".to_owned(), "memory".to_owned()], ..header };
+    let mut out = Vec::new();
+    write_header(&mut out, &header, "live").unwrap();
+    let told = String::from_utf8(out).unwrap();
+    assert!(told.ends_with(concat!(r#""source":"live","degraded":["ends","memory"]}"#, "\n")), "{told}");
 }
 
 #[test]

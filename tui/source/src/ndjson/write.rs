@@ -26,6 +26,7 @@ pub fn write_header(out: &mut impl Write, header: &Header, source: &str) -> io::
         boottime_ns: Some(header.anchor.boottime_ns),
         unix_ns: Some(header.anchor.unix_ns),
         source: Some(Text::new(source)),
+        degraded: (!header.degraded.is_empty()).then(|| header.degraded.iter().map(Text::new).collect()),
         ..Heading::of(kind::HEADER)
     };
     write_line(out, &heading)

@@ -119,9 +119,10 @@ proptest! {
     fn what_is_written_reads_back_i10(
         events in vec(event(), 1..8),
         [version, host, kernel, boot_id, user] in any::<[String; 5]>(),
+        degraded in vec(any::<String>(), 0..3),
         (uid, boottime_ns, unix_ns) in any::<(u32, u64, u64)>(),
     ) {
-        let header = Header { version, host, kernel, boot_id, anchor: TimeAnchor { boottime_ns, unix_ns } };
+        let header = Header { version, host, kernel, boot_id, anchor: TimeAnchor { boottime_ns, unix_ns }, degraded };
         let mut lines = Vec::new();
         write_header(&mut lines, &header, "synth").unwrap();
         write_user(&mut lines, uid, &user).unwrap();
@@ -248,7 +249,7 @@ fn a_newer_schema_is_an_error_that_ends_the_reading() {
     let (entries, _) = read(b"{\"type\":\"header\",\"schema\":1,\"boottime_ns\":5,\"unix_ns\":1000}\n");
     let anchor = TimeAnchor { boottime_ns: 5, unix_ns: 1000 };
     let [version, host, kernel, boot_id] = [const { String::new() }; 4];
-    assert_eq!(entries, [Ok(Entry::Header(Header { version, host, kernel, boot_id, anchor }))]);
+    assert_eq!(entries, [Ok(Entry::Header(Header { version, host, kernel, boot_id, anchor, degraded: Vec::new() }))]);
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! The parts of what ptree-tui shows that depend on the kernel, each of which may be missing without the rest.
+//!
+//! Names and explanations only: which members and hooks a part needs is said where those are.
+
+/// A part of what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// That processes begin: the fork hook.
+    Births,
+    /// That processes run another program: the exec hook.
+    Execs,
+    /// That processes end: the exit hook.
+    Ends,
+    /// What is running: the task iterator.
+    Running,
+    /// Run state.
+    State,
+    /// Resident memory of the living.
+    Memory,
+    /// Peak memory of the finished.
+    PeakMemory,
+    /// Bytes read from and written to storage.
+    StorageIo,
+    /// CPU time that the kernel had not charged yet when a process ended.
+    LastTick,
+    /// What interrupts and the hypervisor took from that.
+    TakenTime,
+    /// Control groups of the newly born.
+    Cgroups,
+    /// Pid namespaces, and the pids within.
+    Namespaces,
+}
+
+impl Part {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 12] = [
+        Self::Births,
+        Self::Execs,
+        Self::Ends,
+        Self::Running,
+        Self::State,
+        Self::Memory,
+        Self::PeakMemory,
+        Self::StorageIo,
+        Self::LastTick,
+        Self::TakenTime,
+        Self::Cgroups,
+        Self::Namespaces,
+    ];
+
+    /// A short name that does not change: it stands in the header of streams.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Births => "births",
+            Self::Execs => "execs",
+            Self::Ends => "ends",
+            Self::Running => "running",
+            Self::State => "state",
+            Self::Memory => "memory",
+            Self::PeakMemory => "peak-memory",
+            Self::StorageIo => "storage-io",
+            Self::LastTick => "last-tick",
+            Self::TakenTime => "taken-time",
+            Self::Cgroups => "cgroups",
+            Self::Namespaces => "namespaces",
+        }
+    }
+
+    /// What it tells.
+    #[must_use]
+    pub const fn tells(self) -> &'static str {
+        match self {
+            Self::Births => "every fork as it happens, with who forked",
+            Self::Execs => "every exec as it happens, with its arguments",
+            Self::Ends => "every end as it happens, with status and cost",
+            Self::Running => "what runs already, and CPU time to the nanosecond, from the kernel's task iterator",
+            Self::State => "run states",
+            Self::Memory => "resident memory of the living",
+            Self::PeakMemory => "peak memory of the finished",
+            Self::StorageIo => "bytes that the finished have read from and written to storage",
+            Self::LastTick => "CPU time of processes that live for less than a tick",
+            Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
+            Self::Cgroups => "control groups of the newly born",
+            Self::Namespaces => "pid namespaces, and the pids within",
+        }
+    }
+
+    /// What a kernel has to have for it.
+    #[must_use]
+    pub const fn wants(self) -> &'static str {
+        match self {
+            Self::Births | Self::Execs | Self::Ends | Self::Running => "please report this with your kernel's release",
+            Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
+                "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
+            }
+            Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
+            Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
+            Self::Cgroups => "boot a kernel built with CONFIG_CGROUPS=y",
+            Self::Namespaces => "boot a kernel built with CONFIG_PID_NS=y",
+        }
+    }
+
+    /// What there is without it.
+    #[must_use]
+    pub const fn without(self) -> &'static str {
+        match self {
+            Self::Births => "births are noticed by looking every second: the shortest lives show by exec and end alone",
+            Self::Execs => "programs and arguments are asked of /proc every second; of short lives they stay unknown",
+            Self::Ends => "ends are noticed by looking every second, without status and cost",
+            Self::Running => "what runs is asked of /proc: CPU time comes in ticks of 10 ms, and looking costs more",
+            Self::State => "shown as '?'",
+            Self::Memory => "left out",
+            Self::PeakMemory => "left out",
+            Self::StorageIo => "left out",
+            Self::LastTick => "CPU time of the finished lacks what was not charged yet, up to a tick",
+            Self::TakenTime => "CPU time of the finished is off by as much, within their last tick",
+            Self::Cgroups => "only of processes that ran before ptree-tui, from /proc",
+            Self::Namespaces => "left out; inside a container, nothing of its processes is asked of /proc",
+        }
+    }
+}

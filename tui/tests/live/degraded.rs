@@ -1,0 +1,196 @@
+//! What is left of the tree when the kernel lacks a member or refuses a program: it is taken to, by the option
+//! `--pretend-missing`, which is for these tests.
+
+use std::process::{Child, Command};
+
+use serde_json::Value;
+
+use crate::capture::{Capture, PROGRAM, Stream, arguments, key, number, wait_until};
+use crate::{Company, enter, proc};
+
+/// A process that does nothing until it is killed.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn start() -> Self {
+        Self(Command::new("sleep").arg("1000").spawn().unwrap())
+    }
+
+    fn pid(&self) -> u64 {
+        u64::from(self.0.id())
+    }
+
+    fn end(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        // Ended already, unless the test has failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn about<'a>(stream: &'a Stream, kind: &'a str, pid: u64) -> impl Iterator<Item = &'a Value> {
+    stream.of(kind).filter(move |event| event["pid"] == pid)
+}
+
+fn degraded(stream: &Stream) -> Vec<&str> {
+    stream.events[0]["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn without_a_program_something_else_tells_the_same_a_little_later() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    for (missing, part) in [("on_fork", "births"), ("on_exec", "execs"), ("on_exit", "ends"), ("on_task", "running")] {
+        let mut older = Sleeper::start();
+        let mut capture = Capture::start(&["--pretend-missing", missing]);
+        assert_eq!(degraded(capture.so_far()), [part]);
+        let mut younger = Sleeper::start();
+        for pid in [older.pid(), younger.pid()] {
+            capture.wait_for("its arguments", |stream| {
+                let told = about(stream, "exec", pid).chain(about(stream, "process", pid));
+                told.filter(|event| event["argv"].is_array())
+                    .find(|event| arguments(event) == [&b"sleep"[..], b"1000"])?;
+                Some(())
+            });
+        }
+        older.end();
+        younger.end();
+        for pid in [older.pid(), younger.pid()] {
+            capture.wait_for("its end", |stream| about(stream, "exit", pid).next().map(|_| ()));
+        }
+        let stream = capture.finish();
+        for pid in [older.pid(), younger.pid()] {
+            let [exit] = &about(&stream, "exit", pid).collect::<Vec<_>>()[..] else { panic!("{missing}: ends twice") };
+            assert_eq!(exit["signal"] == "SIGKILL", missing != "on_exit", "{missing}: {exit}");
+            let told = stream.events.iter().filter(|event| event["pid"] == pid);
+            let mut names: Vec<_> = told.map(key).collect();
+            names.dedup();
+            assert_eq!(names.len(), 1, "{missing}: one process, one name");
+        }
+    }
+}
+
+/// Only passes tell of births then, and only /proc of what they find.
+#[test]
+fn without_nearly_everything_it_is_still_a_tree() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let mut capture = Capture::start(&["--pretend-missing", "on_fork,on_exit,on_task"]);
+    assert_eq!(degraded(capture.so_far()), ["births", "ends", "running"]);
+    let mut sleeper = Sleeper::start();
+    let this = capture.wait_for("this process", |stream| stream.key_of(proc::this()));
+    capture.wait_for("a child of it", |stream| {
+        about(stream, "process", sleeper.pid()).find(|found| crate::capture::parent(found) == this).map(|_| ())
+    });
+    sleeper.end();
+    capture.wait_for("its end", |stream| about(stream, "exit", sleeper.pid()).next().map(|_| ()));
+}
+
+#[test]
+fn without_a_member_its_values_are_left_out() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let missing = "mm_rss_anon,task_state,task_cgroups,signal_maxrss,task_read_bytes,task_exec_start,pid_level";
+    let mut capture = Capture::start(&["--usage", "--pretend-missing", missing]);
+    assert_eq!(
+        degraded(capture.so_far()),
+        ["state", "memory", "peak-memory", "storage-io", "last-tick", "cgroups", "namespaces"]
+    );
+    let mut sleeper = Sleeper::start();
+    let pid = sleeper.pid();
+    capture.wait_for("what it uses", |stream| about(stream, "usage", pid).next().map(|_| ()));
+    sleeper.end();
+    capture.wait_for("its end", |stream| about(stream, "exit", pid).next().map(|_| ()));
+    let stream = capture.finish();
+    let one = |kind| about(&stream, kind, pid).next().unwrap_or_else(|| panic!("no '{kind}'"));
+    for (kind, there, left_out) in [
+        ("fork", "ppid", &["cgroup_id", "pid_ns"][..]),
+        ("usage", "cpu_ns", &["rss_bytes"]),
+        ("exit", "minor_faults", &["max_rss_bytes", "read_bytes", "write_bytes"]),
+    ] {
+        number(one(kind), there);
+        for name in left_out {
+            assert!(one(kind)[name].is_null(), "'{name}' in {}", one(kind));
+        }
+    }
+    assert_ne!(one("usage")["state"], "S");
+}
+
+#[test]
+fn a_snapshot_without_the_iterator_shows_what_proc_shows_and_says_so() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let output =
+        Command::new(PROGRAM).args(["snapshot", "--format", "json", "--pretend-missing", "on_task"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("degraded: running"), "{output:?}");
+    let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(snapshot["degraded"], serde_json::json!(["running"]));
+    let this = proc::this();
+    let processes = snapshot["processes"].as_array().unwrap();
+    let found = processes.iter().find(|process| process["pid"] == this.0).expect("this process");
+    assert_eq!(number(found, "start_ns") / proc::TICK_NS, this.1);
+    assert!(found["argv"].is_array() && found["rss_bytes"].is_u64(), "{found}");
+}
+
+#[test]
+fn without_what_is_vital_it_is_refused_by_name() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    for (options, wants) in [
+        (["--pretend-missing", "task_tgid"], "task_struct.tgid"),
+        (["--pretend-missing", "on_exit,on_exec,on_fork"], "'on_fork'"),
+        (["--btf", "/proc/none"], "'/proc/none'"),
+        (["--btf", PROGRAM], "objcopy"),
+    ] {
+        let output = Command::new(PROGRAM).arg("stream").args(options).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(wants) && output.stdout.is_empty(), "{message}");
+    }
+}
+
+/// As where /sys is not to be seen.
+#[test]
+fn a_copy_of_the_kernels_btf_will_do() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let copy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::copy("/sys/kernel/btf/vmlinux", copy.path()).unwrap();
+    let capture = Capture::start(&["--btf", copy.path().to_str().unwrap()]);
+    let stream = capture.finish();
+    assert!(stream.key_of(proc::this()).is_some());
+    assert_eq!(degraded(&stream), [""; 0]);
+}
+
+#[test]
+fn doctor_tells_of_every_part_whether_it_is_there() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let output =
+        Command::new(PROGRAM).args(["doctor", "--json", "--pretend-missing", "on_exit,task_cgroups"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let check = |name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no '{name}' in {checks:?}"))
+    };
+    for name in ["births", "execs", "running", "memory", "namespaces"] {
+        assert_eq!(check(name)["verdict"], "ok", "{}", check(name));
+    }
+    for (name, wants) in [("ends", "--pretend-missing"), ("cgroups", "task_struct.cgroups"), ("programs", "on_fork")] {
+        assert_eq!(check(name)["verdict"], "degraded", "{}", check(name));
+        assert!(check(name)["finding"].as_str().unwrap().contains(wants), "{}", check(name));
+        assert!(check(name)["mend"].is_string());
+    }
+}
+
+/// A stop at once must not lose what only the passes tell.
+#[test]
+fn a_stream_that_ends_before_the_next_pass_has_what_the_last_one_told() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let mut sleeper = Sleeper::start();
+    let capture = Capture::start(&["--pretend-missing", "on_fork,on_exit"]);
+    sleeper.end();
+    wait_until("it has gone", || (!std::path::Path::new(&format!("/proc/{}", sleeper.pid())).exists()).then_some(()));
+    let stream = capture.finish();
+    assert_eq!(about(&stream, "exit", sleeper.pid()).count(), 1);
+}
