@@ -24,16 +24,30 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        Self::with(Options {
+        Self::with(Self::options())
+    }
+
+    /// The usual ones.
+    fn options() -> Options {
+        Options {
             engine: ptree_core::engine::Config::default(),
             filter: ptree_core::Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
             may_act: true,
             own_pid: 601,
-        })
+        }
     }
 
     pub(crate) fn with(options: Options) -> Self {
+        Self::starting(options, Vec::new())
+    }
+
+    /// One on whose kernel these parts are not to be had.
+    pub(crate) fn degraded(parts: &[&str]) -> Self {
+        Self::starting(Self::options(), parts.iter().map(ToString::to_string).collect())
+    }
+
+    fn starting(options: Options, degraded: Vec<String>) -> Self {
         let header = Header {
             version: "0".to_owned(),
             host: "testhost".to_owned(),
@@ -41,22 +55,9 @@ impl Machine {
             boot_id: "boot".to_owned(),
             // 2026-11-21 14:00:00 UTC
             anchor: TimeAnchor { boottime_ns: BEGIN, unix_ns: 1_795_269_600 * SECOND },
-            degraded: Vec::new(),
+            degraded,
         };
         Self { app: App::new(options, header), now_ns: BEGIN, started: std::collections::HashMap::new() }
-    }
-
-    /// One on whose kernel these parts are not to be had.
-    pub(crate) fn degraded(parts: &[&str]) -> Self {
-        let Self { app, now_ns, started } = Self::new();
-        let degraded = parts.iter().map(ToString::to_string).collect();
-        let header = Header { degraded, ..app.header().clone() };
-        let options = Options {
-            engine: app.config().clone(),
-            filter: ptree_core::Filter::default(),
-            zone: jiff::tz::TimeZone::UTC,
-        };
-        Self { app: App::new(options, header), now_ns, started }
     }
 
     /// init, kthreadd and a kernel thread, a login with a shell and an editor.
