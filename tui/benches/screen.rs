@@ -56,6 +56,7 @@ impl Scene {
             kernel: String::new(),
             boot_id: String::new(),
             anchor: TimeAnchor { boottime_ns: 0, unix_ns: 0 },
+            degraded: Vec::new(),
         };
         let mut scene = Self { synth, app: App::new(options, header), theme: Theme::ansi() };
         let count = (size as usize / 10).clamp(10, FRAME);

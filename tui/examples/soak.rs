@@ -114,7 +114,7 @@ impl Soak {
     fn new(options: Options) -> anyhow::Result<Self> {
         let anchor = TimeAnchor { boottime_ns: options.begin_ns, unix_ns: 1_800_000_000_000_000_000 };
         let (host, kernel, boot_id) = ("soak".to_owned(), String::new(), String::new());
-        let header = Header { version: String::new(), host, kernel, boot_id, anchor };
+        let header = Header { version: String::new(), host, kernel, boot_id, anchor, degraded: Vec::new() };
         let settings = app::Options {
             engine: ptree_core::engine::Config::default(),
             filter: Filter::default(),
