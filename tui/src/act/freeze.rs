@@ -56,7 +56,7 @@ pub(super) fn freeze(order: &Order, report: &mut Report) {
             let still = stands_still(key.pid);
             let children = children(key.pid);
             for child in children.into_iter().filter(|pid| !spared.contains(pid)) {
-                let Some(stat) = Stat::read(child) else { continue };
+                let Some(stat) = Stat::read(child).filter(|stat| !matches!(stat.state, 'Z' | 'X')) else { continue };
                 let child = ProcKey::new(child, stat.start_ticks * TICK_NS);
                 if !met.insert(identity(child)) {
                     continue;
