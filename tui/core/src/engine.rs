@@ -216,7 +216,7 @@ impl Engine {
     /// Removes dead ancestors of the living that are over their cap, and joins the lines of descent without them.
     fn leave_out_ancestors(&mut self, deltas: &mut Vec<Delta>) {
         while self.tree.pinned() > self.config.pinned_max || self.tree.pinned_bytes() > self.config.keep_bytes / 2 {
-            let Some(key) = self.tree.oldest_pinned() else { break };
+            let Some(key) = self.tree.oldest_pinned().map(|key| self.tree.cheapest_to_leave_out(key)) else { break };
             deltas.extend(self.tree.leave_out(key).into_iter().map(Delta::Moved));
             self.remove(key, deltas);
         }
@@ -226,13 +226,19 @@ impl Engine {
         let parent = self.tree.parent_key(key, Lineage::Forked);
         // As the kernel sees it, it may still have children: we have not heard yet who adopted them.
         let left: Vec<ProcKey> = self.tree.children(key, Lineage::Kernel).map(|child| child.key).collect();
+        let kernel_parent = self.tree.parent_key(key, Lineage::Kernel);
         let Some(process) = self.tree.remove(key) else { return };
         self.retention.remember(key);
         // Above it, dead ancestors may have been left out already.
         let forker = parent.unwrap_or_else(|| process.forker());
         self.watch.bequeath(key, forker);
         self.retention.consider(&mut self.tree, forker);
-        deltas.push(Delta::Removed { key, forker, kernel_parent: process.kernel_parent() });
+        // Likewise, the kernel's parent may have been left out, and who adopted this one not been heard of.
+        let kernel_parent = kernel_parent.unwrap_or_else(|| match self.tree.get(process.kernel_parent()) {
+            Some(parent) => parent.key,
+            None => forker,
+        });
+        deltas.push(Delta::Removed { key, forker, kernel_parent });
         deltas.extend(left.into_iter().map(Delta::Moved));
     }
 }

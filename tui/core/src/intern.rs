@@ -1,6 +1,6 @@
 //! One shared copy of values that come again and again: paths of programs, and what processes have in common.
 //!
-//! Values that nobody else holds any more are swept out whenever their number has doubled, so that sweeping costs a
+//! Values that nobody else holds any more are swept out whenever their number or their bytes have doubled, so that sweeping costs a
 //! constant for each value that was new. Hashed with a random key: the values are chosen by whoever runs processes.
 
 use std::hash::Hash;
@@ -14,17 +14,22 @@ pub(crate) struct Interner<T: ?Sized> {
     values: HashSet<Arc<T>>,
     /// So many are held before the next sweep.
     sweep_at: usize,
+    /// Bytes of the values that the last sweep left, and of those that came since.
+    swept_bytes: usize,
+    new_bytes: usize,
 }
 
 impl<T: ?Sized> Default for Interner<T> {
     fn default() -> Self {
-        Self { values: HashSet::new(), sweep_at: Self::SWEEP_MIN }
+        Self { values: HashSet::new(), sweep_at: Self::SWEEP_MIN, swept_bytes: 0, new_bytes: 0 }
     }
 }
 
 impl<T: ?Sized> Interner<T> {
     /// With fewer values there is nothing worth sweeping.
     const SWEEP_MIN: usize = 256;
+    /// Nor with fewer bytes.
+    const SWEEP_BYTES_MIN: usize = 1 << 20;
 }
 
 impl<T: ?Sized + Eq + Hash> Interner<T> {
@@ -38,11 +43,14 @@ impl<T: ?Sized + Eq + Hash> Interner<T> {
         if let Some(shared) = self.values.get(value) {
             return Arc::clone(shared);
         }
-        if self.values.len() >= self.sweep_at {
+        if self.values.len() >= self.sweep_at || self.new_bytes >= self.swept_bytes.max(Self::SWEEP_BYTES_MIN) {
             self.values.retain(|value| Arc::strong_count(value) > 1);
             self.values.shrink_to(Self::SWEEP_MIN);
             self.sweep_at = Self::SWEEP_MIN.max(2 * self.values.len());
+            self.swept_bytes = self.values.iter().map(|value| size_of_val(&**value)).sum();
+            self.new_bytes = 0;
         }
+        self.new_bytes += size_of_val(value);
         let shared = make();
         self.values.insert(Arc::clone(&shared));
         shared
@@ -62,6 +70,12 @@ mod tests {
         }
         assert!(interner.values.len() <= 256 && interner.values.capacity() < 2048, "{}", interner.values.capacity());
         assert!(Arc::ptr_eq(&held, &interner.share(b"/bin/sh", || unreachable!())));
+        for n in 0..2000_u32 {
+            let long = [n.to_le_bytes().as_slice(), &[b'x'; 4000]].concat();
+            interner.share(&long, || long.as_slice().into());
+            let bytes: usize = interner.values.iter().map(|value| value.len()).sum();
+            assert!(bytes <= (1 << 20) + 8000, "{bytes}");
+        }
         let all: Vec<_> =
             (0..1000_u32).map(|n| interner.share(&n.to_be_bytes(), || n.to_be_bytes().as_slice().into())).collect();
         assert!(all.iter().zip(0..1000_u32).all(|(value, n)| **value == n.to_be_bytes()));

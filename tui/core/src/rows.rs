@@ -11,7 +11,7 @@ mod look;
 mod sequence;
 mod upkeep;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::Delta;
 use crate::event::{Comm, ProcKey};
@@ -98,8 +98,17 @@ pub struct Rows {
     noted: Vec<ProcKey>,
     /// Processes of whose children one has left the tree.
     bereaved: Vec<ProcKey>,
+    /// Something changed that may change the filter's verdict on others.
+    misplaced: bool,
+    /// During a refresh: those found outside the subtree that is looked at.
+    outside: FxHashSet<ProcKey>,
+    /// By what the ranks of the items were reckoned.
+    ranked_by: Sort,
     /// Not to be joined with others.
     apart: Option<ProcKey>,
+    apart_is_new: bool,
+    /// It and the dead above it.
+    line_apart: FxHashSet<ProcKey>,
     /// Volatile sorts stand still.
     held: bool,
     /// Something was not resorted for that.
@@ -163,7 +172,8 @@ impl Rows {
     /// Lets time pass for the filter: what it says of the ages of the living is judged anew once a second.
     pub fn set_now(&mut self, now_ns: u64) {
         self.look.now_ns = now_ns;
-        self.aged = self.look.filter.depends().time && now_ns.abs_diff(self.judged_ns) >= REJUDGE_NS;
+        self.aged =
+            (self.look.filter.depends().time || self.misplaced) && now_ns.abs_diff(self.judged_ns) >= REJUDGE_NS;
     }
 
     /// To be called when something changed that no delta tells: another tree, names of users.
@@ -174,7 +184,12 @@ impl Rows {
     /// Whether [`Rows::refresh`] has something to do.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.stale || self.aged || !self.noted.is_empty() || !self.bereaved.is_empty() || self.unsorted && !self.held
+        self.stale
+            || self.apart_is_new
+            || self.aged
+            || !self.noted.is_empty()
+            || !self.bereaved.is_empty()
+            || self.unsorted && !self.held
     }
 
     /// Takes note of a change of the tree.
@@ -213,12 +228,10 @@ impl Rows {
         self.held = held;
     }
 
-    /// Never joins this process with its siblings: the one that is selected.
+    /// Never joins this process with its siblings, nor one above it: the one that is selected.
     pub fn set_apart(&mut self, apart: Option<ProcKey>) {
-        if self.apart != apart {
-            self.noted.extend(self.apart.into_iter().chain(apart).filter(|_| self.look.join_from > 0));
-            self.apart = apart;
-        }
+        self.apart_is_new |= self.apart != apart;
+        self.apart = apart;
     }
 
     // Folds.
@@ -341,14 +354,14 @@ impl Rows {
         ids.filter(visible).filter_map(|id| self.row(id))
     }
 
-    /// The first row from an index on, or the last one before it, that stands for a process the filter matches. Looks
+    /// The first row from an index on, or the last one before it, that stands for what the filter matches. Looks
     /// at the rows one by one.
     #[must_use]
     pub fn match_from(&self, index: usize, forward: bool) -> Option<usize> {
         let from = if forward { self.sequence.nth_visible(index)? } else { self.sequence.first()? };
         let ids = std::iter::successors(Some(from), |&id| self.sequence.next(id));
         let visible = ids.filter(|&id| self.sequence.hidden(id) == 0);
-        let is_match = |id| self.sequence.get(id).is_some_and(|item| item.matched && !item.joined);
+        let is_match = |id| self.sequence.get(id).is_some_and(|item| item.matched);
         let matches = visible.zip(if forward { index } else { 0 }..).filter(|&(id, _)| is_match(id));
         let mut indices = matches.map(|(_, index)| index);
         if forward { indices.next() } else { indices.take_while(|&found| found < index).last() }

@@ -18,7 +18,7 @@ use petgraph::Direction::Outgoing;
 use petgraph::graph::{EdgeIndex, EdgeReference, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use crate::event::{Comm, Cost, ExitStatus, ProcKey};
+use crate::event::{Cost, ExitStatus, ProcKey};
 use crate::process::Process;
 
 mod dead;
@@ -29,7 +29,7 @@ mod tests;
 
 use dead::Dead;
 use departed::Departed;
-pub use departed::Summary;
+pub use departed::{Named, Summary};
 use index::{Graph, Index};
 
 /// Which parent counts.
@@ -173,9 +173,9 @@ impl Tree {
         self.node(key).map_or(0, |node| self.graph[node].children[lineage as usize] as usize)
     }
 
-    /// What is remembered of the finished children of a process that have left the tree, by name in no particular order.
+    /// What is remembered of the finished children of a process that have left the tree, in no particular order.
     #[must_use]
-    pub fn departed(&self, key: ProcKey, lineage: Lineage) -> &[(Comm, Summary)] {
+    pub fn departed(&self, key: ProcKey, lineage: Lineage) -> &[Named] {
         self.node(key).map_or(&[], |node| self.graph[node].departed.of(lineage))
     }
 

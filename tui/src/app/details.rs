@@ -343,7 +343,7 @@ impl Page<'_> {
         names.sort_by_key(|(_, summary)| std::cmp::Reverse(summary.count));
         self.heading("Children that have left the tree".to_owned());
         for (comm, summary) in names {
-            let name = if comm.as_bytes().is_empty() { "others".into() } else { text::escape(comm.as_bytes()) };
+            let name = comm.as_ref().map_or("others".into(), |comm| text::escape(comm.as_bytes()));
             let (cpu, longest) = (text::duration(summary.cpu_ns), text::duration(summary.longest_ns));
             let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
             self.tone(

@@ -2,7 +2,7 @@
 
 use super::joined::{Crowds, Share};
 use super::sequence::{Id, Place, Sequence};
-use super::{Item, Order, RowId, Rows};
+use super::{Item, Order, Rank, RowId, Rows};
 use crate::filter::Judge;
 use crate::process::Process;
 use crate::tree::{Tree, Visit};
@@ -38,6 +38,18 @@ enum Unit {
 type Pending = (Unit, u32, u32);
 
 impl Rows {
+    /// Whether the rows keep the order that they have by a volatile sort.
+    fn stands_still(&self) -> bool {
+        let sort = self.look.sort;
+        self.held && sort.by.is_volatile() && self.ranked_by == sort
+    }
+
+    /// Its rank; while the rows stand still, the one it had.
+    fn rank(&self, process: &Process) -> Rank {
+        let old = self.ids.get(&process.key).filter(|_| self.stands_still()).and_then(|&id| self.sequence.get(id));
+        old.map_or_else(|| self.look.sort.rank(process), |item| item.rank)
+    }
+
     pub(super) fn build(&mut self, tree: &Tree, judge: &Judge<'_, '_>) {
         let lineage = self.look.lineage;
         let mut entries = match self.look.root {
@@ -77,6 +89,8 @@ impl Rows {
         let processes = items.iter().enumerate().filter(|(_, (item, _))| !item.joined);
         rows.ids.extend(processes.filter_map(|(id, (item, _))| Some((item.key, Id::try_from(id).ok()?))));
         rows.sequence = Sequence::build(items);
+        rows.unsorted = rows.stands_still();
+        rows.ranked_by = rows.look.sort;
     }
 
     fn entries<'a>(&self, walk: impl Iterator<Item = Visit<'a>>, judge: &Judge<'_, '_>) -> Vec<Entry<'a>> {
@@ -164,10 +178,7 @@ impl Builder<'_> {
     fn sort(&self, children: &mut [u32]) {
         let sort = self.rows.look.sort;
         if sort != super::Sort::default() {
-            children.sort_by_cached_key(|&child| {
-                let process = self.entries[child as usize].process;
-                (sort.rank(process), process.key.birth())
-            });
+            children.sort_by_cached_key(|&child| self.order(Unit::Entry(child)));
         }
     }
 
@@ -190,7 +201,8 @@ impl Builder<'_> {
         let mut numbers = Vec::new();
         for &child in children {
             let entry = &mut self.entries[child as usize];
-            if entry.is_finished() && self.rows.apart != Some(entry.process.key) {
+            let asked_for = !filtered || entry.wanted;
+            if entry.is_finished() && asked_for && !self.rows.line_apart.contains(&entry.process.key) {
                 entry.crowd = crowds.add(parent, entry.process);
                 numbers.extend(entry.crowd);
             }
@@ -199,7 +211,7 @@ impl Builder<'_> {
         numbers.dedup();
         numbers.retain(|&number| {
             let comm = crowds.comm(number);
-            let departed = departed.iter().find(|(name, _)| *name == comm).map(|(_, summary)| *summary);
+            let departed = departed.iter().find(|(name, _)| *name == Some(comm)).map(|(_, summary)| *summary);
             crowds.is_large(number, departed.filter(|_| !filtered), join_from)
         });
         let count = numbers.iter().max().map_or(0, |&most| most as usize + 1);
@@ -223,7 +235,7 @@ impl Builder<'_> {
         match unit {
             Unit::Entry(index) => {
                 let process = self.entries[index as usize].process;
-                (self.rows.look.sort.rank(process), process.key.birth())
+                (self.rows.rank(process), process.key.birth())
             }
             Unit::Crowd(crowd) => {
                 let first = self.rows.crowds.summary(crowd).map_or((0, 0), |summary| summary.first.birth());

@@ -4,6 +4,7 @@
 //! counted in, it gets a row of its own between the parent and its members. Crowds are only kept for parents with
 //! enough children to have one.
 
+use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 
 use super::sequence::Id;
@@ -48,8 +49,10 @@ struct Crowd {
     waiting: Vec<Id>,
     /// Of the members.
     sums: Option<Summary>,
-    /// One left who may have been the first or the one that lived longest.
+    /// One left who may have been the one that lived longest.
     inexact: bool,
+    /// The one left that started first.
+    first_left: bool,
     /// Of those who have left the tree.
     departed: Option<Summary>,
     /// The birth by which its row was last placed.
@@ -62,7 +65,8 @@ struct Crowd {
 pub(super) struct Crowds {
     list: Vec<Crowd>,
     free: Vec<u32>,
-    parents: FxHashMap<ProcKey, FxHashMap<Comm, u32>>,
+    /// Names are chosen by whoever runs processes, hence hashed with a random key.
+    parents: FxHashMap<ProcKey, HashMap<Comm, u32>>,
     /// To be settled.
     touched: Vec<u32>,
 }
@@ -126,6 +130,7 @@ impl Crowds {
                 waiting: Vec::new(),
                 sums: None,
                 inexact: false,
+                first_left: false,
                 departed: None,
                 placed: (0, 0),
                 touched: false,
@@ -158,8 +163,7 @@ impl Rows {
     /// Counts a finished row in the crowd of its parent and name, and joins it if that has a row.
     pub(super) fn join_crowd(&mut self, tree: &Tree, id: Id) {
         let Some(item) = self.sequence.get(id).filter(|item| item.finished && item.crowd.is_none()) else { return };
-        let key = item.key;
-        if self.look.join_from == 0 || self.apart == Some(key) {
+        if !self.may_join(id, item.key) {
             return;
         }
         let Some(parent) = self.parent_process(id) else { return };
@@ -168,6 +172,13 @@ impl Rows {
             return self.count_crowds(tree, parent_key);
         }
         self.count_in(tree, id, parent_key);
+    }
+
+    /// Whether a process may be joined with its siblings, once it is finished: it is not selected, nor above the one that
+    /// is, and not there only for the sake of a match below it.
+    pub(super) fn may_join(&self, id: Id, key: ProcKey) -> bool {
+        let asked_for = self.look.filter.is_empty() || self.sequence.is_counted(id);
+        self.look.join_from > 0 && asked_for && !self.line_apart.contains(&key)
     }
 
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
@@ -202,10 +213,10 @@ impl Rows {
         if tree.child_count(parent, lineage) as u64 + departed < self.look.join_from as u64 {
             return;
         }
-        self.crowds.parents.insert(parent, FxHashMap::default());
+        self.crowds.parents.insert(parent, HashMap::default());
         let children: Vec<Id> = self.children(id).collect();
         for child in children {
-            if self.sequence.get(child).is_some_and(|item| item.finished && self.apart != Some(item.key)) {
+            if self.sequence.get(child).is_some_and(|item| item.finished && self.may_join(child, item.key)) {
                 self.count_in(tree, child, parent);
             }
         }
@@ -228,9 +239,10 @@ impl Rows {
         crowd.members -= 1;
         let names = tree.departed(crowd.parent, self.look.lineage);
         let departed = self.look.filter.is_empty() && tree.get(share.first).is_none();
-        let counted = departed && names.iter().any(|(comm, _)| *comm == crowd.comm);
+        let counted = departed && names.iter().any(|(comm, _)| *comm == Some(crowd.comm));
         if let Some(sums) = &mut crowd.sums {
-            crowd.inexact |= !counted && (sums.longest_ns == share.longest_ns || sums.first == share.first);
+            crowd.inexact |= !counted && sums.longest_ns == share.longest_ns;
+            crowd.first_left |= !counted && sums.first == share.first;
             // From a sum that was cut off at the top, nothing can be taken away.
             crowd.inexact |= sums.cpu_ns == u64::MAX;
             sums.count -= share.count;
@@ -255,7 +267,7 @@ impl Rows {
             let lineage = self.look.lineage;
             let crowd = &mut self.crowds.list[number as usize];
             crowd.touched = false;
-            let departed = tree.departed(crowd.parent, lineage).iter().find(|(comm, _)| *comm == crowd.comm);
+            let departed = tree.departed(crowd.parent, lineage).iter().find(|(comm, _)| *comm == Some(crowd.comm));
             crowd.departed = departed.map(|(_, summary)| *summary).filter(|_| !filtered);
             if crowd.members == 0 {
                 crowd.sums = None;
@@ -343,7 +355,18 @@ impl Rows {
     /// Looks through the members for the first and for the one that lived longest, if need be. Those who have left the
     /// tree do not count here: they are among the departed.
     fn make_exact(&mut self, number: u32, row: Option<Id>) {
-        if !self.crowds.list[number as usize].inexact {
+        let Crowd { inexact, first_left, .. } = self.crowds.list[number as usize];
+        if !inexact && !first_left {
+            return;
+        }
+        // Where they stand in order of birth, the next one is the first now.
+        let next = row.filter(|_| !inexact && self.look.sort == super::Sort::default());
+        if let Some(first) = next.and_then(|row| self.sequence.next(row)).and_then(|id| self.sequence.get(id)) {
+            let crowd = &mut self.crowds.list[number as usize];
+            crowd.first_left = false;
+            if let Some(sums) = &mut crowd.sums {
+                sums.first = first.key;
+            }
             return;
         }
         let members = match row {
@@ -353,7 +376,7 @@ impl Rows {
         let shares = members.into_iter().filter_map(|id| self.sequence.get(id));
         let sums = shares.map(|item| item.share.summary(item.key)).reduce(Summary::and);
         let crowd = &mut self.crowds.list[number as usize];
-        (crowd.sums, crowd.inexact) = (sums, false);
+        (crowd.sums, crowd.inexact, crowd.first_left) = (sums, false, false);
     }
 
     /// Lets the members stand alone, and takes the row out.

@@ -12,6 +12,7 @@ use crate::filter::{Context, Judge};
 use crate::process::Process;
 use crate::rows::sequence::{Id, Place};
 use crate::tree::Tree;
+use rustc_hash::FxHashSet;
 
 /// With fewer notes, or fewer than a quarter of the rows, each is followed; with more, everything is built anew.
 const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
@@ -19,12 +20,14 @@ const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
 impl Rows {
     /// Brings the rows up to date; `user` names a uid for the filter.
     pub fn refresh<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+        self.set_line_apart(tree);
         let filter = self.look.filter.clone();
         let user = |uid| user(uid);
         let judge = filter.judge(Context { tree, lineage: self.look.lineage, now_ns: self.look.now_ns, user: &user });
         // By one of these, the verdict on any other may change as well.
-        if self.aged || filter.depends().place && !self.noted.is_empty() {
-            (self.aged, self.judged_ns) = (false, self.look.now_ns);
+        self.misplaced |= filter.depends().place && !self.noted.is_empty();
+        if self.aged {
+            (self.aged, self.misplaced, self.judged_ns) = (false, false, self.look.now_ns);
             self.stale |= !self.held;
             self.noted.extend(tree.iter().map(|process| process.key).filter(|_| self.held));
         }
@@ -33,11 +36,13 @@ impl Rows {
         if self.stale || resort || self.noted.len() > BUILD_FROM.max(self.ids.len() / 4) {
             self.noted.clear();
             self.bereaved.clear();
+            self.unsorted = false;
             self.build(tree, &judge);
             self.judged_ns = self.look.now_ns;
-            (self.stale, self.unsorted) = (false, false);
+            (self.stale, self.misplaced) = (false, false);
             return;
         }
+        self.outside.clear();
         let mut noted = std::mem::take(&mut self.noted);
         if self.look.sort.by == SortKey::Spawned {
             // A fork counts for its forker, of whom nothing else is told.
@@ -67,6 +72,20 @@ impl Rows {
         self.settle_crowds(tree);
     }
 
+    /// Finds the ancestors of the one that is not to be joined: those that could be joined are dead, up to the first that
+    /// lives.
+    fn set_line_apart(&mut self, tree: &Tree) {
+        let selected = self.apart.filter(|_| self.look.join_from > 0).and_then(|key| tree.get(key));
+        let above = selected.into_iter().flat_map(|process| tree.ancestors(process.key, self.look.lineage));
+        let dead = above.take_while(|process| !process.is_alive());
+        let line: FxHashSet<_> = selected.into_iter().chain(dead).map(|process| process.key).collect();
+        if line != self.line_apart {
+            self.noted.extend(line.symmetric_difference(&self.line_apart));
+            self.line_apart = line;
+        }
+        self.apart_is_new = false;
+    }
+
     /// Whether filter and switches ask for it, and whether the filter does.
     pub(super) fn judge(&self, process: &Process, judge: &Judge<'_, '_>) -> (bool, bool) {
         let look = &self.look;
@@ -83,10 +102,21 @@ impl Rows {
     }
 
     /// Whether it belongs to the subtree that is looked at.
-    fn is_inside(&self, tree: &Tree, key: ProcKey) -> bool {
+    fn is_inside(&mut self, tree: &Tree, key: ProcKey) -> bool {
         let Some(root) = self.look.root else { return true };
-        let mut above = tree.ancestors(key, self.look.lineage).map(|process| process.key);
-        key == root || above.any(|key| key == root || self.ids.contains_key(&key))
+        let above = tree.ancestors(key, self.look.lineage).map(|process| process.key);
+        let mut passed = Vec::new();
+        for key in std::iter::once(key).chain(above) {
+            if key == root || self.ids.contains_key(&key) {
+                return true;
+            }
+            if self.outside.contains(&key) {
+                break;
+            }
+            passed.push(key);
+        }
+        self.outside.extend(passed);
+        false
     }
 
     /// The parent, if the process is not a root of what is looked at.
@@ -119,11 +149,11 @@ impl Rows {
     fn follow(&mut self, tree: &Tree, process: &Process, judge: &Judge<'_, '_>) {
         let (wanted, matched) = self.judge(process, judge);
         let key = process.key;
-        let id = match self.ids.get(&key) {
+        let id = match self.ids.get(&key).copied() {
             None if !wanted || !self.is_inside(tree, key) => return,
             None => self.admit(tree, key, judge),
-            Some(&id) if !wanted && !self.sequence.is_parent(id) => return self.take_out(tree, id),
-            Some(&id) => {
+            Some(id) if !wanted && !self.sequence.is_parent(id) => return self.take_out(tree, id),
+            Some(id) => {
                 self.place(tree, id, process, judge);
                 Some(id)
             }
@@ -331,7 +361,7 @@ impl Rows {
         }
         let share = Share::of(process);
         let counted = self.sequence.get(id).is_some_and(|item| item.crowd.is_some() && item.share == share);
-        if !counted || self.apart == Some(process.key) {
+        if !counted || !self.may_join(id, process.key) {
             self.leave_crowd(tree, id);
             self.stand_alone(id);
             self.join_crowd(tree, id);

@@ -148,6 +148,18 @@ impl Tree {
         changed
     }
 
+    /// Of a pinned process with many children and the pinned ones right above it, the one with the fewest: to leave it out
+    /// joins the same line of descent, and moves fewer.
+    pub(crate) fn cheapest_to_leave_out(&self, key: ProcKey) -> ProcKey {
+        const FEW: u32 = 32;
+        const LEVELS: usize = 64;
+        let children = |node: &NodeIndex| self.graph[*node].children[Lineage::Forked as usize];
+        let Some(node) = self.node(key).filter(|node| children(node) > FEW) else { return key };
+        let line = std::iter::successors(Some(node), |&node| self.parent_node(node, Lineage::Forked));
+        let pinned = line.take(LEVELS).take_while(|&node| self.graph[node].ended().is_some());
+        pinned.min_by_key(children).map_or(key, |node| self.graph[node].key)
+    }
+
     /// Hangs the children of a process under its own parent, as if it had not been between them; who they are.
     pub(crate) fn leave_out(&mut self, key: ProcKey) -> Vec<ProcKey> {
         let Some(node) = self.node(key) else { return Vec::new() };

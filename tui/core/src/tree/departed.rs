@@ -6,9 +6,13 @@ use super::Lineage;
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
 
-/// Names kept apart per parent; further ones are counted under the empty name, so that a process which thinks up new
-/// names cannot fill the memory.
-const NAMES_MAX: usize = 32;
+/// Names kept apart per parent. For one more, the rarest is counted among the others, so that a process which thinks up
+/// new names cannot fill the memory.
+const NAMES_MAX: usize = 64;
+
+/// Finished children that have left the tree: those of one name, or under `None` all those of names too rare to be kept
+/// apart.
+pub type Named = (Option<Comm>, Summary);
 
 /// Sums over finished processes of one name with one parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +62,9 @@ pub(super) struct Departed(Option<Box<Lineages>>);
 /// In either lineage.
 #[derive(Clone, Debug, Default)]
 struct Lineages {
-    forked: Vec<(Comm, Summary)>,
+    forked: Vec<Named>,
     /// `None` as long as they are the same: hardly ever does a child have two parents and both outlive it.
-    kernel: Option<Vec<(Comm, Summary)>>,
+    kernel: Option<Vec<Named>>,
 }
 
 impl Departed {
@@ -78,7 +82,7 @@ impl Departed {
         }
     }
 
-    pub(super) fn of(&self, lineage: Lineage) -> &[(Comm, Summary)] {
+    pub(super) fn of(&self, lineage: Lineage) -> &[Named] {
         self.0.as_ref().map_or(&[], |lineages| match &lineages.kernel {
             Some(kernel) if lineage == Lineage::Kernel => kernel,
             _ => &lineages.forked,
@@ -86,17 +90,25 @@ impl Departed {
     }
 }
 
-fn count(names: &mut Vec<(Comm, Summary)>, process: &Process) {
-    let known = |names: &[(Comm, Summary)], comm| names.iter().position(|(name, _)| *name == comm);
-    let full = names.len() >= NAMES_MAX;
-    let name = if full && known(names, *process.comm()).is_none() { Comm::default() } else { *process.comm() };
+fn count(names: &mut Vec<Named>, process: &Process) {
     let summary = Summary::of(process);
-    match known(names, name) {
-        Some(at) => names[at].1 = names[at].1.and(summary),
-        None => {
-            // Most parents have children of one name.
-            names.reserve_exact(usize::from(names.is_empty()));
-            names.push((name, summary));
-        }
+    let name = Some(*process.comm());
+    if let Some((_, sums)) = names.iter_mut().find(|(known, _)| *known == name) {
+        *sums = sums.and(summary);
+        return;
     }
+    let rare = |(name, sums): &&mut Named| name.map(|_| sums.count);
+    if names.len() >= NAMES_MAX
+        && let Some(rarest) = names.iter_mut().filter(|named| named.0.is_some()).min_by_key(rare)
+    {
+        let evicted = std::mem::replace(rarest, (name, summary)).1;
+        match names.iter_mut().find(|(name, _)| name.is_none()) {
+            Some((_, others)) => *others = others.and(evicted),
+            None => names.push((None, evicted)),
+        }
+        return;
+    }
+    // Most parents have children of one name.
+    names.reserve_exact(usize::from(names.is_empty()));
+    names.push((name, summary));
 }
