@@ -610,3 +610,60 @@ fn what_a_frame_looks_at_grows_with_the_logarithm_of_the_rows() {
         }
     }
 }
+
+#[test]
+fn a_name_that_comes_often_is_kept_apart_however_many_others_there_are() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nevery 1ms");
+    for n in 0..200_u32 {
+        scene.play(&format!("fork 2 {0}\nexec {0} tool{n}\nexit {0}", 100 + n));
+        scene.play(&format!("fork 2 {0}\nexec {0} cc1\nexit {0}", 1000 + n));
+    }
+    scene.play("fork 2 3000\nexec 3000 cc1");
+    scene.clock_ns += 100 * crate::testing::SECOND;
+    scene.play("tick\nexit 3000");
+    let rows = rows_of(&scene, Look { join_from: 3, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 2 cc1x201[1]");
+    let departed = scene.engine.tree().departed(scene.key(2), Lineage::Forked);
+    assert!(departed.len() <= 65, "{}", departed.len());
+    assert_eq!(departed.iter().map(|(_, summary)| summary.count).sum::<u64>(), 400);
+}
+
+#[test]
+fn i12_the_parent_named_for_one_that_goes_is_in_the_tree() {
+    let mut scene = Scene::new(crate::Config { pinned_max: 1, ..crate::Config::default() });
+    scene.play("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nfork 4 5\nexit 2\nexit 3\nexit 4\nend 5");
+    assert_eq!(scene.shape(Lineage::Kernel), "1(4+(5+))");
+    scene.clock_ns += 100 * crate::testing::SECOND;
+    for delta in scene.play("tick") {
+        if let Delta::Removed { key, kernel_parent, .. } = delta {
+            let above = if key == scene.key(5) { scene.key(4) } else { scene.key(1) };
+            assert_eq!(kernel_parent, above, "{key:?}");
+        }
+    }
+}
+
+#[test]
+fn i12_those_above_the_selected_one_are_not_joined_either() {
+    let mut scene = shell(4);
+    scene.play("fork 13 30\nexit 30");
+    let mut rows = rows_of(&scene, Look { join_from: 3, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 2 3 4 lsx4[5]");
+    rows.set_apart(Some(scene.key(30)));
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!(line(&rows), "1 2 3 4 lsx3[3] 13 30");
+}
+
+#[test]
+fn ancestors_of_a_match_are_not_joined() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2");
+    for pid in [10, 20, 30] {
+        scene.play(&format!(
+            "fork 2 {pid}\nexec {pid} gcc\nfork {pid} {0}\nexec {0} cc1\nexit {0} 1\nexit {pid}",
+            pid + 1
+        ));
+    }
+    let joining = |filter| Look { join_from: 3, ..filtered(filter) };
+    assert_eq!(line(&rows_of(&scene, joining(""), &[])), "1 2 gccx3[6]");
+    assert_eq!(line(&rows_of(&scene, joining("cc1"), &[])), "(1) (2) (10) 11 (20) 21 (30) 31");
+    assert_eq!(line(&rows_of(&scene, joining("gcc"), &[])), "(1) (2) gccx3[3]");
+}

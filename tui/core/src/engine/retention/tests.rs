@@ -224,3 +224,21 @@ fn memory_of_those_who_left_is_bounded() {
     assert_eq!((retention.gone.len(), retention.gone_order.len()), (super::REMEMBERED, super::REMEMBERED));
     assert!(retention.ripe.is_empty() && retention.late.is_empty());
 }
+
+#[test]
+fn to_leave_out_a_chain_above_many_moves_few() {
+    let mut scene = Scene::new(Config { pinned_max: 10, ..Config::default() });
+    scene.play("found 1 0\nevery 1us");
+    for pid in 2..=200 {
+        scene.play(&format!("fork {} {pid}", pid - 1));
+    }
+    for n in 0..500 {
+        scene.play(&format!("fork 200 {}", 1000 + n));
+    }
+    // The chain dies from below.
+    let deltas: Vec<_> = (2..=200).rev().flat_map(|pid| scene.play(&format!("exit {pid}"))).collect();
+    let moved = deltas.iter().filter(|delta| matches!(delta, Delta::Moved(_))).count();
+    assert!(moved < 1000, "{moved}");
+    assert_eq!(scene.engine.tree().pinned(), 10);
+    assert_eq!(scene.get(1000).generations_left_out(), 0, "its forker is one of the last");
+}
