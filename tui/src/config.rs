@@ -135,7 +135,8 @@ impl Config {
         for (path, owner) in places(|name| std::env::var(name).ok().filter(|value| !value.is_empty())) {
             match open(&path, owner) {
                 Ok(file) => return Self::read(&path, file),
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                // In a folder that may not be looked into, such as the home of another user, there is none for us either.
+                Err(_) if path.symlink_metadata().is_err() => {}
                 Err(error) => return Err(unread(&path, &error)),
             }
         }
