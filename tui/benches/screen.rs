@@ -47,6 +47,7 @@ impl Scene {
             engine,
             filter: Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
+            preferences: app::Preferences::default(),
             may_act: false,
             own_pid: 0,
         };

@@ -171,9 +171,11 @@ async fn main() -> anyhow::Result<()> {
         engine: ptree_core::engine::Config::default(),
         filter: ptree_core::Filter::default(),
         zone: jiff::tz::TimeZone::system(),
+        preferences: app::Preferences::default(),
         may_act: false,
         own_pid: std::process::id(),
     };
-    let theme = view::theme::Theme::of_environment();
-    runtime::run(options, theme, Clock::live(), header, receiver, async move { source.await? }).await
+    let theme = view::theme::Theme::ansi();
+    let display = runtime::Display { theme, mouse: true, frame: Duration::from_millis(50) };
+    runtime::run(options, display, Clock::live(), header, receiver, async move { source.await? }).await
 }

@@ -119,6 +119,7 @@ impl Soak {
             engine: ptree_core::engine::Config::default(),
             filter: Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
+            preferences: app::Preferences::default(),
             may_act: false,
             own_pid: 0,
         };

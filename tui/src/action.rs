@@ -18,6 +18,8 @@ pub enum Mode {
     Details,
     /// The page of keys.
     Help,
+    /// The line in which is typed what to look for in the help.
+    HelpSearch,
     /// The page of what can be done to processes: what is typed narrows it.
     Acts,
     /// The page of those to whom it would be done, until that is confirmed.
@@ -28,13 +30,36 @@ pub enum Mode {
 
 impl Mode {
     /// All, those in which a command is most at home first.
-    pub const ALL: [Self; 7] =
-        [Self::Tree, Self::Filter, Self::Details, Self::Acts, Self::Confirm, Self::Report, Self::Help];
+    pub const ALL: [Self; 8] = [
+        Self::Tree,
+        Self::Filter,
+        Self::Details,
+        Self::Acts,
+        Self::Confirm,
+        Self::Report,
+        Self::Help,
+        Self::HelpSearch,
+    ];
 
-    /// Whether letters are typed into a line.
+    /// Stable name, for configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Filter => "filter",
+            Self::Details => "details",
+            Self::Help => "help",
+            Self::HelpSearch => "help-search",
+            Self::Acts => "acts",
+            Self::Confirm => "confirm",
+            Self::Report => "report",
+        }
+    }
+
+    /// Whether keys that are not bound type their character into a line.
     #[must_use]
     pub const fn is_typing(self) -> bool {
-        matches!(self, Self::Filter | Self::Acts)
+        matches!(self, Self::Filter | Self::Acts | Self::HelpSearch)
     }
 }
 
@@ -45,8 +70,19 @@ pub enum Action {
     Command(Command),
     /// A character typed into a line.
     Type(char),
-    /// A text pasted, which is for a line that is typed alone: elsewhere it is no keys to be obeyed.
+    /// A text pasted, which is for a line being typed alone: elsewhere it is no keys to be obeyed.
     Paste(String),
+    /// The left button was pressed, or twice in a row, at this column and row of the screen.
+    Click {
+        /// Columns from the left edge.
+        column: u16,
+        /// Rows from the top.
+        row: u16,
+        /// It is the second time there.
+        double: bool,
+    },
+    /// The wheel was turned by so many lines, downwards where positive.
+    Wheel(isize),
     /// The terminal's size, columns and rows.
     Resize(u16, u16),
     /// An export ended: the file, or why there is none.
@@ -77,6 +113,20 @@ pub enum Effect {
 /// What can be asked for; without acting on processes, where that is not allowed.
 pub fn commands(may_act: bool) -> impl Iterator<Item = &'static Spec> {
     COMMANDS.iter().filter(move |spec| may_act || !spec.acts())
+}
+
+impl Command {
+    /// Its line in the table.
+    #[must_use]
+    pub fn spec(self) -> Option<&'static Spec> {
+        COMMANDS.iter().find(|spec| spec.command == self)
+    }
+
+    /// Stable name, for configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.spec().map_or("", |spec| spec.name)
+    }
 }
 
 /// One line of the table.
@@ -136,13 +186,13 @@ macro_rules! commands {
 
 commands! {
     "Move" {
-        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"];
-        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"];
-        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"];
+        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"];
+        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"];
+        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"];
+        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"];
         HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"];
         HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"];
-        First "first" "To the top" "" Tree["g" "Home"] Details["g" "Home"] Help["g" "Home"] Acts["Home"] Confirm["g" "Home"] Report["g" "Home"];
+        First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"];
         Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"] Acts["End"] Confirm["G" "End"] Report["G" "End"];
         Left "left" "Fold, or go to the parent" "" Tree["Left" "h"];
         Right "right" "Unfold, or go to the first child" "" Tree["Right" "l"];
@@ -154,7 +204,7 @@ commands! {
     }
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
-        Filter "filter" "Show only what matches" "filter" Tree["/"];
+        Filter "filter" "Show only what matches" "filter" Tree["/" "F4" "F3"];
         ClearFilter "clear-filter" "Drop the filter, or show all again" "" Tree["Esc"];
         ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space"];
         FoldAll "fold-all" "Fold all" "" Tree["-" "z M"];
@@ -166,7 +216,7 @@ commands! {
         Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"];
         Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
         Figures "figures" "Figures on ptree-tui itself: memory, frames" "" Tree["D"];
-        Lineage "lineage" "Parents: who forked, or the kernel's parent now" "lineage" Tree["o"];
+        Lineage "lineage" "Parents by fork, or the kernel's parents now" "lineage" Tree["o"];
         Dead "dead" "Show or hide the dead" "dead" Tree["d"];
         Join "join" "Join finished siblings of one name, or not" "" Tree["c"];
         SortNext "sort" "Sort siblings by the next column" "sort" Tree["F6" "S"];
@@ -199,19 +249,22 @@ commands! {
     }
     "Do" {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
-        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"];
-        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"];
+        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"];
+        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"];
         Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"];
+        FindHelp "search-help" "Show only the help on what is typed" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"];
     }
     "While typing" {
-        AcceptFilter "accept-filter" "Keep it" "keep" Filter["Enter"];
-        CancelFilter "cancel-filter" "Drop it" "drop" Filter["Esc"];
+        AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"];
+        CancelFilter "cancel" "Drop it" "drop" Filter["Esc"] HelpSearch["Esc"];
         Complete "complete" "Complete the name of a field or a value" "complete" Filter["Tab"];
-        EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"] Acts["Backspace" "C-h"];
-        EraseWord "erase-word" "Erase a word" "" Filter["C-w"] Acts["C-w"];
-        EraseAll "erase-all" "Erase all of it" "" Filter["C-u"] Acts["C-u"];
+        EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"] HelpSearch["Backspace" "C-h"] Acts["Backspace" "C-h"];
+        EraseWord "erase-word" "Erase a word" "" Filter["C-w"] HelpSearch["C-w"] Acts["C-w"];
+        EraseAll "erase-all" "Erase all of it" "" Filter["C-u"] HelpSearch["C-u"] Acts["C-u"];
+        Older "older" "An older filter; also Up on an empty line" "" Filter["C-p"];
+        Newer "newer" "A newer filter; also Down among the old" "" Filter["C-n"];
     }
 }
 
@@ -238,17 +291,5 @@ mod tests {
         assert_eq!(commands(false).filter(|spec| spec.acts()).count(), 0);
         let names: Vec<&str> = COMMANDS.iter().filter(|spec| spec.acts()).map(|spec| spec.name).collect();
         assert!(["act", "freeze", "confirm", "nice-more"].iter().all(|name| names.contains(name)), "{names:?}");
-    }
-
-    #[test]
-    fn i14_no_key_is_bound_twice_in_a_mode_nor_hidden_behind_a_prefix() {
-        for mode in Mode::ALL {
-            let keys: Vec<&str> = COMMANDS.iter().flat_map(|spec| spec.keys_in(mode)).copied().collect();
-            for (i, key) in keys.iter().enumerate() {
-                assert!(!keys[..i].contains(key), "'{key}' is bound twice in {mode:?}");
-                let prefix = format!("{key} ");
-                assert!(!keys.iter().any(|other| other.starts_with(&prefix)), "'{key}' hides a sequence in {mode:?}");
-            }
-        }
     }
 }

@@ -9,13 +9,17 @@ mod copy;
 mod details;
 mod filter;
 mod focus;
+mod help;
+mod history;
 mod list;
+mod mouse;
 mod pause;
 mod read;
 mod users;
 mod wall;
 
 use ptree_core::engine::Config;
+use ptree_core::filter::Names;
 use ptree_core::{Delta, Engine, Filter, FilterError, Lineage, Look, ProcKey, RowId};
 use ptree_source::{Batch, Header};
 use ratatui::layout::Rect;
@@ -23,19 +27,19 @@ use ratatui::layout::Rect;
 use self::act::Acting;
 pub use self::act::{Choice, Failures, Page as ActPage, choices};
 pub use self::details::{Details, Entry, LABELS};
+use self::help::Help;
+use self::history::History;
 pub use self::list::List;
 use self::pause::Frozen;
 pub use self::users::Users;
 pub use self::wall::Wall;
 use crate::action::{Action, Effect, Mode};
-use crate::keymap::Keymap;
+use crate::keymap::{Bindings, Keymap};
 use crate::own::Own;
 use crate::view::layout::Areas;
 
 /// How long a message stays, nanoseconds.
 const MESSAGE_NS: u64 = 6_000_000_000;
-/// From how many finished children of one process with one name on these are joined in one row.
-pub(crate) const JOIN_FROM: usize = 10;
 /// How long a volatile sort stands still after the user has moved, nanoseconds.
 const HOLD_NS: u64 = 3_000_000_000;
 
@@ -48,10 +52,34 @@ pub struct Options {
     pub filter: Filter,
     /// The zone in which wall times are shown.
     pub zone: jiff::tz::TimeZone,
+    /// What the user prefers.
+    pub preferences: Preferences,
     /// Whether the user may act on the processes that are shown, and has keys for that.
     pub may_act: bool,
     /// The pid of this program, which is not to be hit by mistake.
     pub own_pid: u32,
+}
+
+/// What a user prefers: in what the app begins, and what keys and names mean.
+#[derive(Clone, Debug)]
+pub struct Preferences {
+    /// Whether the dead are shown.
+    pub dead: bool,
+    /// Whether kernel threads are shown.
+    pub kernel: bool,
+    /// From how many finished children of one process with one name on these are joined in one row; 0 for never.
+    pub join_from: usize,
+    /// Which keys do what.
+    pub bindings: Bindings,
+    /// What `@name` in a filter stands for.
+    pub names: Names,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        let crate::config::Config { dead, kernel, join_from, bindings, names, .. } = crate::config::Config::default();
+        Self { dead, kernel, join_from, bindings, names }
+    }
 }
 
 /// How far the capture is.
@@ -107,9 +135,13 @@ pub struct App {
     /// The filter line as it is typed, and what is wrong with it: then the last filter that was one holds.
     filter_line: String,
     filter_error: Option<FilterError>,
+    history: History,
+    names: Names,
+    /// Where joining begins when it is switched on.
+    join_from: usize,
     keymap: Keymap,
     details: Option<Details>,
-    help_scroll: usize,
+    help: Help,
     message: Option<Message>,
     size: (u16, u16),
 
@@ -124,7 +156,8 @@ impl App {
     #[must_use]
     pub fn new(options: Options, header: Header) -> Self {
         let filter_line = options.filter.text().to_owned();
-        let look = Look { filter: options.filter, kernel: false, join_from: JOIN_FROM, ..Look::default() };
+        let Preferences { dead, kernel, join_from, bindings, names } = options.preferences;
+        let look = Look { filter: options.filter, dead, kernel, join_from, ..Look::default() };
         Self {
             wall: Wall::new(header.anchor, options.zone),
             now_ns: header.anchor.boottime_ns,
@@ -148,9 +181,12 @@ impl App {
             below_help: Mode::Tree,
             filter_line,
             filter_error: None,
-            keymap: Keymap::new(options.may_act),
+            history: History::default(),
+            names,
+            join_from: if join_from == 0 { crate::config::Config::default().join_from } else { join_from },
+            keymap: Keymap::new(bindings, options.may_act),
             details: None,
-            help_scroll: 0,
+            help: Help::default(),
             message: None,
             size: (0, 0),
             deltas: Vec::new(),
@@ -217,12 +253,17 @@ impl App {
 
     /// A key was pressed, by [name](crate::keymap::name). The message, if any, has been read then.
     pub fn press(&mut self, key: &str) -> Option<Effect> {
+        self.attend();
+        let action = self.keymap.resolve(self.mode, key)?;
+        self.update(action)
+    }
+
+    /// The user is at it: volatile sorts stand still for a while.
+    fn attend(&mut self) {
         self.message = None;
         self.dirty = true;
         self.held_until_ns = self.now_ns.saturating_add(HOLD_NS);
         self.list.rows_mut().hold(true);
-        let action = self.keymap.resolve(self.mode, key)?;
-        self.update(action)
     }
 
     /// Does what is asked.
@@ -232,11 +273,23 @@ impl App {
                 self.dirty = true;
                 return self.command(command);
             }
-            Action::Type(c) => self.type_text(&format!("{}{c}", self.typed())),
+            Action::Type(c) => self.type_text(c.encode_utf8(&mut [0; 4])),
             Action::Paste(text) if self.mode.is_typing() => {
-                let line = text.chars().filter(|c| !matches!(c, '\n' | '\r'));
-                let text: String = self.typed().chars().chain(line).collect();
-                self.type_text(&text);
+                let line: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+                self.type_text(&line);
+            }
+            Action::Click { column, row, double } => {
+                self.attend();
+                let before = self.list.selected();
+                self.click(column, row, double);
+                self.moved_from(before);
+            }
+            Action::Wheel(lines) => {
+                self.attend();
+                self.refresh();
+                let before = self.list.selected();
+                self.scroll(lines, true);
+                self.moved_from(before);
             }
             Action::Paste(_) => {}
             Action::Resize(width, height) => {
@@ -291,8 +344,9 @@ impl App {
             details.resize(areas.page());
             self.details = Some(details);
         }
-        let last = crate::view::help::scroll_end(self.may_act(), areas.page());
-        self.help_scroll = self.help_scroll.min(last);
+        if matches!(self.mode, Mode::Help | Mode::HelpSearch) {
+            self.help.scroll = self.help.scroll.min(crate::view::help::scroll_end(self, areas.whole()));
+        }
     }
 
     /// Brings the rows up to date.

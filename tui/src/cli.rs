@@ -2,83 +2,221 @@
 //!
 //! Does not know how a subcommand does its work.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use ptree_core::{AlertRule, Config, Filter};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
+use ptree_core::Filter;
 use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
 
+use crate::app::{Options, Preferences};
 use crate::cmd;
 use crate::columns::width;
+use crate::config::{Config, ConfigError, Symbols};
+use crate::runtime::Display;
+use crate::view::theme::ability::Ability;
+use crate::view::theme::{Theme, ThemeName};
 
 /// Exit status when privilege is lacking (`EX_NOPERM`).
 pub(crate) const EXIT_PRIVILEGE: u8 = 77;
+/// Exit status when what was asked for makes no sense.
+const EXIT_USAGE: i32 = 2;
 
 /// Live process tree for Linux: fed by eBPF on fork, exec and exit, it misses nothing and keeps the dead in sight.
 #[derive(Debug, Parser)]
 #[command(name = "ptree-tui", version, args_conflicts_with_subcommands = false)]
+#[command(
+    after_help = "What is not given is as the configuration says; 'ptree-tui config' prints how that is without one."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    common: Common,
+    flags: Flags,
 }
 
-/// Options of every command that shows processes.
-#[derive(Args, Clone, Debug)]
-pub struct Common {
+/// Options of every command that shows processes. What is not given is as in the configuration.
+#[derive(Args, Clone, Debug, Default)]
+struct Flags {
     /// Only processes that match: a text in name, command line or user, or an expression such as 'comm=make cpu>50%'
-    #[arg(long, global = true, value_name = "EXPR", default_value = "", hide_default_value = true, value_parser = parse_filter)]
-    pub filter: Filter,
+    #[arg(long, global = true, value_name = "EXPR")]
+    filter: Option<String>,
     /// Only processes of this user (name or number)
     #[arg(long, global = true, value_name = "USER", value_parser = parse_user)]
-    pub uid: Option<u32>,
+    uid: Option<u32>,
     /// How long the dead stay in the tree
-    #[arg(long, global = true, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
-    pub keep: Duration,
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration)]
+    keep: Option<Duration>,
     /// Size of the kernel's ring buffer: a power of two
-    #[arg(long, global = true, value_name = "SIZE", default_value = "8MiB", value_parser = parse_ring)]
-    pub ring_buffer: u32,
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_ring)]
+    ring_buffer: Option<u32>,
     /// Raise an alert at this many forks per second; 0 for never
-    #[arg(long, global = true, value_name = "N", default_value_t = AlertRule::default().spawns_per_s, value_parser = parse_rate)]
-    pub alert_rate: f64,
+    #[arg(long, global = true, value_name = "N", value_parser = parse_rate)]
+    alert_rate: Option<f64>,
     /// Only look: without the keys that signal, freeze or renice processes
     #[arg(long, global = true)]
-    pub read_only: bool,
+    read_only: bool,
     /// The BTF of this kernel, where '/sys/kernel/btf/vmlinux' is not to be seen
     #[arg(long, global = true, value_name = "FILE")]
-    pub btf: Option<PathBuf>,
+    btf: Option<PathBuf>,
     /// For tests: a program or a field of the table of members that this kernel is to be taken to lack
     #[arg(long, global = true, value_name = "NAME", hide = true, value_delimiter = ',', value_parser = check_pretended)]
-    pub pretend_missing: Vec<String>,
+    pretend_missing: Vec<String>,
+    /// Take the configuration from this file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What the screen looks like, also where NO_COLOR is set
+    #[arg(long, global = true, value_name = "NAME", value_parser = PossibleValuesParser::new(ThemeName::NAMES).map(|name| ThemeName::named(&name).unwrap_or_default()))]
+    theme: Option<ThemeName>,
+    /// Draw with nothing but ASCII
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    no_mouse: bool,
+}
+
+impl Flags {
+    /// Reads the configuration; what was given on the command line comes before it.
+    fn settle(self) -> Result<Common, Unsettled> {
+        let mut config = Config::load(self.config.as_deref()).map_err(Unsettled::Config)?;
+        if let Some(keep) = self.keep {
+            config.engine.keep_ns = u64::try_from(keep.as_nanos()).unwrap_or(u64::MAX);
+        }
+        config.ring_buffer = self.ring_buffer.unwrap_or(config.ring_buffer);
+        config.engine.alert.spawns_per_s = self.alert_rate.unwrap_or(config.engine.alert.spawns_per_s);
+        config.theme = self.theme.unwrap_or(config.theme);
+        config.mouse &= !self.no_mouse;
+        config.read_only |= self.read_only;
+        if self.ascii {
+            config.symbols = Symbols::Ascii;
+        }
+        let parse = |text: &str| {
+            let filter = Filter::parse_with(text, &config.names).map_err(|error| {
+                let shown = indented(&error.pointed_out(width));
+                let told = format!("invalid value '{text}' for '--filter <EXPR>': it does not parse\n\n{shown}");
+                Unsettled::Usage(Cli::command().error(ErrorKind::ValueValidation, told))
+            })?;
+            Ok(filter.of_user(self.uid))
+        };
+        let filter = parse(self.filter.as_deref().unwrap_or_default())?;
+        let first_filter = parse(self.filter.as_deref().unwrap_or(&config.filter))?;
+        Ok(Common {
+            filter,
+            first_filter,
+            config,
+            coloured: self.theme.is_some(),
+            btf: self.btf,
+            pretend_missing: self.pretend_missing,
+        })
+    }
+}
+
+/// Why nothing can be begun.
+#[derive(Debug, thiserror::Error)]
+enum Unsettled {
+    #[error("mistakes in the configuration:\n{0}")]
+    Config(ConfigError),
+    #[error("{0}")]
+    Usage(clap::Error),
+}
+
+impl Unsettled {
+    /// Tells and ends: both are mistakes of who called.
+    fn exit(self) -> ! {
+        match self {
+            Self::Usage(error) => error.exit(),
+            Self::Config(_) => {
+                eprintln!("ptree-tui: {self}");
+                std::process::exit(EXIT_USAGE)
+            }
+        }
+    }
+}
+
+/// What is wanted of every command that shows processes: the configuration, and over it the command line.
+#[derive(Clone, Debug)]
+pub struct Common {
+    config: Config,
+    filter: Filter,
+    /// That with which a screen begins: where none was given, the configured one.
+    first_filter: Filter,
+    /// Colours are wanted whatever the environment says.
+    coloured: bool,
+    btf: Option<PathBuf>,
+    pretend_missing: Vec<String>,
 }
 
 impl Common {
     /// How the model is to be kept.
     #[must_use]
-    pub fn engine(&self) -> Config {
-        let mut config =
-            Config { keep_ns: u64::try_from(self.keep.as_nanos()).unwrap_or(u64::MAX), ..Config::default() };
-        config.alert.spawns_per_s = self.alert_rate;
-        config
+    pub fn engine(&self) -> ptree_core::Config {
+        self.config.engine.clone()
     }
 
-    /// What is to be shown.
+    /// What is to be told of, wherever it is not on a screen: there nothing but the command line limits it.
     #[must_use]
     pub fn filter(&self) -> Filter {
-        self.filter.clone().of_user(self.uid)
+        self.filter.clone()
     }
 
     /// How the kernel is to be captured.
     #[must_use]
     pub fn live(&self) -> LiveOptions {
         LiveOptions {
-            ring_bytes: self.ring_buffer,
+            ring_bytes: self.config.ring_buffer,
             btf: self.btf.clone(),
             pretend_missing: self.pretend_missing.clone(),
             ..LiveOptions::default()
+        }
+    }
+
+    /// The BTF to take instead of this kernel's own.
+    #[must_use]
+    pub fn btf(&self) -> Option<&Path> {
+        self.btf.as_deref()
+    }
+
+    /// What this kernel is to be taken to lack.
+    #[must_use]
+    pub fn pretend_missing(&self) -> &[String] {
+        &self.pretend_missing
+    }
+
+    /// What the app starts with, where what is shown could be acted on; not if only looking is wanted.
+    #[must_use]
+    pub fn options(&self, may_act: bool) -> Options {
+        let Config { dead, kernel, join_from, bindings, names, .. } = self.config.clone();
+        Options {
+            engine: self.engine(),
+            filter: self.first_filter.clone(),
+            zone: TimeZone::system(),
+            preferences: Preferences { dead, kernel, join_from, bindings, names },
+            may_act: may_act && !self.config.read_only,
+            own_pid: std::process::id(),
+        }
+    }
+
+    /// How it is shown on the terminal that the environment describes.
+    #[must_use]
+    pub fn display(&self) -> Display {
+        let ability = Ability::of(|name| match name {
+            "NO_COLOR" if self.coloured => None,
+            name => std::env::var(name).ok(),
+        });
+        let unicode = match self.config.symbols {
+            Symbols::Auto => ability.unicode,
+            Symbols::Unicode => true,
+            Symbols::Ascii => false,
+        };
+        Display {
+            theme: Theme::new(self.config.theme, &self.config.styles, Ability { unicode, ..ability }),
+            mouse: self.config.mouse,
+            frame: self.config.frame,
         }
     }
 }
@@ -117,6 +255,12 @@ enum Command {
         #[arg(long)]
         layout: bool,
     },
+    /// Print the configuration that holds without a file, with what each line means
+    Config {
+        /// Print the JSON schema of such files instead, for editors
+        #[arg(long)]
+        schema: bool,
+    },
     /// Show an invented machine, or a script of events
     #[command(hide = true)]
     Synth(cmd::synth::Play),
@@ -136,16 +280,25 @@ pub enum Format {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
-    let result = match command {
+    let Cli { command, flags } = Cli::parse();
+    if let Some(Command::Config { schema }) = command {
+        return finish(cmd::config::run(schema));
+    }
+    let common = flags.settle().unwrap_or_else(|error| error.exit());
+    finish(match command {
         None => cmd::live::run(&common),
         Some(Command::Stream { duration, usage }) => cmd::stream::run(&common, duration, usage),
         Some(Command::Replay { file, speed }) => cmd::replay::run(&common, &file, speed),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&common, format),
         Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&common, json),
         Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&common, json),
+        Some(Command::Config { schema }) => cmd::config::run(schema),
         Some(Command::Synth(play)) => cmd::synth::run(&common, &play),
-    };
+    })
+}
+
+/// The exit status of a command; what failed is told.
+fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
@@ -168,10 +321,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-fn parse_filter(text: &str) -> Result<Filter, String> {
-    Filter::parse(text).map_err(|error| format!("it does not parse\n\n{}", indented(&error.pointed_out(width))))
-}
-
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
@@ -180,7 +329,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like '90s' or '2m 30s'"))
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
         _ => Err("give forks per second, such as '200', or '0' for no alert".to_owned()),
@@ -194,7 +343,7 @@ fn parse_speed(text: &str) -> Result<f64, String> {
     }
 }
 
-fn parse_ring(text: &str) -> Result<u32, String> {
+pub(crate) fn parse_ring(text: &str) -> Result<u32, String> {
     let bytes = parse_bytes(text)?;
     check_ring_bytes(bytes).map_err(|error| error.to_string())
 }
@@ -227,8 +376,6 @@ fn parse_user(text: &str) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -250,8 +397,33 @@ mod tests {
     fn options_may_stand_before_or_behind_the_command() {
         for line in ["ptree-tui --keep 5s stream --duration 1s", "ptree-tui stream --duration 1s --keep 5s"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-            assert_eq!(cli.common.keep, Duration::from_secs(5));
+            assert_eq!(cli.flags.keep, Some(Duration::from_secs(5)));
         }
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_configuration_whose_filter_is_for_screens_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let text = "[general]\nfilter = '@cc'\nkeep = '5s'\ntheme = 'light'\nmouse = false\n[filters]\ncc = 'comm=cc'";
+        std::fs::write(&path, text).unwrap();
+        let settle = |line: &str| {
+            let line = format!("ptree-tui --config {} {line}", path.display());
+            Cli::try_parse_from(line.split_whitespace()).unwrap().flags.settle().unwrap()
+        };
+        let common = settle("");
+        let shown = |common: &Common| common.options(true).filter.text().to_owned();
+        assert_eq!((shown(&common).as_str(), common.filter().text()), ("@cc", ""));
+        assert_eq!(
+            (common.engine().keep_ns, common.config.theme, common.display().mouse),
+            (5_000_000_000, ThemeName::Light, false)
+        );
+        let common = settle("--filter x@cc --keep 7s --theme mono --ascii");
+        assert_eq!((shown(&common).as_str(), common.filter().text()), ("x@cc", "x@cc"));
+        assert_eq!(
+            (common.engine().keep_ns, common.display().theme),
+            (7_000_000_000, Theme { ascii: true, ..Theme::mono() })
+        );
     }
 
     #[test]
@@ -261,6 +433,8 @@ mod tests {
             ("ptree-tui --keep soon", "write it like '90s'"),
             ("ptree-tui --uid nobody-at-all", "no such user"),
             ("ptree-tui --alert-rate=-1", "forks per second"),
+            ("ptree-tui --theme drak", "'dark'"),
+            ("ptree-tui --config no/such/file", "mistakes in the configuration:\n'no/such/file': No such file"),
             ("ptree-tui replay - --speed 0", "a number above 0"),
             ("ptree-tui --pretend-missing on_exit,on_fire", "'on_fire'"),
             ("ptree-tui --filter coom=cc", "'coom=cc' for '--filter <EXPR>'"),
@@ -269,7 +443,8 @@ mod tests {
                 "\n  塩&&coom=cc\n      ^^^^ there is no field 'coom'; did you mean 'comm'?",
             ),
         ] {
-            let error = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
+            let parsed = Cli::try_parse_from(line.split(' '));
+            let error = parsed.map_err(Unsettled::Usage).and_then(|cli| cli.flags.settle()).unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");
         }
     }

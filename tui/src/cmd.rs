@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod config;
 pub mod doctor;
 pub mod live;
 pub mod replay;

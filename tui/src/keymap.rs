@@ -1,62 +1,214 @@
-//! From a key press to an [`Action`]: names of keys, sequences of two, and lookup in the table of commands.
+//! From a key press to an [`Action`]: names of keys, which of them are bound to what, and sequences of several.
 //!
 //! Does not know what actions do.
 
+use std::fmt;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::action::{Action, Mode, commands};
+use crate::action::{Action, COMMANDS, Command, Mode, Spec};
+
+/// Keys that type no character, by name.
+const NAMED: [(&str, KeyCode); 15] = [
+    ("Up", KeyCode::Up),
+    ("Down", KeyCode::Down),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
+    ("PgUp", KeyCode::PageUp),
+    ("PgDn", KeyCode::PageDown),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+    ("Enter", KeyCode::Enter),
+    ("Esc", KeyCode::Esc),
+    ("Tab", KeyCode::Tab),
+    ("Backspace", KeyCode::Backspace),
+    ("Delete", KeyCode::Delete),
+    ("Insert", KeyCode::Insert),
+    ("Space", KeyCode::Char(' ')),
+];
+/// As many function keys as any keyboard has.
+const FUNCTION_KEYS: u8 = 24;
 
 /// The name of a key as the table writes it: `j`, `G`, `C-d`, `S-Left`, `PgUp`, `Space`. `None` for a release and for
-/// keys that are never bound.
+/// keys that cannot be bound.
 #[must_use]
 pub fn name(key: KeyEvent) -> Option<String> {
     if key.kind == KeyEventKind::Release {
         return None;
     }
-    let shift = key.modifiers.contains(KeyModifiers::SHIFT);
-    let base = match key.code {
-        KeyCode::Char(' ') => "Space".to_owned(),
-        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => c.to_ascii_lowercase().to_string(),
-        KeyCode::Char(c) => c.to_string(),
-        KeyCode::F(n) => format!("F{n}"),
-        code => {
-            let name = match code {
-                KeyCode::Up => "Up",
-                KeyCode::Down => "Down",
-                KeyCode::Left => "Left",
-                KeyCode::Right => "Right",
-                KeyCode::PageUp => "PgUp",
-                KeyCode::PageDown => "PgDn",
-                KeyCode::Home => "Home",
-                KeyCode::End => "End",
-                KeyCode::Enter => "Enter",
-                KeyCode::Esc => "Esc",
-                KeyCode::Tab => "Tab",
-                KeyCode::BackTab => "BackTab",
-                KeyCode::Backspace => "Backspace",
-                KeyCode::Delete => "Delete",
-                _ => return None,
-            };
-            if shift { format!("S-{name}") } else { name.to_owned() }
-        }
+    let (code, shift) = match key.code {
+        KeyCode::BackTab => (KeyCode::Tab, true),
+        code => (code, key.modifiers.contains(KeyModifiers::SHIFT)),
     };
-    let control = if key.modifiers.contains(KeyModifiers::CONTROL) { "C-" } else { "" };
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let named = NAMED.iter().find(|(_, named)| *named == code);
+    let base = match (code, named) {
+        (KeyCode::Char(' '), _) => "Space".to_owned(),
+        (KeyCode::Char(c), _) if control => c.to_ascii_lowercase().to_string(),
+        (KeyCode::Char(c), _) => c.to_string(),
+        (KeyCode::F(n), _) if n <= FUNCTION_KEYS => format!("{}F{n}", if shift { "S-" } else { "" }),
+        (_, Some((name, _))) => format!("{}{name}", if shift { "S-" } else { "" }),
+        _ => return None,
+    };
+    let control = if control { "C-" } else { "" };
     let alt = if key.modifiers.contains(KeyModifiers::ALT) { "M-" } else { "" };
     Some(format!("{control}{alt}{base}"))
 }
 
-/// The state of the keyboard: the first key of an unfinished sequence.
+/// Keys as somebody writes them, one after the other with spaces between, in the way of [`name`]: case of names does
+/// not matter, and `Ctrl-`, `Alt-` and `Shift-` may be written out.
+///
+/// # Errors
+/// What is no key, and what would be one.
+pub fn parse(text: &str) -> Result<String, String> {
+    let keys: Vec<_> = text.split_whitespace().map(parse_one).collect::<Result<_, _>>()?;
+    if keys.is_empty() { Err("a key is missing".to_owned()) } else { Ok(keys.join(" ")) }
+}
+
+fn parse_one(text: &str) -> Result<String, String> {
+    let wrong = |why: &str| Err(format!("'{text}' is no key: {why}"));
+    let mut rest = text;
+    let mut modifiers = [("C-", "Ctrl-", false), ("M-", "Alt-", false), ("S-", "Shift-", false)];
+    while let Some((modifier, len)) = modifiers.iter_mut().find_map(|modifier| {
+        let begins = |with: &str| {
+            rest.len() > with.len() && rest.get(..with.len()).is_some_and(|r| r.eq_ignore_ascii_case(with))
+        };
+        let len = [modifier.1, modifier.0].into_iter().find(|with| begins(with))?.len();
+        Some((modifier, len))
+    }) {
+        modifier.2 = true;
+        rest = &rest[len..];
+    }
+    let [(_, _, control), (_, _, alt), (_, _, shift)] = modifiers;
+    let mut chars = rest.chars();
+    let base = match (chars.next(), chars.next()) {
+        (Some(c), None) if shift => return wrong(&format!("write '{}' as it is typed", c.to_uppercase())),
+        (Some(c), None) if control => c.to_ascii_lowercase().to_string(),
+        (Some(c), None) => c.to_string(),
+        _ => match special(rest) {
+            Some(name) if shift && name == "Space" => return wrong("terminals do not tell it from 'Space'"),
+            Some(name) => format!("{}{name}", if shift { "S-" } else { "" }),
+            None => return wrong("write it like 'j', 'G', 'C-d', 'M-x', 'S-Left', 'PgUp', 'F5' or 'Space'"),
+        },
+    };
+    Ok(format!("{}{}{base}", if control { "C-" } else { "" }, if alt { "M-" } else { "" }))
+}
+
+/// The name of a key that has one.
+fn special(text: &str) -> Option<String> {
+    if let Some((name, _)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        return Some((*name).to_owned());
+    }
+    let n = text.strip_prefix(['F', 'f'])?;
+    let known = n.parse::<u8>().is_ok_and(|n| (1..=FUNCTION_KEYS).contains(&n)) && !n.starts_with(['0', '+']);
+    known.then(|| format!("F{n}"))
+}
+
+/// What one key, or several one after the other with spaces between, does in a mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Where.
+    pub mode: Mode,
+    /// What it does.
+    pub command: Command,
+    /// As [`parse`] gives them.
+    pub keys: String,
+}
+
+/// Which keys do what. The default is that of the table of commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bindings(Vec<Binding>);
+
+impl Default for Bindings {
+    fn default() -> Self {
+        let mut bindings = Vec::new();
+        for spec in COMMANDS {
+            for (mode, keys) in spec.keys {
+                let bound = |keys: &&str| Binding { mode: *mode, command: spec.command, keys: (*keys).to_owned() };
+                bindings.extend(keys.iter().map(bound));
+            }
+        }
+        Self(bindings)
+    }
+}
+
+impl Bindings {
+    /// The keys of a command in a mode, first those to be shown.
+    pub fn keys(&self, mode: Mode, command: Command) -> impl Iterator<Item = &str> {
+        let here = move |binding: &&Binding| binding.mode == mode && binding.command == command;
+        self.0.iter().filter(here).map(|binding| binding.keys.as_str())
+    }
+
+    /// The key of a command in a mode, to be shown.
+    #[must_use]
+    pub fn first(&self, mode: Mode, command: Command) -> Option<&str> {
+        self.keys(mode, command).next()
+    }
+
+    /// Gives a command other keys in a mode, instead of all that it had there.
+    pub fn rebind(&mut self, mode: Mode, command: Command, keys: Vec<String>) {
+        self.0.retain(|binding| (binding.mode, binding.command) != (mode, command));
+        self.0.extend(keys.into_iter().map(|keys| Binding { mode, command, keys }));
+    }
+
+    /// What is bound twice, or never gets its turn because a part of it is bound already.
+    #[must_use]
+    pub fn clash(&self) -> Option<Clash> {
+        let beginning = |a: &Binding, b: &Binding| {
+            let (a, b) = (format!("{} ", a.keys), format!("{} ", b.keys));
+            b.starts_with(&a)
+        };
+        self.0.iter().enumerate().find_map(|(i, binding)| {
+            let clashes =
+                |(j, other): &(usize, &Binding)| *j != i && other.mode == binding.mode && beginning(binding, other);
+            let (_, other) = self.0.iter().enumerate().find(clashes)?;
+            Some(Clash { first: binding.clone(), second: other.clone() })
+        })
+    }
+
+    fn in_mode(&self, mode: Mode) -> impl Iterator<Item = &Binding> {
+        self.0.iter().filter(move |binding| binding.mode == mode)
+    }
+}
+
+/// Two bindings that exclude each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// One of them, with the shorter keys.
+    pub first: Binding,
+    /// The other.
+    pub second: Binding,
+}
+
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, second } = self;
+        let [a, b] = [first, second].map(|binding| binding.command.name());
+        match (first.keys == second.keys, a == b) {
+            (true, true) => write!(f, "'{}' is given twice to '{a}'", first.keys)?,
+            (true, false) => write!(f, "'{}' is bound to '{a}' and to '{b}'", first.keys)?,
+            (false, _) => {
+                write!(f, "'{}' of '{b}' begins with '{}', which is bound to '{a}'", second.keys, first.keys)?
+            }
+        }
+        write!(f, " in [keys.{}]", first.mode.name())
+    }
+}
+
+/// The bindings, and the state of the keyboard: the beginning of an unfinished sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
+    bindings: Bindings,
     may_act: bool,
     pending: Option<String>,
 }
 
 impl Keymap {
-    /// With or without the keys that act on processes.
+    /// With nothing pressed yet; with or without the keys that act on processes.
     #[must_use]
-    pub const fn new(may_act: bool) -> Self {
-        Self { may_act, pending: None }
+    pub fn new(mut bindings: Bindings, may_act: bool) -> Self {
+        bindings.0.retain(|binding| may_act || !binding.command.spec().is_some_and(Spec::acts));
+        Self { bindings, may_act, pending: None }
     }
 
     /// Whether it has the keys that act on processes.
@@ -65,28 +217,32 @@ impl Keymap {
         self.may_act
     }
 
-    /// The first key of an unfinished sequence.
+    /// Which keys do what.
+    #[must_use]
+    pub fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// The beginning of an unfinished sequence.
     #[must_use]
     pub fn pending(&self) -> Option<&str> {
         self.pending.as_deref()
     }
 
-    /// What a key, by name, means in a mode. `None` for an unbound key and for the first of a sequence.
+    /// What a key, by name, means in a mode. `None` for an unbound key and for one of a sequence but its last.
     pub fn resolve(&mut self, mode: Mode, key: &str) -> Option<Action> {
         let typed = match self.pending.take() {
             Some(first) => format!("{first} {key}"),
             None => key.to_owned(),
         };
         let prefix = format!("{typed} ");
-        for spec in commands(self.may_act) {
-            for bound in spec.keys_in(mode) {
-                if *bound == typed {
-                    return Some(Action::Command(spec.command));
-                }
-                if bound.starts_with(&prefix) {
-                    self.pending = Some(typed);
-                    return None;
-                }
+        for bound in self.bindings.in_mode(mode) {
+            if bound.keys == typed {
+                return Some(Action::Command(bound.command));
+            }
+            if bound.keys.starts_with(&prefix) {
+                self.pending = Some(typed);
+                return None;
             }
         }
         if mode.is_typing() { character(key).map(Action::Type) } else { None }
@@ -102,7 +258,6 @@ fn character(key: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::Command;
 
     fn key(code: KeyCode, modifiers: KeyModifiers) -> Option<String> {
         name(KeyEvent::new(code, modifiers))
@@ -115,15 +270,80 @@ mod tests {
         assert_eq!(key(KeyCode::Char('D'), KeyModifiers::CONTROL | KeyModifiers::SHIFT).as_deref(), Some("C-d"));
         assert_eq!(key(KeyCode::Char('x'), KeyModifiers::ALT).as_deref(), Some("M-x"));
         assert_eq!(key(KeyCode::Left, KeyModifiers::SHIFT).as_deref(), Some("S-Left"));
+        assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT).as_deref(), Some("S-Tab"));
         assert_eq!(key(KeyCode::F(10), KeyModifiers::NONE).as_deref(), Some("F10"));
         assert_eq!(key(KeyCode::Char(' '), KeyModifiers::NONE).as_deref(), Some("Space"));
+        assert_eq!(key(KeyCode::CapsLock, KeyModifiers::NONE), None);
         let release = KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Release);
         assert_eq!(name(release), None);
     }
 
     #[test]
+    fn every_key_that_can_be_pressed_parses_to_itself() {
+        let codes = NAMED.iter().map(|(_, code)| *code).chain((1..=FUNCTION_KEYS).map(KeyCode::F));
+        for code in codes.chain(['a', 'G', '/', '-', '<', '塩', '0'].map(KeyCode::Char)) {
+            for modifiers in (0..8).map(KeyModifiers::from_bits_truncate) {
+                let name = key(code, modifiers).unwrap();
+                assert_eq!(parse(&name).as_ref(), Ok(&name));
+            }
+        }
+        for binding in &Bindings::default().0 {
+            assert_eq!(parse(&binding.keys).as_ref(), Ok(&binding.keys));
+        }
+    }
+
+    #[test]
+    fn keys_may_be_written_in_other_ways_but_not_in_any() {
+        for (written, meant) in [
+            ("Ctrl-D", "C-d"),
+            ("alt-x", "M-x"),
+            ("shift-tab", "S-Tab"),
+            ("esc", "Esc"),
+            ("f5", "F5"),
+            (" z  M ", "z M"),
+            ("M-C-a", "C-M-a"),
+            ("C--", "C--"),
+            ("-", "-"),
+        ] {
+            assert_eq!(parse(written).as_deref(), Ok(meant), "{written}");
+        }
+        for (written, wrong) in
+            [("", "missing"), ("S-a", "write 'A'"), ("gg", "'gg' is no key"), ("F25", "no key"), ("C-", "no key")]
+        {
+            assert!(parse(written).unwrap_err().contains(wrong), "{written}");
+        }
+    }
+
+    #[test]
+    fn i14_no_key_is_bound_twice_in_a_mode_nor_hidden_behind_a_prefix() {
+        assert_eq!(Bindings::default().clash(), None);
+        let clash = |command, keys: &str| {
+            let mut bindings = Bindings::default();
+            bindings.rebind(Mode::Tree, command, vec![keys.to_owned()]);
+            bindings.clash().unwrap().to_string()
+        };
+        assert_eq!(clash(Command::Up, "q"), "'q' is bound to 'quit' and to 'up' in [keys.tree]");
+        assert_eq!(
+            clash(Command::Up, "z"),
+            "'z M' of 'fold-all' begins with 'z', which is bound to 'up' in [keys.tree]"
+        );
+        assert_eq!(clash(Command::Up, "q x"), "'q x' of 'up' begins with 'q', which is bound to 'quit' in [keys.tree]");
+    }
+
+    #[test]
+    fn keys_given_replace_those_of_the_table() {
+        let mut bindings = Bindings::default();
+        bindings.rebind(Mode::Tree, Command::Details, vec![", y z".to_owned()]);
+        let mut keymap = Keymap::new(bindings, true);
+        assert_eq!(keymap.resolve(Mode::Tree, "Enter"), None);
+        assert_eq!([keymap.resolve(Mode::Tree, ","), keymap.resolve(Mode::Tree, "y")], [None, None]);
+        assert_eq!(keymap.pending(), Some(", y"));
+        assert_eq!(keymap.resolve(Mode::Tree, "z"), Some(Action::Command(Command::Details)));
+    }
+
+    #[test]
     fn sequences_need_both_keys_and_a_wrong_second_one_ends_them() {
-        let mut keymap = Keymap::new(true);
+        let mut keymap = Keymap::new(Bindings::default(), true);
         assert_eq!(keymap.resolve(Mode::Tree, "z"), None);
         assert_eq!(keymap.pending(), Some("z"));
         assert_eq!(keymap.resolve(Mode::Tree, "M"), Some(Action::Command(Command::FoldAll)));
@@ -135,13 +355,13 @@ mod tests {
     #[test]
     fn without_leave_to_act_the_keys_for_it_are_not_bound() {
         for (may_act, wants) in [(true, Some(Action::Command(Command::Act))), (false, None)] {
-            assert_eq!(Keymap::new(may_act).resolve(Mode::Tree, "F9"), wants);
+            assert_eq!(Keymap::new(Bindings::default(), may_act).resolve(Mode::Tree, "F9"), wants);
         }
     }
 
     #[test]
     fn in_the_filter_line_letters_are_letters() {
-        let mut keymap = Keymap::new(true);
+        let mut keymap = Keymap::new(Bindings::default(), true);
         assert_eq!(keymap.resolve(Mode::Filter, "q"), Some(Action::Type('q')));
         assert_eq!(keymap.resolve(Mode::Filter, "z"), Some(Action::Type('z')));
         assert_eq!(keymap.resolve(Mode::Filter, "Space"), Some(Action::Type(' ')));

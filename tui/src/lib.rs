@@ -12,6 +12,7 @@ pub mod cli;
 pub mod clock;
 pub mod cmd;
 pub mod columns;
+pub mod config;
 pub mod export;
 pub mod keymap;
 pub mod label;

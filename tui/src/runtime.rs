@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::own::Meter;
 use anyhow::Context;
-use crossterm::event::{self, Event};
+use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
@@ -31,8 +31,6 @@ use crate::keymap;
 use crate::term::{self, Screen};
 use crate::view::{self, theme::Theme};
 
-/// Shortest time between two frames that no key asked for.
-const FRAME: Duration = Duration::from_millis(50);
 /// How often time is let pass in the model.
 const TICK: Duration = Duration::from_millis(100);
 /// How many batches are taken after a frame before input has its turn.
@@ -50,6 +48,22 @@ const ENDING: [Signal; 7] = [
     Signal::SIGALRM,
 ];
 
+/// Two clicks at one place within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+/// Lines by which one step of the wheel scrolls.
+const WHEEL_LINES: isize = 3;
+
+/// How the screen is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Display {
+    /// What it looks like.
+    pub theme: Theme,
+    /// Whether it listens to the mouse.
+    pub mouse: bool,
+    /// Shortest time between two frames that no key asked for.
+    pub frame: Duration,
+}
+
 /// Runs the screen until the user leaves.
 ///
 /// `batches` brings the events, `clock` says what time it is for them; when the channel closes, `ended` tells how the source
@@ -60,7 +74,7 @@ const ENDING: [Signal; 7] = [
 /// When there is no terminal or it goes away, or the source failed.
 pub async fn run(
     options: Options,
-    theme: Theme,
+    display: Display,
     mut clock: Clock,
     header: Header,
     mut batches: Receiver<Batch>,
@@ -71,7 +85,7 @@ pub async fn run(
     let mut open = true;
     let mut signals = Signals::listen(ENDING.into_iter().chain([Signal::SIGTSTP, Signal::SIGCONT]))?;
     let _still_running = insist_on_the_end()?;
-    let mut screen = Screen::take()?;
+    let mut screen = Screen::take(display.mouse)?;
     let mut input = listen_to_terminal()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,7 +93,8 @@ pub async fn run(
     let mut app = App::new(options, header);
     let (width, height) = screen.size()?;
     app.update(Action::Resize(width, height));
-    let mut pace = Pace::new(Instant::now());
+    let mut pace = Pace::new(Instant::now(), display.frame);
+    let mut clicks = Clicks::default();
     // The app has one order carried out at a time.
     let (reports, mut acted) = mpsc::channel(1);
     loop {
@@ -89,7 +104,7 @@ pub async fn run(
             () = sleep_until(pace.next), if app.is_dirty() => {
                 let begun = Instant::now();
                 app.prepare();
-                screen.draw(|frame| view::draw(&app, &theme, frame))?;
+                screen.draw(|frame| view::draw(&app, &display.theme, frame))?;
                 app.drawn();
                 pace.drawn(begun, Instant::now());
                 meter.drawn(begun.elapsed());
@@ -119,6 +134,12 @@ pub async fn run(
                     Event::Paste(text) => {
                         app.update(Action::Paste(text));
                         pace.hurry(Instant::now());
+                    }
+                    Event::Mouse(mouse) => {
+                        if let Some(action) = clicks.action(mouse, Instant::now()) {
+                            effect = app.update(action);
+                            pace.hurry(Instant::now());
+                        }
                     }
                     _ => {}
                 },
@@ -213,9 +234,36 @@ fn listen_to_terminal() -> io::Result<Receiver<io::Result<Event>>> {
     Ok(receiver)
 }
 
+/// What the mouse does, and where it was pressed last.
+#[derive(Debug, Default)]
+struct Clicks {
+    last: Option<(u16, u16, Instant)>,
+}
+
+impl Clicks {
+    /// `None` for what means nothing here.
+    fn action(&mut self, mouse: MouseEvent, now: Instant) -> Option<Action> {
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => {
+                let (column, row) = (mouse.column, mouse.row);
+                let again = |(x, y, at): (u16, u16, Instant)| (x, y) == (column, row) && now - at < DOUBLE_CLICK;
+                let double = self.last.take().is_some_and(again);
+                // A third click begins anew.
+                self.last = (!double).then_some((column, row, now));
+                Some(Action::Click { column, row, double })
+            }
+            MouseEventKind::ScrollUp => Some(Action::Wheel(-WHEEL_LINES)),
+            MouseEventKind::ScrollDown => Some(Action::Wheel(WHEEL_LINES)),
+            _ => None,
+        }
+    }
+}
+
 /// When frames are drawn.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
+    /// Shortest time between two that no key asked for.
+    frame: Duration,
     /// When the next one is due.
     next: Instant,
     /// Before that, no key can ask for it.
@@ -223,14 +271,14 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(now: Instant) -> Self {
-        Self { next: now, earliest: now }
+    fn new(now: Instant, frame: Duration) -> Self {
+        Self { frame, next: now, earliest: now }
     }
 
     fn drawn(&mut self, begun: Instant, ended: Instant) {
         let rest = (ended - begun) * 2;
         self.earliest = ended + rest;
-        self.next = ended + rest.max(FRAME);
+        self.next = ended + rest.max(self.frame);
     }
 
     /// Asks for a frame as soon as possible.
@@ -284,10 +332,28 @@ impl Signals {
 mod tests {
     use super::*;
 
+    const FRAME: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn two_clicks_at_one_place_are_one_double_click() {
+        let mut clicks = Clicks::default();
+        let begin = Instant::now();
+        let mut click = |column, after_ms| {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let mouse = MouseEvent { kind, column, row: 5, modifiers: event::KeyModifiers::NONE };
+            match clicks.action(mouse, begin + Duration::from_millis(after_ms)) {
+                Some(Action::Click { column: x, row: 5, double }) if x == column => double,
+                other => panic!("{other:?}"),
+            }
+        };
+        let double = [(1, 0), (1, 100), (1, 200), (2, 300), (2, 1000), (2, 1399)].map(|(x, ms)| click(x, ms));
+        assert_eq!(double, [false, true, false, false, false, true]);
+    }
+
     #[test]
     fn a_held_key_leaves_two_thirds_of_the_time_to_others_however_slow_a_frame_is() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut pace = Pace::new(now, FRAME);
         for took in [1, 20, 500] {
             let (begun, took) = (now, Duration::from_millis(took));
             now += took;

@@ -13,6 +13,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -22,6 +23,11 @@ use ratatui::{Frame, Terminal};
 
 /// The terminal is ours. Static, since a panic must give it back from whatever thread.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The mouse is listened to.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+/// Presses and the wheel are told, in decimal digits; but no movement, which would be told all the time.
+const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 /// Some thread has panicked.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
@@ -31,13 +37,14 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal over.
+    /// Takes the terminal over, and the mouse if it is wanted.
     ///
     /// # Errors
     ///
     /// When there is no terminal, or it refuses.
-    pub fn take() -> anyhow::Result<Self> {
+    pub fn take(mouse: bool) -> anyhow::Result<Self> {
         ensure_terminal()?;
+        MOUSE.store(mouse, Ordering::SeqCst);
         hook_panics();
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
@@ -138,6 +145,11 @@ pub fn ensure_terminal() -> anyhow::Result<()> {
         "the screen needs a terminal as standard output, and one for the keys; \
          'ptree-tui stream' and 'ptree-tui snapshot' do without"
     );
+    anyhow::ensure!(
+        std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        "the terminal is 'dumb' by the variable TERM, and no screen can be drawn on such; \
+         'ptree-tui stream' and 'ptree-tui snapshot' do without"
+    );
     Ok(())
 }
 
@@ -152,13 +164,15 @@ pub(crate) fn abandon() -> ! {
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
+    let mouse = if MOUSE.load(Ordering::SeqCst) { MOUSE_ON } else { "" };
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(mouse))
 }
 
 /// Gives the terminal back; does nothing if it is not ours. Errors are not told: there is nowhere left to tell them.
 fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let mouse = if MOUSE.load(Ordering::SeqCst) { MOUSE_OFF } else { "" };
+        let _ = execute!(io::stdout(), Print(mouse), DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }
 }

@@ -3,6 +3,7 @@
 //! Everything that other processes or users wrote is escaped before it comes here, or by the calls here that name it.
 
 mod acts;
+mod ascii;
 mod breadcrumb;
 mod cells;
 mod details;
@@ -12,7 +13,7 @@ mod header;
 pub mod help;
 pub mod layout;
 mod panels;
-mod table;
+pub(crate) mod table;
 pub mod theme;
 
 use ratatui::Frame;
@@ -26,13 +27,15 @@ use crate::app::App;
 pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let areas = Areas::of(frame.area(), app.shape());
     let buffer = frame.buffer_mut();
+    buffer.set_style(buffer.area, theme.plain);
     header::draw(app, theme, areas.header, buffer);
     header::draw_alert(app, theme, areas.alert, buffer);
-    if areas.page() == areas.body || matches!(app.mode(), Mode::Tree | Mode::Filter) {
+    let help = matches!(app.mode(), Mode::Help | Mode::HelpSearch);
+    if !help && areas.page() == areas.body || matches!(app.mode(), Mode::Tree | Mode::Filter) {
         panels::draw(app, theme, areas.panels, buffer);
     }
     match (app.mode(), app.details()) {
-        (Mode::Help, _) => help::draw(app, theme, areas.page(), buffer),
+        (Mode::Help | Mode::HelpSearch, _) => help::draw(app, theme, areas.whole(), buffer),
         (Mode::Acts | Mode::Confirm | Mode::Report, _) => acts::draw(app, theme, areas.page(), buffer),
         (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => table::draw(app, theme, areas.body, buffer),
@@ -44,4 +47,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         footer = footer.intersection(rest);
     }
     footer::draw(app, theme, footer, buffer);
+    if theme.ascii {
+        ascii::simplify(buffer);
+    }
 }

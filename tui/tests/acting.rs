@@ -282,6 +282,7 @@ fn what_may_only_look_has_neither_keys_nor_hints_nor_help_for_acting() {
         let mut machine = Machine::with(Options {
             engine: ptree_core::engine::Config::default(),
             filter: ptree_core::Filter::default(),
+            preferences: ptree_tui::app::Preferences::default(),
             zone: jiff::tz::TimeZone::UTC,
             may_act: false,
             own_pid: 601,

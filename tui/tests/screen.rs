@@ -302,7 +302,7 @@ fn all_of_the_help_can_be_reached_at_any_size() {
     let mut machine = busy();
     machine.keys("?");
     for (width, height) in [(80, 24), (120, 12), (120, 40), (139, 20), (250, 10)] {
-        machine.keys("g");
+        machine.keys("gg");
         let mut seen = String::new();
         for _ in 0..160 {
             seen += &machine.screen(width, height);
@@ -408,7 +408,7 @@ fn tab_completes_as_far_as_there_is_no_choice() {
 fn help_while_typing_comes_back_to_the_line() {
     let mut machine = busy();
     machine.keys("/cc<F1>");
-    assert!(machine.screen(80, 120).contains("lifetime<10ms"));
+    assert!(machine.screen(80, 160).contains("lifetime<10ms"));
     machine.keys("<Esc> -c");
     assert_eq!(machine.app.filter_line(), "cc -c");
 }

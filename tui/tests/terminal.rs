@@ -118,6 +118,10 @@ impl Session {
         let output = self.output();
         assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
         assert!(output.rfind("\u{1b}[?2004l") > output.rfind("\u{1b}[?2004h"), "pasted text is still bracketed");
+        for mode in ["1000", "1006"] {
+            let [on, off] = ['h', 'l'].map(|to| output.rfind(&format!("\u{1b}[?{mode}{to}")));
+            assert!(off > on || on.is_none(), "the mouse is still listened to");
+        }
         (status, output)
     }
 
@@ -149,6 +153,55 @@ fn i16_quit_gives_the_terminal_back() {
     assert!(status.success(), "{status}");
     let after = output.rsplit(LEAVE).next().unwrap().replace("\u{1b}[?25h", "");
     assert_eq!(after, "", "something is written after the screen was left");
+}
+
+#[test]
+fn i16_the_mouse_is_listened_to_while_the_screen_is_up_and_not_at_all_when_unwanted() {
+    let (on, off) = ("\u{1b}[?1000h\u{1b}[?1006h", "\u{1b}[?1006l\u{1b}[?1000l");
+    let mut session = Session::invented("quiet");
+    session.wait_for("systemd");
+    assert!(session.output().contains(on));
+    // A press on the heading PID, told as terminals tell it: rows are sorted by it.
+    session.press("\u{1b}[<0;3;3M\u{1b}[<0;3;3m");
+    session.wait_for("sorted by");
+    session.press("q");
+    let (_, output) = session.end();
+    assert!(output.contains(off));
+
+    let mut session = Session::start(&[env!("CARGO_BIN_EXE_ptree-tui"), "synth", "idle", "--no-mouse"]);
+    session.wait_for("COMMAND");
+    session.press("q");
+    let (_, output) = session.end();
+    assert!(!output.contains("?1000") && !output.contains("?1006"), "{}", output.escape_debug());
+}
+
+#[test]
+fn a_configuration_is_read_and_mistakes_in_it_keep_the_screen_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.toml");
+    std::fs::write(&path, "[keys.tree]\nquit = [\", q\"]\n").unwrap();
+    let config = path.to_str().unwrap();
+    let mut session = Session::start(&[env!("CARGO_BIN_EXE_ptree-tui"), "--config", config, "synth", "idle"]);
+    session.wait_for(", q");
+    session.press(",q");
+    assert!(session.end().0.success());
+
+    std::fs::write(&path, "[general]\n\nthem = \"dark\"\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ptree-tui")).args(["--config", config, "snapshot"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("own.toml:3: there is no setting in [general] called 'them'; did you mean 'theme'?"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_is_refused() {
+    let mut session = Session::start(&["env", "TERM=dumb", env!("CARGO_BIN_EXE_ptree-tui"), "synth", "idle"]);
+    session.wait_for("the terminal is 'dumb'");
+    assert_eq!(session.child.wait().unwrap().code(), Some(1));
+    assert!(!session.output().contains(ENTER));
 }
 
 #[test]

@@ -27,7 +27,7 @@ mod oracle;
 mod tests;
 
 /// What the engine keeps and watches for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// How long the dead stay, nanoseconds.
     pub keep_ns: u64,

@@ -5,6 +5,7 @@
 //! "with space"  /regex/  ~regex     the same, quoted or as a regular expression
 //! comm=make  cpu>50%  argv~^cc      a field compared with a value: = != < <= > >= ~ !~
 //! tree=1234                         the process 1234 and all below it
+//! @name                             what the filter with this name says
 //! parent:TERM  ancestor:TERM        it holds of the parent, of some ancestor
 //! a b   a and b   a or b   not a    also && || ! and parentheses; adjacency is `and`, which binds tighter than `or`
 //! ```
@@ -22,6 +23,7 @@ mod eval;
 mod expr;
 mod field;
 mod lex;
+mod names;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -34,11 +36,12 @@ use std::sync::Arc;
 
 use crate::process::Process;
 
-pub use self::complete::{Candidate, Completion, complete};
+pub use self::complete::{Candidate, Completion, complete, complete_with};
 pub use self::error::FilterError;
 pub use self::eval::{Context, Judge};
 use self::expr::Expr;
 pub use self::field::{FIELDS, Field, PREFIXES, SYNTAX};
+pub use self::names::Names;
 
 /// What must hold of a process for it to be shown. The default matches everything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,12 +79,20 @@ impl Depends {
 }
 
 impl Filter {
-    /// From what a user typed.
+    /// From what a user typed, where no filter has a name.
     ///
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let (expr, slots) = parse::parse(text)?;
+        Self::parse_with(text, &Names::default())
+    }
+
+    /// From what a user typed, in which `@name` stands for another filter.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse_with(text: &str, names: &Names) -> Result<Self, FilterError> {
+        let (expr, slots) = parse::parse(text, names)?;
         let depends = expr.as_ref().map_or_else(Depends::default, Expr::depends);
         Ok(Self { text: text.to_owned(), expr: expr.map(Arc::new), depends, slots, uid: None })
     }

@@ -3,7 +3,7 @@
 use ptree_core::{Lineage, RowId, Sort, SortKey};
 use ratatui::layout::Rect;
 
-use super::{App, Choice, Details, JOIN_FROM};
+use super::{App, Choice, Details, Help};
 use crate::action::{Command, Effect, Mode};
 use crate::view::layout::Areas;
 
@@ -13,15 +13,22 @@ const SIDEWAYS: usize = 8;
 impl App {
     pub(super) fn command(&mut self, command: Command) -> Option<Effect> {
         // All but those that edit the filter go by the rows.
-        if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete) {
+        if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete)
+            && self.mode != Mode::HelpSearch
+        {
             self.refresh();
         }
         let before = self.list.selected();
         let effect = self.obey(command);
+        self.moved_from(before);
+        effect
+    }
+
+    /// Who selects something else by hand no longer follows.
+    pub(super) fn moved_from(&mut self, before: Option<RowId>) {
         if self.list.selected() != before {
             self.end_following();
         }
-        effect
     }
 
     fn obey(&mut self, command: Command) -> Option<Effect> {
@@ -57,25 +64,25 @@ impl App {
                 self.mode = Mode::Help;
             }
             Command::Back => self.close_page(),
+            Command::FindHelp => self.mode = Mode::HelpSearch,
             Command::Filter => self.mode = Mode::Filter,
-            Command::AcceptFilter => self.accept_filter(),
+            Command::AcceptFilter => self.accept_line(),
             Command::Complete => self.complete_filter(),
             Command::ClearFilter if self.filter_line.is_empty() && !self.focus.is_empty() => self.unfocus(),
-            Command::ClearFilter | Command::CancelFilter => {
-                self.mode = Mode::Tree;
-                self.set_filter("");
-            }
-            Command::EraseAll => self.type_text(""),
+            Command::ClearFilter | Command::CancelFilter => self.drop_line(),
+            Command::EraseAll => self.set_line(String::new()),
             Command::EraseChar => {
-                let mut text = self.typed().to_owned();
+                let mut text = self.line().to_owned();
                 text.pop();
-                self.type_text(&text);
+                self.set_line(text);
             }
             Command::EraseWord => {
-                let text = self.typed().trim_end();
+                let text = self.line().trim_end();
                 let kept = text.rfind(' ').map_or("", |at| &text[..=at]).to_owned();
-                self.type_text(&kept);
+                self.set_line(kept);
             }
+            Command::Older => self.recall(true),
+            Command::Newer => self.recall(false),
 
             Command::Act => self.open_acts(None),
             Command::Freeze => self.open_acts(Some(Choice::Freeze)),
@@ -128,7 +135,7 @@ impl App {
             }
             Command::Join => {
                 let look = self.list.rows_mut().look_mut();
-                look.join_from = if look.join_from == 0 { JOIN_FROM } else { 0 };
+                look.join_from = if look.join_from == 0 { self.join_from } else { 0 };
             }
             Command::SortNext => self.sort_by(next_key(self.look().sort.by)),
             Command::SortCpu => self.sort_by(SortKey::Cpu),
@@ -149,21 +156,26 @@ impl App {
         None
     }
 
-    fn scroll(&mut self, lines: isize, window: bool) {
+    pub(super) fn scroll(&mut self, lines: isize, window: bool) {
         let mode = self.mode;
-        match (mode, &mut self.details) {
-            (Mode::Acts | Mode::Confirm, _) => {
+        match mode {
+            Mode::Help | Mode::HelpSearch => self.help.scroll = self.help.scroll.saturating_add_signed(lines),
+            Mode::Filter if !window && self.is_recalling() => self.recall(lines < 0),
+            Mode::Details => {
+                if let Some(details) = &mut self.details {
+                    details.scroll_by(lines);
+                }
+            }
+            Mode::Acts | Mode::Confirm => {
                 if let Some(page) = self.act_page_mut() {
                     page.move_by(lines, mode);
                 }
             }
-            (Mode::Report, _) => {
+            Mode::Report => {
                 if let Some(failures) = self.failures_mut() {
                     failures.scroll = failures.scroll.saturating_add_signed(lines);
                 }
             }
-            (Mode::Help, _) => self.help_scroll = self.help_scroll.saturating_add_signed(lines),
-            (Mode::Details, Some(details)) => details.scroll_by(lines),
             _ if window => self.list.page(lines),
             _ => self.list.step(lines),
         }
@@ -188,7 +200,7 @@ impl App {
         }
     }
 
-    fn fold(&mut self, id: RowId, folded: bool) {
+    pub(super) fn fold(&mut self, id: RowId, folded: bool) {
         self.list.rows_mut().fold(id, folded);
         self.list.reselect();
     }
@@ -207,7 +219,7 @@ impl App {
         self.list.reselect();
     }
 
-    fn sort_by(&mut self, by: SortKey) {
+    pub(super) fn sort_by(&mut self, by: SortKey) {
         self.list.rows_mut().look_mut().sort = Sort { by, reversed: false };
     }
 
@@ -227,7 +239,7 @@ impl App {
         }
     }
 
-    fn go_to_culprit(&mut self) {
+    pub(super) fn go_to_culprit(&mut self) {
         let Some(alert) = self.engine.alerts().last() else {
             return self.say("No alert so far".to_owned(), false);
         };
@@ -246,7 +258,7 @@ impl App {
     }
 
     /// Opens the page on a process; unfolds or folds a row that stands for many.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         let Some(row) = self.list.row() else { return };
         match row.id {
             RowId::Process(key) => {
@@ -261,7 +273,10 @@ impl App {
     /// other pages back to the tree.
     fn close_page(&mut self) {
         match self.mode {
-            Mode::Help => self.mode = self.below_help,
+            Mode::Help => {
+                self.mode = self.below_help;
+                self.help = Help::default();
+            }
             Mode::Details => {
                 self.details = None;
                 self.mode = Mode::Tree;
@@ -275,7 +290,6 @@ impl App {
             }
             _ => self.close_acts(),
         }
-        self.help_scroll = 0;
     }
 }
 

@@ -1,40 +1,53 @@
-//! The filter line while it is typed. It holds at once; while it is no filter, the last one that was stays.
+//! The lines in which something is typed: the filter, which holds at once (while it is no filter, the last one that was
+//! stays), and what is looked for in the help.
 
 use ptree_core::Filter;
 
 use super::App;
 use crate::action::Mode;
 
-/// Characters of a filter at most.
-const FILTER_MAX: usize = 256;
+/// Characters of a line at most.
+const LINE_MAX: usize = 256;
 
 impl App {
-    /// The line that has the keyboard.
-    pub(super) fn typed(&self) -> &str {
-        match self.act_page() {
-            Some(page) if self.mode == Mode::Acts => page.typed(),
+    /// The line that is being typed; where none is, the filter.
+    pub(super) fn line(&self) -> &str {
+        match (self.mode, self.act_page()) {
+            (Mode::HelpSearch, _) => &self.help.search,
+            (Mode::Acts, Some(page)) => page.typed(),
             _ => &self.filter_line,
         }
     }
 
-    /// Replaces it.
+    /// Types at the end of the line.
     pub(super) fn type_text(&mut self, text: &str) {
-        if self.mode != Mode::Acts {
-            return self.set_filter(text);
-        }
-        if let Some(page) = self.act_page_mut() {
-            page.type_text(text);
-            self.dirty = true;
+        self.set_line(format!("{}{text}", self.line()));
+    }
+
+    /// Changes the line by hand: what came from the history is one's own from here on.
+    pub(super) fn set_line(&mut self, text: String) {
+        self.dirty = true;
+        match self.mode {
+            Mode::HelpSearch => self.help.look_for(&text, LINE_MAX),
+            Mode::Acts => {
+                if let Some(page) = self.act_page_mut() {
+                    page.type_text(&text);
+                }
+            }
+            _ => {
+                self.history.leave();
+                self.set_filter(&text);
+            }
         }
     }
 
     /// Shows what matches the text, of which so much counts as anybody would type, and goes to the first of it unless
     /// a match is selected already. The rows are built when they are next needed: keys may come faster.
     pub(super) fn set_filter(&mut self, text: &str) {
-        let end = text.char_indices().nth(FILTER_MAX).map_or(text.len(), |(at, _)| at);
+        let end = text.char_indices().nth(LINE_MAX).map_or(text.len(), |(at, _)| at);
         self.filter_line = text[..end].to_owned();
         self.dirty = true;
-        match Filter::parse(&self.filter_line) {
+        match Filter::parse_with(&self.filter_line, &self.names) {
             Ok(filter) => {
                 self.find_first = !filter.text().trim().is_empty();
                 let look = self.list.rows_mut().look_mut();
@@ -45,10 +58,31 @@ impl App {
         }
     }
 
-    /// Back to the tree; but what is no filter must be mended or dropped.
-    pub(super) fn accept_filter(&mut self) {
-        if self.filter_error.is_none() {
+    /// Back to where the line was begun; but what is no filter must be mended or dropped.
+    pub(super) fn accept_line(&mut self) {
+        if self.mode == Mode::HelpSearch {
+            self.mode = Mode::Help;
+        } else if self.filter_error.is_none() {
+            self.history.keep(&self.filter_line);
             self.mode = Mode::Tree;
+        }
+    }
+
+    /// Back with nothing typed.
+    pub(super) fn drop_line(&mut self) {
+        self.set_line(String::new());
+        self.mode = if self.mode == Mode::HelpSearch { Mode::Help } else { Mode::Tree };
+    }
+
+    /// Whether Up and Down go through older filters: there is nothing else that they could be meant for.
+    pub(super) fn is_recalling(&self) -> bool {
+        self.filter_line.is_empty() && !self.history.is_empty() || self.history.is_recalling()
+    }
+
+    /// Puts an older or a newer filter in the line.
+    pub(super) fn recall(&mut self, older: bool) {
+        if let Some(text) = self.history.recall(older, &self.filter_line) {
+            self.set_filter(&text);
         }
     }
 
@@ -60,6 +94,6 @@ impl App {
         // All of them are ASCII.
         let common = others.iter().map(|other| same(&first.text, &other.text)).min().unwrap_or(first.text.len());
         let typed = &self.filter_line[..completion.range.start];
-        self.set_filter(&format!("{typed}{}", &first.text[..common]));
+        self.set_line(format!("{typed}{}", &first.text[..common]));
     }
 }

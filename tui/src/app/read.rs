@@ -1,13 +1,14 @@
 //! What there is to draw: everything that the view may ask of the app.
 
 use ptree_core::engine::Config;
-use ptree_core::filter::{Completion, complete};
+use ptree_core::filter::{Completion, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree};
 use ptree_source::Header;
 
 use super::{App, Capture, Details, List, Message, Users, Wall};
-use crate::action::Mode;
+use crate::action::{Command, Mode};
 use crate::export::Scope;
+use crate::keymap::Bindings;
 use crate::own::Own;
 use crate::view::layout::Shape;
 
@@ -160,7 +161,7 @@ impl App {
     /// What the filter line could become.
     #[must_use]
     pub fn completion(&self) -> Completion {
-        complete(&self.filter_line, self.filter_line.len())
+        complete_with(&self.filter_line, self.filter_line.len(), &self.names)
     }
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
@@ -230,7 +231,25 @@ impl App {
     /// Lines by which the help is scrolled.
     #[must_use]
     pub fn help_scroll(&self) -> usize {
-        self.help_scroll
+        self.help.scroll
+    }
+
+    /// What is looked for in the help.
+    #[must_use]
+    pub fn help_search(&self) -> &str {
+        &self.help.search
+    }
+
+    /// The key of a command in a mode, to be shown.
+    #[must_use]
+    pub fn key(&self, mode: Mode, command: Command) -> Option<&str> {
+        self.bindings().first(mode, command)
+    }
+
+    /// Which keys do what.
+    #[must_use]
+    pub fn bindings(&self) -> &Bindings {
+        self.keymap.bindings()
     }
 
     /// The message at the bottom.

@@ -157,12 +157,12 @@ fn kernel() -> Check {
 fn btf(common: &Common) -> (Check, Option<Layout>) {
     const NAME: &str = "BTF";
     let bad = |error: &LiveError, mend| Check::or(Verdict::Bad, NAME, error.to_string(), mend);
-    let file = match BtfFile::read(common.btf.as_deref()) {
+    let file = match BtfFile::read(common.btf()) {
         Ok(file) => file,
         Err(error) => return (bad(&error, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"), None),
     };
     let layout = match file.btf() {
-        Ok(btf) => Layout::of(&btf, |field| common.pretend_missing.iter().any(|name| name == field)),
+        Ok(btf) => Layout::of(&btf, |field| common.pretend_missing().iter().any(|name| name == field)),
         Err(error) => return (bad(&error, "give this kernel's with --btf FILE"), None),
     };
     if let Err(error) = layout.check() {
@@ -262,7 +262,7 @@ fn programs(common: &Common) -> (Vec<Check>, Option<Kernel>) {
     };
     let from = if kernel.has(Part::Running) { "the task iterator" } else { "/proc" };
     let mut checks = vec![
-        Check::ok("ring buffer", format!("{} KiB", common.ring_buffer >> 10)),
+        Check::ok("ring buffer", format!("{} KiB", common.live().ring_bytes >> 10)),
         programs,
         Check::ok("processes", format!("{processes}, from {from}")),
     ];

@@ -3,15 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use crate::app::Options;
 use crate::capture::{self, Capture, Until};
 use crate::cli::Common;
 use crate::clock::Clock;
-use crate::view::theme::Theme;
 use crate::{runtime, term};
 
 /// Shows the screen until the user quits.
@@ -20,7 +17,7 @@ use crate::{runtime, term};
 /// When the kernel cannot be captured or there is no terminal.
 pub fn run(common: &Common) -> Result<ExitCode> {
     term::ensure_terminal()?;
-    show(common, Capture::start(common.live(), Until::default())?, !common.read_only)
+    show(common, Capture::start(common.live(), Until::default())?, true)
 }
 
 /// Shows what is captured until the user quits, who may act on what is shown if that is really here.
@@ -30,19 +27,12 @@ pub fn run(common: &Common) -> Result<ExitCode> {
 pub fn show(common: &Common, mut capture: Capture, may_act: bool) -> Result<ExitCode> {
     let (_, nothing) = mpsc::channel(1);
     let batches = std::mem::replace(&mut capture.batches, nothing);
-    let options = Options {
-        engine: common.engine(),
-        filter: common.filter(),
-        zone: TimeZone::system(),
-        may_act,
-        own_pid: std::process::id(),
-    };
     let header = capture.header.clone();
     // Asked only once the batches have ended: then the thread is about to end too.
     let ended = async move { spawn_blocking(move || capture.finish()).await? };
     capture::runtime()?.block_on(runtime::run(
-        options,
-        Theme::of_environment(),
+        common.options(may_act),
+        common.display(),
         Clock::live(),
         header,
         batches,

@@ -11,16 +11,13 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use jiff::tz::TimeZone;
 use ptree_source::ndjson::{Entry, LineError, ReadError, Reader, Tally};
 use ptree_source::{Batch, Header};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::app::Options;
 use crate::capture;
 use crate::cli::Common;
 use crate::clock::Clock;
-use crate::view::theme::Theme;
 use crate::{runtime, term};
 
 /// Batches that may wait for the screen.
@@ -60,15 +57,8 @@ pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
         outcome
     };
     // The processes are not here, or no more.
-    let options = Options {
-        engine: common.engine(),
-        filter: common.filter(),
-        zone: TimeZone::system(),
-        may_act: false,
-        own_pid: std::process::id(),
-    };
-    let shown =
-        capture::runtime()?.block_on(runtime::run(options, Theme::of_environment(), clock, header, batches, ended));
+    let (options, display) = (common.options(false), common.display());
+    let shown = capture::runtime()?.block_on(runtime::run(options, display, clock, header, batches, ended));
     if let Some(report) = left_out {
         eprintln!("ptree-tui: '{}': {report}", file.display());
     }

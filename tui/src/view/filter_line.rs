@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::cells::cut;
 use super::theme::Theme;
-use crate::action::Mode;
+use crate::action::{Command, Mode};
 use crate::app::App;
 use crate::columns::{end, width as columns};
 
@@ -101,7 +101,8 @@ fn offer(app: &App, theme: &Theme) -> Option<Vec<Span<'static>>> {
     let completion = app.completion();
     let typed = app.filter_line().get(completion.range.clone())?;
     let one = |text: String| Span::styled(text, theme.strong);
-    let key = Span::styled("Tab ", theme.accent);
+    let key = app.key(Mode::Filter, Command::Complete).map_or_else(String::new, |key| format!("{key} "));
+    let key = Span::styled(key, theme.accent);
     match &completion.candidates[..] {
         [only] if only.text == typed && only.description.is_empty() => None,
         [only] if only.text == typed => Some(vec![one(format!("{}  ", only.text)), about(only.description, theme)]),

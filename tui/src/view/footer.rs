@@ -8,6 +8,7 @@ use ratatui::text::Span;
 
 use super::cells::{cut, spread};
 use super::filter_line::FilterLine;
+use super::help;
 use super::theme::Theme;
 use crate::action::{Command, Mode, Spec, commands};
 use crate::app::App;
@@ -38,10 +39,10 @@ fn bottom(app: &App, theme: &Theme, area: Rect, filter: bool, buffer: &mut Buffe
     }
     // As many hints as fit; help and the ways out before all others, at the end.
     let (last, others): (Vec<_>, Vec<_>) = commands(app.may_act())
-        .filter(|spec| !spec.hint.is_empty() && !spec.keys_in(app.mode()).is_empty())
+        .filter(|spec| !spec.hint.is_empty() && app.key(app.mode(), spec.command).is_some())
         .partition(|spec| matches!(spec.command, Command::Help | Command::Back | Command::Quit));
     let hint = |spec: &Spec| {
-        let key = spec.keys_in(app.mode()).first().copied().unwrap_or_default();
+        let key = app.key(app.mode(), spec.command).unwrap_or_default();
         [Span::styled(key, theme.accent), Span::styled(format!(" {}  ", spec.hint), theme.plain)]
     };
     let (last, others): (Vec<_>, Vec<_>) =
@@ -50,6 +51,9 @@ fn bottom(app: &App, theme: &Theme, area: Rect, filter: bool, buffer: &mut Buffe
     let wanted = |hints: &[[Span<'_>; 2]]| hints.iter().map(|spans| columns(spans)).sum::<usize>();
     let hints = wanted(&last) + if app.mode() == Mode::Filter { wanted(&others) } else { 0 };
     let mut start = Vec::new();
+    if app.mode() == Mode::HelpSearch {
+        start = help::search_line(app, theme);
+    }
     if filter {
         start = FilterLine::new(app, width, hints, true).spans(app, theme);
     }

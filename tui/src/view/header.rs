@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, spread};
 use super::theme::Theme;
+use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
 use crate::columns::width as columns;
 use crate::label::{count, degraded, percent, rate};
@@ -113,7 +114,9 @@ pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let culprit = match alert.culprit {
         Some(key) => {
             let name = text::escape(alert.culprit_comm.as_bytes());
-            format!(": {name} [{}] makes {:.0}%  (a goes there)", key.pid, alert.share * 100.0)
+            let way = app.key(Mode::Tree, Command::Culprit);
+            let way = way.map_or_else(String::new, |key| format!("  ({key} goes there)"));
+            format!(": {name} [{}] makes {:.0}%{way}", key.pid, alert.share * 100.0)
         }
         None => String::new(),
     };

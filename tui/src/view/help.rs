@@ -1,6 +1,8 @@
-//! The page of keys, read from the table of commands; and what marks in the tree mean.
+//! The page of keys, read from the table of commands and what is bound to them; what marks in the tree mean; and what
+//! filters are made of.
 
 use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
+use ptree_core::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -13,7 +15,7 @@ use crate::app::App;
 use crate::columns::width as columns;
 
 /// Columns of the keys.
-const KEYS: usize = 20;
+const KEYS: usize = 18;
 
 /// What the marks in the tree mean.
 const MARKS: &[(&str, &str)] = &[
@@ -29,8 +31,8 @@ const MARKS: &[(&str, &str)] = &[
     ("RSS", "memory in use; of the dead, its peak"),
 ];
 
-/// The part that begins the second column.
-const SECOND: &str = "Marks";
+/// Between two columns of the page.
+const GAP: usize = 2;
 
 enum Entry {
     Blank,
@@ -38,71 +40,129 @@ enum Entry {
     Key(String, &'static str),
 }
 
-/// All lines of the help.
-fn entries(may_act: bool) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let mut section = "";
-    for spec in commands(may_act) {
-        if spec.section != section {
-            if !section.is_empty() {
-                entries.push(Entry::Blank);
-            }
-            section = spec.section;
-            entries.push(Entry::Heading(section));
+impl Entry {
+    /// The columns that it takes.
+    fn width(&self) -> usize {
+        match self {
+            Self::Blank => 0,
+            Self::Heading(title) => columns(title),
+            Self::Key(_, description) => 1 + KEYS + 1 + columns(description),
         }
-        entries.push(Entry::Key(keys(spec), spec.description));
     }
-    entries.extend([Entry::Blank, Entry::Heading(SECOND)]);
-    entries.extend(MARKS.iter().map(|(mark, meaning)| Entry::Key((*mark).to_owned(), meaning)));
-    entries.extend([Entry::Blank, Entry::Heading("Filters")]);
+}
+
+/// All lines of the help in which something is found, below their headings.
+fn entries(app: &App) -> Vec<Entry> {
+    let commands = commands(app.may_act()).map(|spec| (spec.section, keys(app, spec), spec.description));
+    let marks = MARKS.iter().map(|(mark, meaning)| ("Marks", (*mark).to_owned(), *meaning));
     let fields = FIELDS.iter().map(|field| (field.example, field.description));
     let prefixes = PREFIXES.iter().map(|(_, meaning, example)| (*example, *meaning));
     let filters = SYNTAX.into_iter().chain(fields).chain(prefixes);
-    entries.extend(filters.map(|(typed, meaning)| Entry::Key(typed.to_owned(), meaning)));
+    let filters = filters.map(|(typed, meaning)| ("Filters", typed.to_owned(), meaning));
+    let wanted = app.help_search().to_lowercase();
+    let found = |text: &str| text.to_lowercase().contains(&wanted);
+
+    let mut entries = Vec::new();
+    let mut section = "";
+    for (of, keys, description) in commands.chain(marks).chain(filters) {
+        if !found(&keys) && !found(description) {
+            continue;
+        }
+        if of != section {
+            if !section.is_empty() {
+                entries.push(Entry::Blank);
+            }
+            section = of;
+            entries.push(Entry::Heading(section));
+        }
+        entries.push(Entry::Key(keys, description));
+    }
     entries
 }
 
 /// Its keys, as in the mode in which it is mostly used.
-fn keys(spec: &Spec) -> String {
-    let keys = Mode::ALL.into_iter().map(|mode| spec.keys_in(mode)).find(|keys| !keys.is_empty());
-    keys.unwrap_or_default().iter().map(|key| key.replace(' ', "")).collect::<Vec<_>>().join(" ")
+fn keys(app: &App, spec: &Spec) -> String {
+    let of = |mode| app.bindings().keys(mode, spec.command).map(|keys| keys.replace(' ', "")).collect::<Vec<_>>();
+    Mode::ALL.into_iter().map(of).find(|keys| !keys.is_empty()).unwrap_or_default().join(" ")
 }
 
 /// How far the help can be scrolled in an area.
 #[must_use]
-pub(crate) fn scroll_end(may_act: bool, area: Rect) -> usize {
-    let entries = entries(may_act);
+pub(crate) fn scroll_end(app: &App, area: Rect) -> usize {
+    let entries = entries(app);
     let height = usize::from(area.height.saturating_sub(1));
-    if second_column(&entries, area.width, height).is_some() { 0 } else { entries.len().saturating_sub(height) }
+    let side_by_side = side_by_side(&entries, area.width);
+    let fits = |from: &usize| flow(&entries[*from..], height).len() <= side_by_side;
+    let all_but_headings = entries.len().saturating_sub(height * side_by_side);
+    (all_but_headings..entries.len()).find(fits).unwrap_or(entries.len().saturating_sub(1))
 }
 
-/// The entry that begins the second column, where both columns fit; there is but one where they do not.
-fn second_column(entries: &[Entry], width: u16, height: usize) -> Option<usize> {
-    let half = entries.iter().position(|entry| matches!(entry, Entry::Heading(SECOND)))?;
-    let wide = |entry: &Entry| match entry {
-        Entry::Key(_, description) => KEYS + 3 + columns(description) > usize::from(width / 2),
-        _ => false,
-    };
-    (half.max(entries.len() - half) <= height && !entries.iter().any(wide)).then_some(half)
+/// How many columns of lines fit into this width.
+fn side_by_side(entries: &[Entry], width: u16) -> usize {
+    let widest = entries.iter().map(Entry::width).max().unwrap_or(0);
+    ((usize::from(width) + GAP) / (widest + GAP)).max(1)
 }
 
-/// The page.
+/// Cut into columns of so many lines, none of which begins with a blank or ends with a heading.
+fn flow(entries: &[Entry], height: usize) -> Vec<&[Entry]> {
+    let mut columns = Vec::new();
+    let mut rest = entries;
+    while !rest.is_empty() && height > 0 {
+        let mut end = height.min(rest.len());
+        if end > 1 && end < rest.len() && matches!(rest[end - 1], Entry::Heading(_)) {
+            end -= 1;
+        }
+        columns.push(&rest[..end]);
+        rest = &rest[end..];
+        if let [Entry::Blank, after @ ..] = rest {
+            rest = after;
+        }
+    }
+    columns
+}
+
+/// The page: lines that run on from one column to the next.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let entries = entries(app.may_act());
+    let entries = entries(app);
     let first = Rect { height: 1, ..area };
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let (from, height) = (app.help_scroll(), usize::from(area.height));
-    let second = second_column(&entries, area.width, height);
-    let place = if second.is_none() { place(from, height, entries.len()) } else { String::new() };
-    let title = "Keys and marks";
-    spread(vec![Span::styled(title, theme.strong)], vec![Span::styled(place, theme.dim)], first, buffer);
-    let Some(half) = second else { return column(&entries[from.min(entries.len())..], theme, area, buffer) };
-    let width = area.width / 2;
-    column(&entries[..half], theme, Rect { width, ..area }, buffer);
-    column(&entries[half..], theme, Rect { x: area.x + width, width: area.width - width, ..area }, buffer);
+    let side_by_side = side_by_side(&entries, area.width);
+    let mut title = vec![Span::styled("Keys and marks", theme.strong)];
+    if !app.help_search().is_empty() {
+        let search = format!("  with '{}'", text::escape(app.help_search().as_bytes()));
+        title.push(Span::styled(search, theme.notice));
+    }
+    let place = place(from, height * side_by_side, entries.len());
+    spread(title, vec![Span::styled(place, theme.dim)], first, buffer);
+    if entries.is_empty() {
+        let nothing = Line::styled("Nothing in the help has this in it.", theme.plain);
+        buffer.set_line(area.x, area.y, &nothing, if area.is_empty() { 0 } else { area.width });
+    }
+    let shown = &entries[from.min(entries.len())..];
+    let width = area.width / u16::try_from(side_by_side).unwrap_or(1);
+    let mut x = area.x;
+    // Where there is room for all, the columns are of one length.
+    let balanced = entries.len().div_ceil(side_by_side).min(height);
+    let each = (balanced..height).find(|each| flow(shown, *each).len() <= side_by_side).unwrap_or(height);
+    for entries in flow(shown, each).into_iter().take(side_by_side) {
+        column(entries, theme, Rect { x, width, ..area }, buffer);
+        x += width;
+    }
+}
+
+/// The line in which is typed what to look for.
+pub(super) fn search_line(app: &App, theme: &Theme) -> Vec<Span<'static>> {
+    let found = entries(app).iter().filter(|entry| matches!(entry, Entry::Key(..))).count();
+    vec![
+        Span::styled("/", theme.accent),
+        Span::styled(text::escape(app.help_search().as_bytes()).into_owned(), theme.strong),
+        Span::styled(" ", theme.selected),
+        Span::styled(format!("  {found} lines  "), theme.dim),
+    ]
 }
 
 fn column(entries: &[Entry], theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -111,7 +171,7 @@ fn column(entries: &[Entry], theme: &Theme, area: Rect, buffer: &mut Buffer) {
             Entry::Blank => Line::default(),
             Entry::Heading(title) => Line::styled(*title, theme.heading),
             Entry::Key(keys, description) => Line::from(vec![
-                Span::styled(format!("  {} ", left(keys, KEYS)), theme.accent),
+                Span::styled(format!(" {} ", left(keys, KEYS)), theme.accent),
                 Span::styled(*description, Style::new()),
             ]),
         };

@@ -69,6 +69,12 @@ impl Areas {
         if self.panels.x == self.body.x { self.body.union(self.panels) } else { self.body }
     }
 
+    /// Where a page is shown that needs all the room: over the panels wherever they are.
+    #[must_use]
+    pub fn whole(&self) -> Rect {
+        self.body.union(self.panels)
+    }
+
     /// Rows of the tree that fit below its heading.
     #[must_use]
     pub fn rows(&self) -> usize {

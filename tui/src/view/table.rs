@@ -1,5 +1,7 @@
 //! The tree: a heading, and a row for each visible process.
 
+mod hit;
+
 use ptree_core::{Comm, ExitStatus, Lifecycle, Lineage, Origin, Process, Row, RowId, Sort, Summary, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,9 +11,12 @@ use ratatui::text::{Line, Span};
 use super::breadcrumb;
 use super::cells::{cut, left, right, skip};
 use super::theme::Theme;
+use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
 use crate::columns::width as columns;
 use crate::label;
+
+pub(crate) use self::hit::{Hit, hit};
 
 /// Columns that COMMAND has at least, before any other is dropped.
 const COMMAND_MIN: usize = 30;
@@ -181,21 +186,29 @@ fn sorted(sort: Sort) -> Option<String> {
 /// Says why there is no row.
 fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filter = &app.look().filter;
+    let key = |command| app.key(app.mode(), command).or(app.key(Mode::Tree, command)).unwrap_or("?");
+    let drop = if app.mode() == Mode::Filter { Command::CancelFilter } else { Command::ClearFilter };
     let lines = if !filter.text().is_empty() && !app.tree().is_empty() {
-        [format!("Nothing matches '{}'.", text::escape(filter.text().as_bytes())), "Esc drops the filter.".to_owned()]
+        let nothing = format!("Nothing matches '{}'.", text::escape(filter.text().as_bytes()));
+        [nothing, format!("{} drops the filter.", key(drop))]
     } else {
         match app.capture() {
             Capture::Waiting => {
                 ["Looking at what is running…".to_owned(), "Processes appear as soon as they are known.".to_owned()]
             }
-            Capture::Running => ["No process to show.".to_owned(), "d shows the dead, t kernel threads.".to_owned()],
+            Capture::Running => {
+                let (dead, kernel) = (key(Command::Dead), key(Command::Kernel));
+                ["No process to show.".to_owned(), format!("{dead} shows the dead, {kernel} kernel threads.")]
+            }
             Capture::Ended(Ok(())) => ["The capture ended without any process.".to_owned(), String::new()],
             Capture::Ended(Err(error)) => ["The capture failed:".to_owned(), error.clone()],
         }
     };
+    let keys = format!("{} tells all keys, {} leaves.", key(Command::Help), key(Command::Quit));
     let middle = area.y + area.height / 2;
-    for (text, y) in lines.iter().zip(middle..area.bottom()) {
-        let line = Line::styled(cut(text, usize::from(area.width)), theme.plain).centered();
+    let lines = lines.iter().zip([theme.plain; 2]).chain([(&keys, theme.dim)]);
+    for ((text, style), y) in lines.zip(middle..area.bottom()) {
+        let line = Line::styled(cut(text, usize::from(area.width)), style).centered();
         ratatui::widgets::Widget::render(line, Rect { y, height: 1, ..area }, buffer);
     }
 }

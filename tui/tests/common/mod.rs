@@ -33,6 +33,7 @@ impl Machine {
             engine: ptree_core::engine::Config::default(),
             filter: ptree_core::Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
+            preferences: ptree_tui::app::Preferences::default(),
             may_act: true,
             own_pid: 601,
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::expr::Op;
 use super::field::{FIELDS, Field, Kind, PREFIXES, State, signal_names};
 use super::lex::Cursor;
+use super::names::Names;
 
 /// Something that could be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +29,24 @@ pub struct Completion {
 /// What the word before the cursor could become; `cursor` is a byte between two characters of the text.
 #[must_use]
 pub fn complete(text: &str, cursor: usize) -> Completion {
+    complete_with(text, cursor, &Names::default())
+}
+
+/// The same where filters have names, which are offered after `@`.
+#[must_use]
+pub fn complete_with(text: &str, cursor: usize, names: &Names) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+');
     let start = before.trim_end_matches(is_name).len();
     let typed = &before[start..];
     let begins = |name: &str| name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
+    let reference = before[..start].strip_suffix('@').filter(|before| matches!(place(before), Place::Term));
     let candidates = match place(&before[..start]) {
+        _ if reference.is_some() => names
+            .iter()
+            .filter(|name| begins(name))
+            .map(|name| Candidate { text: name.to_owned().into(), description: "a filter with a name" })
+            .collect(),
         Place::Term => {
             let fields = FIELDS.iter().map(|field| (field.name, field.description));
             let prefixes = PREFIXES.iter().map(|(prefix, description, _)| (*prefix, *description));
@@ -135,6 +148,21 @@ mod tests {
         assert_eq!(candidates("kernel="), ["yes", "no"]);
         assert_eq!(candidates("signal=sigk"), ["SIGKILL"]);
         assert_eq!(candidates("signal=SIGRTMIN+2").len(), 11);
+    }
+
+    #[test]
+    fn names_of_filters_are_offered_after_an_at() {
+        let mut names = Names::default();
+        names.insert("builds", "comm=make");
+        names.insert("bad_ones", "state=failed");
+        let offered = |text: &str| {
+            let candidates = complete_with(text, text.len(), &names).candidates;
+            candidates.into_iter().map(|candidate| candidate.text.into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(offered("x or @b"), ["bad_ones", "builds"]);
+        assert_eq!(offered("not @bu"), ["builds"]);
+        assert_eq!(offered("comm=@b"), [""; 0]);
+        assert_eq!(offered("x@b"), [""; 0]);
     }
 
     #[test]

@@ -95,14 +95,15 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// How fields and texts are put together, for the help: what is typed, and what it means.
-pub const SYNTAX: [(&str, &str); 7] = [
-    ("sshd", "in name, command line, user; a pid's beginning"),
+pub const SYNTAX: [(&str, &str); 8] = [
+    ("sshd", "in name, command or user; begins the pid"),
     ("\"a b\"  'a b'", "a text with spaces, or with marks in it"),
     ("/^(cc|ld)$/  ~ld$", "a regular expression"),
-    ("a b   a or b", "both; either; also and, &&, || and parentheses"),
+    ("a b   a or b", "both; either; also &&, || and parentheses"),
     ("not a   !a", "what does not match"),
-    ("= != < <= > >=", "compare a field; units as in 10s 5MiB 10k 50%"),
-    ("~ !~", "a field matches a regular expression, or not"),
+    ("= != < <= > >=", "compare a field; units: 10s 5MiB 10k 50%"),
+    ("~ !~", "matches a regular expression, or does not"),
+    ("@name", "what the config's filter of this name says"),
 ];
 
 /// What may stand before any term: the prefix, what it means, an expression.

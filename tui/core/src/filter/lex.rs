@@ -70,6 +70,19 @@ impl<'t> Cursor<'t> {
         if rest.starts_with(|c: char| c.is_ascii_digit()) { "" } else { &rest[..end] }
     }
 
+    /// The name of `@name`, unless something follows that makes it another word.
+    pub(super) fn eat_reference(&mut self) -> Option<&'t str> {
+        let name = self.rest().strip_prefix('@')?;
+        let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len())];
+        let after = &self.rest()[1 + name.len()..];
+        let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')');
+        if name.is_empty() || !(is_joint(after) || after.chars().next().is_none_or(ends)) {
+            return None;
+        }
+        self.take(1 + name.len());
+        Some(name)
+    }
+
     /// Takes a name and the operator behind it, with or without space between; or nothing.
     pub(super) fn eat_comparison(&mut self) -> Option<(&'t str, Op)> {
         let name = self.name();

@@ -4,7 +4,7 @@
 //! any      = all { ("or" | "||") all }
 //! all      = unary { ["and" | "&&"] unary }
 //! unary    = ("not" | "!" | "parent:" | "ancestor:") unary | "(" any ")" | term
-//! term     = FIELD OPERATOR value | QUOTED | "/" REGEX "/" | "~" REGEX | WORD
+//! term     = "@" NAME | FIELD OPERATOR value | QUOTED | "/" REGEX "/" | "~" REGEX | WORD
 //! operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~"
 //! ```
 
@@ -14,6 +14,7 @@ use super::error::{FilterError, quoted, suggestion};
 use super::expr::{Compare, Expr, Op, Slot, Value, Word};
 use super::field::{FIELDS, Field, Kind, State, signal_named, signal_names};
 use super::lex::{Cursor, Unclosed};
+use super::names::Names;
 use super::text::{Literal, Pattern};
 
 /// Bytes of a filter at most.
@@ -26,8 +27,9 @@ const PATTERNS_MAX: u32 = 32;
 type Result<T> = std::result::Result<T, FilterError>;
 
 /// The expression of a text, none where there is nothing but space, and how many slots it needs.
-pub(super) fn parse(text: &str) -> Result<(Option<Expr>, Slot)> {
-    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, slots: 0, patterns: 0 };
+pub(super) fn parse(text: &str, names: &Names) -> Result<(Option<Expr>, Slot)> {
+    let mut parser =
+        Parser { cursor: Cursor::new(text), depth: 0, slots: 0, patterns: 0, names, within: Vec::new(), bytes: 0 };
     if text.len() > BYTES_MAX {
         let start = (0..=BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         return Err(parser.error(start..text.len(), format!("a filter is at most {BYTES_MAX} bytes long")));
@@ -40,11 +42,7 @@ pub(super) fn parse(text: &str) -> Result<(Option<Expr>, Slot)> {
         }
         _ => {}
     }
-    let expr = parser.any()?;
-    if parser.cursor.eat(")") {
-        let at = parser.cursor.at();
-        return Err(parser.error(at - 1..at, "no parenthesis is open here".to_owned()));
-    }
+    let expr = parser.whole()?;
     Ok((Some(expr), parser.slots))
 }
 
@@ -53,6 +51,11 @@ struct Parser<'t> {
     depth: u32,
     slots: Slot,
     patterns: u32,
+    names: &'t Names,
+    /// The names that are being looked into.
+    within: Vec<&'t str>,
+    /// Bytes of the filters that names stood for so far.
+    bytes: usize,
 }
 
 impl<'t> Parser<'t> {
@@ -64,6 +67,16 @@ impl<'t> Parser<'t> {
     fn missing(&self, what: &str) -> FilterError {
         let at = self.cursor.at();
         self.error(at..at, what.to_owned())
+    }
+
+    /// All of the text.
+    fn whole(&mut self) -> Result<Expr> {
+        let expr = self.any()?;
+        if self.cursor.eat(")") {
+            let at = self.cursor.at();
+            return Err(self.error(at - 1..at, "no parenthesis is open here".to_owned()));
+        }
+        Ok(expr)
     }
 
     fn any(&mut self) -> Result<Expr> {
@@ -133,6 +146,9 @@ impl<'t> Parser<'t> {
 
     fn term(&mut self) -> Result<Expr> {
         let start = self.cursor.at();
+        if let Some(name) = self.cursor.eat_reference() {
+            return self.named(name, start);
+        }
         if let Some((name, op)) = self.cursor.eat_comparison() {
             let Some(field) = Field::named(name) else {
                 return Err(self.error(start..start + name.len(), no_field(name)));
@@ -164,6 +180,29 @@ impl<'t> Parser<'t> {
             return Err(self.error(start..start + op.written().len(), message));
         }
         Ok(Expr::Word(Word::new(self.cursor.eat_word())))
+    }
+
+    /// What `@name`, which began at `start`, stands for.
+    fn named(&mut self, name: &'t str, start: usize) -> Result<Expr> {
+        let range = self.cursor.since(start);
+        let Some(filter) = self.names.get(name) else {
+            let near = suggestion(name, self.names.iter());
+            let hint = if near.is_empty() { "; text that begins with '@' is searched for in quotes" } else { &near };
+            return Err(self.error(range, format!("no filter is called {}{hint}", quoted(name))));
+        };
+        self.bytes += filter.len();
+        if self.within.contains(&name) {
+            return Err(self.error(range, format!("'@{name}' stands for itself")));
+        }
+        if self.bytes > BYTES_MAX {
+            return Err(self.error(range, format!("names in a filter stand for at most {BYTES_MAX} bytes")));
+        }
+        let outer = std::mem::replace(&mut self.cursor, Cursor::new(filter));
+        self.within.push(name);
+        let inner = self.whole();
+        self.within.pop();
+        self.cursor = outer;
+        inner.map_err(|error| self.error(range, format!("in '@{name}': {}", error.message())))
     }
 
     fn at_keyword(&self) -> bool {

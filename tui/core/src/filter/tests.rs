@@ -637,3 +637,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_stand_for_filters_and_errors_in_them_are_told_at_their_place() {
+    let mut names = Names::default();
+    for (name, text) in [
+        ("cc", "comm=cc or comm=ld"),
+        ("mine", "@cc uid=1000"),
+        ("loop", "x @pool"),
+        ("pool", "not @loop"),
+        ("bad", "coom=1"),
+    ] {
+        names.insert(name, text);
+    }
+    let parsed = |text| Filter::parse_with(text, &names).map(|filter| filter.to_string());
+    let spelled = |text| Filter::parse(text).map(|filter| filter.to_string());
+    assert_eq!(parsed("@mine not x"), spelled("((comm=cc or comm=ld) uid=1000) not x"));
+    assert_eq!(parsed("not @cc"), spelled("not (comm=cc or comm=ld)"), "it is a term of its own");
+    assert_eq!(parsed("ancestor:@cc&&y"), spelled("ancestor:(comm=cc or comm=ld) y"));
+    assert_eq!(parsed("a@cc"), spelled("a@cc"));
+    assert_eq!(parsed("@cc.service"), spelled("@cc.service"), "the rest makes it another word");
+    for (text, place, message) in [
+        ("x @loop", 2..7, "in '@loop': in '@pool': '@loop' stands for itself"),
+        ("x @bad", 2..6, "in '@bad': there is no field 'coom'; did you mean 'comm'?"),
+        ("@min y", 0..4, "no filter is called 'min'; did you mean 'mine'?"),
+        (
+            "@nosuchthing",
+            0..12,
+            "no filter is called 'nosuchthing'; text that begins with '@' is searched for in quotes",
+        ),
+    ] {
+        let error = Filter::parse_with(text, &names).unwrap_err();
+        assert_eq!((error.range(), error.message()), (place, message), "{text}");
+    }
+    for n in 0..40 {
+        names.insert(&format!("n{n}"), &format!("@n{0} @n{0}", n + 1));
+    }
+    names.insert("n40", "x");
+    let error = Filter::parse_with("@n0", &names).unwrap_err();
+    assert!(error.message().ends_with("stand for at most 4096 bytes"), "{error}");
+}

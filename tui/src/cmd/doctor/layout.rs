@@ -20,9 +20,9 @@ use crate::columns::width;
 /// # Errors
 /// When there is no BTF, or the output cannot be written.
 pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
-    let file = BtfFile::read(common.btf.as_deref())?;
-    let layout = Layout::of(&file.btf()?, |field| common.pretend_missing.iter().any(|name| name == field));
-    let kernel = common.btf.is_none().then(|| host::header("").kernel);
+    let file = BtfFile::read(common.btf())?;
+    let layout = Layout::of(&file.btf()?, |field| common.pretend_missing().iter().any(|name| name == field));
+    let kernel = common.btf().is_none().then(|| host::header("").kernel);
     let mut out = stdout().lock();
     if json {
         serde_json::to_writer(&mut out, &object(&layout, file.path(), kernel.as_deref()))?;

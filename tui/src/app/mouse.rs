@@ -1,0 +1,46 @@
+//! What a click means, by what was drawn where it fell.
+
+use ratatui::layout::{Position, Rect};
+
+use super::App;
+use crate::action::Mode;
+use crate::view::layout::Areas;
+use crate::view::table::{Hit, hit};
+
+impl App {
+    /// A click on a row selects it, a second one opens it; on the lines that lead to it, it folds; on a heading, it sorts;
+    /// on the line of an alert, it goes to whom the alert names.
+    pub(super) fn click(&mut self, column: u16, row: u16, double: bool) {
+        if !matches!(self.mode, Mode::Tree | Mode::Filter) {
+            return;
+        }
+        let screen = Rect::new(0, 0, self.size.0, self.size.1);
+        let areas = Areas::of(screen, self.shape());
+        if areas.alert.contains(Position::new(column, row)) {
+            self.refresh();
+            return self.go_to_culprit();
+        }
+        // By the rows as they were drawn: what has happened since has not been seen.
+        match hit(self, areas.body, column, row) {
+            None => {}
+            Some(Hit::Heading(by)) if self.look().sort.by == by => {
+                let sort = &mut self.list.rows_mut().look_mut().sort;
+                sort.reversed = !sort.reversed;
+            }
+            Some(Hit::Heading(by)) => self.sort_by(by),
+            // The second click on a mark is one more.
+            Some(Hit::Mark(index)) => {
+                self.list.select(index);
+                if let Some(row) = self.list.row() {
+                    self.fold(row.id, !row.folded);
+                }
+            }
+            Some(Hit::Row(index)) => {
+                self.list.select(index);
+                if double {
+                    self.open();
+                }
+            }
+        }
+    }
+}

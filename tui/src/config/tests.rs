@@ -1,0 +1,170 @@
+//! Tests of the configuration as a whole.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::file::parse;
+use super::print::{default_file, schema};
+use super::*;
+use crate::action::{Command, Mode};
+
+fn wrong(text: &str) -> String {
+    parse(text, "file").unwrap_err().to_string()
+}
+
+#[test]
+fn the_printed_default_parses_to_the_default() {
+    let default = default_file();
+    let parsed = parse(&default, "default").unwrap();
+    // Keys that are given come after those that are not.
+    let keys = |config: &Config| {
+        let all =
+            Mode::ALL.into_iter().flat_map(|mode| crate::action::COMMANDS.iter().map(move |spec| (mode, spec.command)));
+        all.map(|(mode, command)| config.bindings.keys(mode, command).map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&parsed), keys(&Config::default()));
+    assert_eq!(Config { bindings: Bindings::default(), ..parsed }, Config::default());
+}
+
+#[test]
+fn what_is_commented_out_in_the_default_is_valid_too() {
+    let examples: String = default_file()
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = \"")).unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let config = parse(&examples, "default").unwrap();
+    assert_eq!(config.names.iter().collect::<Vec<_>>(), ["builds", "failing"]);
+    assert_eq!(config.styles.len(), crate::view::theme::ROLES.len());
+}
+
+#[test]
+fn the_schema_in_the_assets_is_current() {
+    let committed = include_str!("../../../assets/config.schema.json");
+    assert!(committed == schema(), "renew it: cargo run -- config --schema > assets/config.schema.json");
+}
+
+#[test]
+fn a_file_changes_what_it_says_and_nothing_else() {
+    let text = r##"
+        [general]
+        keep = "2m 30s"
+        theme = "light"
+        mouse = false
+        frame-interval = "1s"
+        filter = "@bad"
+        [alert]
+        rate = 50
+        [filters]
+        bad = "state=failed and not @noise"
+        noise = "comm=grep"
+        [colours]
+        bad = "bold #ff0000"
+        [keys.tree]
+        first = ["<"]
+        scroll-left = []
+        [keys.details]
+        first = ["x x"]
+    "##;
+    let config = parse(text, "file").unwrap();
+    assert_eq!((config.engine.keep_ns, config.theme, config.mouse), (150_000_000_000, ThemeName::Light, false));
+    assert_eq!((config.frame, config.engine.alert.spawns_per_s), (Duration::from_secs(1), 50.0));
+    assert_eq!((config.filter.as_str(), config.names.get("noise")), ("@bad", Some("comm=grep")));
+    assert_eq!(config.styles, [("bad", Style::new().fg(ratatui::style::Color::Rgb(255, 0, 0)).bold())]);
+    let first = |mode| config.bindings.keys(mode, Command::First).collect::<Vec<_>>();
+    assert_eq!(
+        [first(Mode::Tree), first(Mode::Details), first(Mode::Help)],
+        [vec!["<"], vec!["x x"], vec!["g g", "Home"]]
+    );
+    assert_eq!(config.bindings.first(Mode::Tree, Command::ScrollLeft), None);
+    assert_eq!(config.ring_buffer, Config::default().ring_buffer);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_by_line_with_what_would_be_right() {
+    for (text, told) in [
+        ("[general]\nkep = \"1s\"", "file:2: there is no setting in [general] called 'kep'; did you mean 'keep'?"),
+        (
+            "[general]\nkeep_max = 5",
+            "file:2: there is no setting in [general] called 'keep_max'; did you mean 'keep-max'?",
+        ),
+        ("[genral]", "file:1: there is no section 'genral'; did you mean 'general'?"),
+        ("\nkeep = \"1s\"", "file:2: 'keep' belongs below [general]"),
+        ("general = 5", "file:1: 'general' is a section, not '5': write [general]"),
+        (
+            "[general]\n\nkeep = \"soon\"",
+            "file:3: 'soon' for 'keep': expected number at 0; write it like '90s' or '2m 30s'",
+        ),
+        ("[general]\nkeep = 5", "file:2: '5' for 'keep': give a text in quotes"),
+        ("[general]\nkeep-max = -5", "file:2: '-5' for 'keep-max': give a whole number, 0 or more"),
+        ("[general]\nmouse = \"no\"", "file:2: 'no' for 'mouse': give true or false"),
+        ("[general]\nmouse = [1]", "file:2: an array for 'mouse': give true or false"),
+        ("[general]\ntheme = \"drak\"", "file:2: 'drak' for 'theme': did you mean 'dark'?"),
+        ("[general]\nsymbols = \"latin\"", "file:2: 'latin' for 'symbols': there are auto, unicode, ascii"),
+        ("[general]\nframe-interval = \"1us\"", "file:2: '1us' for 'frame-interval': give '10ms' to '10s'"),
+        ("[general]\nring-buffer = \"9MiB\"", "try '16MiB'"),
+        ("[alert]\nrate = -1", "file:2: '-1' for 'rate': give forks per second, such as '200', or '0' for no alert"),
+        ("[alert]\nclear-ratio = 1.5", "file:2: '1.5' for 'clear-ratio': give a number from 0 to 1"),
+        (
+            "[general]\nfilter = \"coom=x\"",
+            "file:2: 'coom=x' is no filter: there is no field 'coom'; did you mean 'comm'? at 'coom'",
+        ),
+        ("[filters]\na = \"x @a\"", "file:2: 'x @a' is no filter: in '@a': '@a' stands for itself at '@a'"),
+        ("[filters]\na-b = \"x\"", "file:2: 'a-b': a name is of letters, digits and '_'"),
+        ("[filters]\nab = 5", "file:2: '5' for 'ab': give a filter in quotes"),
+        ("[colours]\nbda = \"red\"", "file:2: there is no style in [colours] called 'bda'; did you mean 'bad'?"),
+        ("[colours]\nbad = \"redd\"", "file:2: 'redd' for 'bad': 'redd' is neither a colour"),
+        ("[keys.tre]", "file:1: there is no part of [keys] called 'tre'; did you mean 'tree'?"),
+        ("[keys.tree]\nupp = [\"w\"]", "file:2: there is no action in [keys.tree] called 'upp'; did you mean 'up'?"),
+        ("[keys.tree]\nup = \"w\"", "file:2: 'w' for 'up': give a list, such as [\"g g\", \"Home\"]"),
+        ("[keys.tree]\nup = [\"ww\"]", "file:2: 'ww' is no key: write it like 'j'"),
+        ("[keys.tree]\nup = [5]", "file:2: '5' is no key: write it in quotes"),
+        ("[keys.tree]\nquit = []", "file:2: 'quit' needs a key, or nobody could leave"),
+        (
+            "[keys.tree]\ndown = [\"j\"]\nup = [\"q\"]",
+            "file:3: 'q' is bound to 'quit' and to 'up' in [keys.tree]: give one of them other keys",
+        ),
+        (
+            "[keys.tree]\nup = [\"w\", \"w\"]",
+            "file:2: 'w' is given twice to 'up' in [keys.tree]: give one of them other keys",
+        ),
+        ("[general]\nmouse = ", "file:2: "),
+        ("[general]\nmouse = true\nmouse = true", "file:3: duplicate key: 'mouse'"),
+        ("[general]\nmouse = tru", "file:2: invalid boolean, expected `true`: 'tru'"),
+    ] {
+        let error = wrong(text);
+        assert!(error.contains(told), "{text:?}: {error}\nwanted: {told}");
+        assert!(error.starts_with("file:") && !error.contains('\n'), "{error}");
+    }
+    let many = wrong("[keys.tree]\nupp = []\n[general]\nkep = 1\n[alert]\nrate = true");
+    assert_eq!(many.lines().map(|line| &line[..7]).collect::<Vec<_>>(), ["file:2:", "file:4:", "file:6:"]);
+}
+
+#[test]
+fn files_are_looked_for_where_they_should_be() {
+    let found = |set: &[(&str, &str)]| {
+        let variable = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        places(variable).into_iter().map(|(path, _)| path).collect::<Vec<_>>()
+    };
+    let etc = PathBuf::from("/etc/ptree-tui/config.toml");
+    assert_eq!(found(&[]), std::slice::from_ref(&etc));
+    assert_eq!(found(&[("HOME", "/h")]), [PathBuf::from("/h/.config/ptree-tui/config.toml"), etc.clone()]);
+    let both = [("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")];
+    assert_eq!(found(&both), [PathBuf::from("/x/ptree-tui/config.toml"), etc.clone()]);
+    let relative = [("HOME", "/h"), ("XDG_CONFIG_HOME", "x")];
+    assert_eq!(found(&relative), [PathBuf::from("/h/.config/ptree-tui/config.toml"), etc]);
+}
+
+#[test]
+fn a_file_that_is_asked_for_must_exist_and_one_of_another_user_is_not_read() {
+    let missing = Config::load(Some(Path::new("no/such/file"))).unwrap_err().to_string();
+    assert!(missing.starts_with("'no/such/file': No such file"), "{missing}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "[general]\nkeep = \"5s\"").unwrap();
+    assert_eq!(Config::load(Some(&path)).unwrap().engine.keep_ns, 5_000_000_000);
+    let owner = std::fs::metadata(&path).unwrap().uid();
+    assert!(open(&path, Some(owner)).is_ok());
+    assert_eq!(open(&path, Some(owner + 1)).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+}

@@ -1,0 +1,65 @@
+//! What is drawn at a place of the table.
+
+use ptree_core::SortKey;
+use ratatui::layout::{Position, Rect};
+
+use super::{Column, fitting, guide};
+use crate::app::App;
+use crate::columns::width;
+
+/// Something that was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hit {
+    /// The heading of a column, by which rows can be sorted.
+    Heading(SortKey),
+    /// What leads to a row that has others below it, by index.
+    Mark(usize),
+    /// A row, by index.
+    Row(usize),
+}
+
+/// What stands in this column and row of the screen, if `area` is that of the table.
+pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
+    if !area.contains(Position::new(column, row)) {
+        return None;
+    }
+    let x = usize::from(column - area.x);
+    let (columns, command) = fitting(app, usize::from(area.width));
+    let mut end = 0;
+    let hit_column = columns.iter().find(|column| {
+        end += column.width(app) + 1;
+        x < end
+    });
+    if row == area.y {
+        return match hit_column {
+            Some(column) => sort_key(*column).map(Hit::Heading),
+            // Beyond the word it says how the rows are looked at.
+            None => (x < end + "COMMAND".len()).then_some(Hit::Heading(SortKey::Name)),
+        };
+    }
+    let rows = app.list().rows();
+    let index = app.list().offset() + usize::from(row - area.y - 1);
+    let drawn = rows.get(index)?;
+    let mut mark = 0..0;
+    if drawn.has_children {
+        rows.window(index..index + 1, command, |_, row, guides| {
+            let width = width(&guide(guides, row, row.folded, command / 2));
+            // The levels above have their own rows.
+            mark = end + width.saturating_sub(3)..end + width;
+        });
+    }
+    Some(if mark.contains(&x) { Hit::Mark(index) } else { Hit::Row(index) })
+}
+
+fn sort_key(column: Column) -> Option<SortKey> {
+    match column {
+        Column::Pid => Some(SortKey::Pid),
+        Column::User => Some(SortKey::User),
+        Column::Start => Some(SortKey::Birth),
+        Column::Lifetime => Some(SortKey::Lifetime),
+        Column::Cpu => Some(SortKey::Cpu),
+        Column::Time => Some(SortKey::Time),
+        Column::Rss => Some(SortKey::Memory),
+        Column::Status => None,
+    }
+}
