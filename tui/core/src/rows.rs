@@ -197,7 +197,7 @@ impl Rows {
                     Lineage::Forked => forker,
                     Lineage::Kernel => kernel_parent,
                 };
-                if self.look.join_from > 0 {
+                if self.look.joins() {
                     self.bereaved.push(parent);
                 }
             }
@@ -216,7 +216,7 @@ impl Rows {
     /// Never joins this process with its siblings: the one that is selected.
     pub fn set_apart(&mut self, apart: Option<ProcKey>) {
         if self.apart != apart {
-            self.noted.extend(self.apart.into_iter().chain(apart).filter(|_| self.look.join_from > 0));
+            self.noted.extend(self.apart.into_iter().chain(apart).filter(|_| self.look.joins()));
             self.apart = apart;
         }
     }
@@ -362,9 +362,13 @@ impl Rows {
     }
 
     /// The row itself if it is visible, or else the nearest one above it that is: where a selection goes that is
-    /// folded away, joined, filtered out or, asked with the parent of the one that went, removed.
+    /// folded away, joined, filtered out or, asked with the parent of the one that went, removed. In a flat look nothing
+    /// is above anything.
     #[must_use]
     pub fn visible_ancestor(&self, tree: &Tree, id: RowId) -> Option<RowId> {
+        if self.look.flat {
+            return self.position(id).map(|_| id);
+        }
         let found = self.find(id).or_else(|| {
             let above = tree.ancestors(id.nearest(), self.look.lineage).map(|process| process.key);
             std::iter::once(id.nearest()).chain(above).find_map(|key| self.ids.get(&key).copied())

@@ -91,7 +91,7 @@ impl Rows {
 
     /// The parent, if the process is not a root of what is looked at.
     fn parent_in<'t>(&self, tree: &'t Tree, key: ProcKey) -> Option<&'t Process> {
-        tree.parent(key, self.look.lineage).filter(|_| self.look.root != Some(key))
+        tree.parent(key, self.look.lineage).filter(|_| !self.look.flat && self.look.root != Some(key))
     }
 
     /// One has left the tree.
