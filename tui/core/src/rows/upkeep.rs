@@ -76,10 +76,10 @@ impl Rows {
     }
 
     /// Whether one has left the tree that had rows below it, while a subtree is looked at: they may not belong to it
-    /// any more.
+    /// any more. In a flat look that cannot be told from the rows.
     fn orphans_rows(&self, tree: &Tree, key: ProcKey) -> bool {
         let is_parent = || self.ids.get(&key).is_some_and(|&id| self.sequence.is_parent(id));
-        self.look.root.is_some() && tree.get(key).is_none() && is_parent()
+        self.look.root.is_some() && tree.get(key).is_none() && (self.look.flat || is_parent())
     }
 
     /// Whether it belongs to the subtree that is looked at.
