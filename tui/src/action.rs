@@ -155,7 +155,7 @@ commands! {
         Culprit "culprit" "To the process that the latest alert names" "" Tree["a"];
     }
     "Views" {
-        ViewTree "view-tree" "The tree" "tree" Tree["1"] Page["1" "Esc"];
+        ViewTree "view-tree" "The tree" "" Tree["1"] Page["1" "Esc"];
         ViewFlat "view-flat" "All processes as one list" "" Tree["2"] Page["2"];
         ViewChurn "view-churn" "Who launches most, and at what cost" "" Tree["3"] Page["3"];
         ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"];

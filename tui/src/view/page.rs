@@ -65,9 +65,9 @@ pub(super) fn draw(app: &App, page: &Page, theme: &Theme, area: Rect, buffer: &m
 fn title(app: &App) -> (&'static str, &'static str) {
     match app.view() {
         View::Churn if app.churn_by_name() => {
-            ("Churn by name of the launcher", "costs are those of finished children; Enter shows all of one name")
+            ("Churn by name", "CPU is that of finished children; Enter shows its processes")
         }
-        View::Churn => ("Churn by launcher", "costs are those of finished children; Enter goes to the launcher"),
+        View::Churn => ("Churn by launcher", "CPU is that of finished children; Enter goes there"),
         View::Users => ("Users", "Enter shows one's processes alone"),
         _ => ("Alerts", "Enter goes to the culprit"),
     }

@@ -65,7 +65,7 @@ impl Axis {
             let column = self.column(at - shift);
             let text = match (follows, u64::try_from(at - shift)) {
                 (true, _) if at == 0 => "now".to_owned(),
-                (true, _) => format!("-{}", text::duration(u64::try_from(-at).unwrap_or(0))),
+                (true, _) => format!("-{}", label::duration(u64::try_from(-at).unwrap_or(0), 0)),
                 (false, Ok(time)) => app.wall().clock(time, step < 1_000_000_000),
                 (false, Err(_)) => String::new(),
             };
