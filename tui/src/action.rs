@@ -26,11 +26,13 @@ pub enum Mode {
     Confirm,
     /// The page of those to whom it could not be done.
     Report,
+    /// A page of figures: churn, users or alerts.
+    Page,
 }
 
 impl Mode {
     /// All, those in which a command is most at home first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tree,
         Self::Filter,
         Self::Details,
@@ -39,6 +41,7 @@ impl Mode {
         Self::Report,
         Self::Help,
         Self::HelpSearch,
+        Self::Page,
     ];
 
     /// Stable name, for configuration.
@@ -53,6 +56,7 @@ impl Mode {
             Self::Acts => "acts",
             Self::Confirm => "confirm",
             Self::Report => "report",
+            Self::Page => "page",
         }
     }
 
@@ -186,14 +190,14 @@ macro_rules! commands {
 
 commands! {
     "Move" {
-        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"];
-        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"];
-        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"];
-        HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"];
-        HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"];
-        First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"];
-        Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"] Acts["End"] Confirm["G" "End"] Report["G" "End"];
+        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"];
+        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"];
+        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"] Page["PgUp"];
+        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"] Page["PgDn" "Space"];
+        HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"] Page["C-u"];
+        HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"] Page["C-d"];
+        First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"] Page["g g" "Home"];
+        Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"] Acts["End"] Confirm["G" "End"] Report["G" "End"] Page["G" "End"];
         Left "left" "Fold, or go to the parent" "" Tree["Left" "h"];
         Right "right" "Unfold, or go to the first child" "" Tree["Right" "l"];
         Parent "parent" "To the parent" "" Tree["u"];
@@ -201,6 +205,19 @@ commands! {
         NextMatch "next-match" "Next match of the filter" "" Tree["n"];
         PreviousMatch "previous-match" "Previous match of the filter" "" Tree["N"];
         Culprit "culprit" "To the process that the latest alert names" "" Tree["a"];
+    }
+    "Views" {
+        ViewTree "view-tree" "The tree" "" Tree["1"] Page["1" "Esc"];
+        ViewFlat "view-flat" "All processes as one list" "" Tree["2"] Page["2"];
+        ViewChurn "view-churn" "Who launches most, and at what cost" "" Tree["3"] Page["3"];
+        ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"];
+        ViewUsers "view-users" "Figures by user" "" Tree["5"] Page["5"];
+        ViewAlerts "view-alerts" "All alerts" "" Tree["6"] Page["6"];
+        Go "go" "To what this line stands for" "go there" Page["Enter"];
+        Group "group" "Churn by launcher, or by its name" "by name" Page["Tab"];
+        ZoomIn "zoom-in" "Timeline: less at once" "" Tree["}"];
+        ZoomOut "zoom-out" "Timeline: more at once" "" Tree["{"];
+        FollowNow "follow-now" "Timeline: up to now again" "" Tree["0"];
     }
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
@@ -213,21 +230,21 @@ commands! {
         UnfoldLevel "unfold-level" "Unfold the uppermost level that is folded" "" Tree["z r"];
         Focus "focus" "Show this subtree alone" "" Tree["f"];
         Unfocus "unfocus" "Back to what was shown before" "" Tree["Backspace"];
-        Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"];
-        Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"];
-        Figures "figures" "Figures on ptree-tui itself: memory, frames" "" Tree["D"];
+        Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"] Page["p"];
+        Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"] Page["s"];
+        Figures "figures" "Figures on ptree-tui itself: memory, frames" "" Tree["D"] Page["D"];
         Lineage "lineage" "Parents by fork, or the kernel's parents now" "lineage" Tree["o"];
         Dead "dead" "Show or hide the dead" "dead" Tree["d"];
         Join "join" "Join finished siblings of one name, or not" "" Tree["c"];
-        SortNext "sort" "Sort siblings by the next column" "sort" Tree["F6" "S"];
+        SortNext "sort" "Sort by the next column" "sort" Tree["F6" "S"] Page["F6" "S"];
         SortCpu "sort-cpu" "Sort by share of CPU" "" Tree["P"];
         SortMemory "sort-memory" "Sort by memory" "" Tree["M"];
         SortTime "sort-time" "Sort by CPU time" "" Tree["T"];
         SortBirth "sort-birth" "Sort by start" "" Tree["B"];
-        SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"];
+        SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"] Page["I"];
         Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t"];
-        ScrollLeft "scroll-left" "Commands to the left" "" Tree["<" "S-Left"];
-        ScrollRight "scroll-right" "Commands to the right" "" Tree[">" "S-Right"];
+        ScrollLeft "scroll-left" "Commands, or the timeline, to the left" "" Tree["<" "S-Left"];
+        ScrollRight "scroll-right" "Commands, or the timeline, to the right" "" Tree[">" "S-Right"];
     }
     "Act on processes" {
         Act "act" "Signal, freeze, thaw or kill: asks first" "signal" Tree["F9" "x"];
@@ -249,12 +266,12 @@ commands! {
     }
     "Do" {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
-        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"];
-        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"];
-        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"];
+        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
+        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
+        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
         FindHelp "search-help" "Show only the help on what is typed" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
     }
     "While typing" {
         AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"];

@@ -16,6 +16,7 @@ mod mouse;
 mod pause;
 mod read;
 mod users;
+mod views;
 mod wall;
 
 use ptree_core::engine::Config;
@@ -32,6 +33,10 @@ use self::history::History;
 pub use self::list::List;
 use self::pause::Frozen;
 pub use self::users::Users;
+use self::views::Views;
+pub(crate) use self::views::page;
+pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value};
+pub use self::views::{Timeline, View};
 pub use self::wall::Wall;
 use crate::action::{Action, Effect, Mode};
 use crate::keymap::{Bindings, Keymap};
@@ -128,6 +133,7 @@ pub struct App {
     sideways: usize,
     panels: Option<bool>,
     figures: bool,
+    views: Views,
 
     mode: Mode,
     /// Where the help was asked for.
@@ -177,6 +183,7 @@ impl App {
             sideways: 0,
             panels: None,
             figures: false,
+            views: Views::default(),
             mode: Mode::Tree,
             below_help: Mode::Tree,
             filter_line,
@@ -320,7 +327,9 @@ impl App {
                         Lineage::Forked => forker,
                         Lineage::Kernel => kernel_parent,
                     };
-                    if self.list.selected().is_some_and(|selected| selected.nearest() == key) {
+                    // In a flat list, what stands in its place is selected.
+                    let follows = !self.look().flat;
+                    if follows && self.list.selected().is_some_and(|selected| selected.nearest() == key) {
                         self.list.follow(RowId::Process(parent));
                     }
                 }
@@ -339,6 +348,7 @@ impl App {
         self.list.resize(areas.rows());
         self.refresh();
         self.refresh_act_page(usize::from(areas.page().height));
+        self.refresh_page(usize::from(areas.page().height.saturating_sub(crate::view::page::HEAD)));
         if let Some(mut details) = self.details.take() {
             details.refresh(self);
             details.resize(areas.page());

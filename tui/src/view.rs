@@ -12,16 +12,18 @@ mod footer;
 mod header;
 pub mod help;
 pub mod layout;
+pub(crate) mod page;
 mod panels;
 pub(crate) mod table;
 pub mod theme;
+mod timeline;
 
 use ratatui::Frame;
 
 use self::layout::Areas;
 use self::theme::Theme;
 use crate::action::Mode;
-use crate::app::App;
+use crate::app::{App, View};
 
 /// Draws all of it, at any size.
 pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
@@ -38,7 +40,11 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         (Mode::Help | Mode::HelpSearch, _) => help::draw(app, theme, areas.whole(), buffer),
         (Mode::Acts | Mode::Confirm | Mode::Report, _) => acts::draw(app, theme, areas.page(), buffer),
         (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
-        _ => table::draw(app, theme, areas.body, buffer),
+        _ => match app.page() {
+            Some(page) => page::draw(app, page, theme, areas.page(), buffer),
+            None if app.view() == View::Timeline => timeline::draw(app, theme, areas.body, buffer),
+            None => table::draw(app, theme, areas.body, buffer),
+        },
     }
     let mut footer = areas.footer;
     if areas.header.is_empty() {

@@ -2,9 +2,11 @@
 //!
 //! A pure fold over events plus the time given to [`Engine::tick`]. Total: any event in any order is taken, stale and
 //! duplicate ones change nothing (I8), and what is missing becomes a marked placeholder (I7). What each kind of event
-//! does is in `apply`, who of the dead leaves the tree first in `retention`, the rates in `pulse`, the alert in `watch`.
+//! does is in `apply`, who of the dead leaves the tree first in `retention`, the rates in `pulse`, the alert in `watch`,
+//! sums over what somebody launched in `churn`.
 
 mod apply;
+pub mod churn;
 mod pulse;
 mod retention;
 mod watch;
@@ -17,6 +19,7 @@ use crate::process::Context;
 use crate::stats::Stats;
 use crate::tree::{Lineage, Tree};
 
+use churn::Churn;
 use pulse::Pulse;
 use retention::Retention;
 use watch::Watch;
@@ -92,6 +95,7 @@ pub struct Engine {
     pulse: Pulse,
     retention: Retention,
     watch: Watch,
+    churn: Churn,
     /// Paths of programs.
     paths: Interner<[u8]>,
     contexts: Interner<Context>,
@@ -108,6 +112,7 @@ impl Engine {
             pulse: Pulse::default(),
             retention: Retention::default(),
             watch: Watch::new(config.alert),
+            churn: Churn::default(),
             paths: Interner::default(),
             contexts: Interner::default(),
             config,
@@ -157,6 +162,12 @@ impl Engine {
     #[must_use]
     pub fn alerts(&self) -> &[Alert] {
         self.watch.alerts()
+    }
+
+    /// Who launches most, and at what cost.
+    #[must_use]
+    pub fn churn(&self) -> &Churn {
+        &self.churn
     }
 
     /// What was configured.

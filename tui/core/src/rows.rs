@@ -212,7 +212,7 @@ impl Rows {
                     Lineage::Forked => forker,
                     Lineage::Kernel => kernel_parent,
                 };
-                if self.look.join_from > 0 {
+                if self.look.joins() {
                     self.bereaved.push(parent);
                 }
             }
@@ -375,9 +375,13 @@ impl Rows {
     }
 
     /// The row itself if it is visible, or else the nearest one above it that is: where a selection goes that is
-    /// folded away, joined, filtered out or, asked with the parent of the one that went, removed.
+    /// folded away, joined, filtered out or, asked with the parent of the one that went, removed. In a flat look nothing
+    /// is above anything.
     #[must_use]
     pub fn visible_ancestor(&self, tree: &Tree, id: RowId) -> Option<RowId> {
+        if self.look.flat {
+            return self.position(id).map(|_| id);
+        }
         let found = self.find(id).or_else(|| {
             let above = tree.ancestors(id.nearest(), self.look.lineage).map(|process| process.key);
             std::iter::once(id.nearest()).chain(above).find_map(|key| self.ids.get(&key).copied())

@@ -3,7 +3,7 @@
 use ptree_core::{Lineage, RowId, Sort, SortKey};
 use ratatui::layout::Rect;
 
-use super::{App, Choice, Details, Help};
+use super::{App, Choice, Details, Help, Page, View};
 use crate::action::{Command, Effect, Mode};
 use crate::view::layout::Areas;
 
@@ -32,8 +32,9 @@ impl App {
     }
 
     fn obey(&mut self, command: Command) -> Option<Effect> {
-        let half = (self.list.height() / 2).max(1).cast_signed();
-        let page = self.list.height().saturating_sub(1).max(1).cast_signed();
+        let height = self.page().map_or(self.list.height(), Page::height);
+        let half = (height / 2).max(1).cast_signed();
+        let page = height.saturating_sub(1).max(1).cast_signed();
         match command {
             Command::Quit => return Some(Effect::Quit),
             Command::Suspend => return Some(Effect::Suspend),
@@ -57,6 +58,18 @@ impl App {
             Command::NextMatch => self.seek(true),
             Command::PreviousMatch => self.seek(false),
             Command::Culprit => self.go_to_culprit(),
+
+            Command::ViewTree => self.show(View::Tree),
+            Command::ViewFlat => self.show(View::Flat),
+            Command::ViewChurn => self.show(View::Churn),
+            Command::ViewTimeline => self.show(View::Timeline),
+            Command::ViewUsers => self.show(View::Users),
+            Command::ViewAlerts => self.show(View::Alerts),
+            Command::Go => self.go(),
+            Command::Group => self.toggle_group(),
+            Command::ZoomIn => self.zoom(1),
+            Command::ZoomOut => self.zoom(-1),
+            Command::FollowNow => self.follow_now(),
 
             Command::Details => self.open(),
             Command::Help => {
@@ -116,6 +129,10 @@ impl App {
             Command::UnfoldAll => self.fold_all(false),
             Command::FoldLevel => self.fold_level(true),
             Command::UnfoldLevel => self.fold_level(false),
+            Command::ScrollLeft | Command::ScrollRight if self.view() == View::Timeline => {
+                let now_ns = self.shown_ns();
+                self.views.timeline.pan(command == Command::ScrollLeft, now_ns);
+            }
             Command::ScrollLeft => self.sideways = self.sideways.saturating_sub(SIDEWAYS),
             Command::ScrollRight => self.sideways = (self.sideways + SIDEWAYS).min(1 << 16),
             Command::Lineage => {
@@ -137,6 +154,8 @@ impl App {
                 let look = self.list.rows_mut().look_mut();
                 look.join_from = if look.join_from == 0 { self.join_from } else { 0 };
             }
+            Command::SortNext if self.mode == Mode::Page => self.with_page(Page::sort_next),
+            Command::SortReverse if self.mode == Mode::Page => self.with_page(Page::reverse),
             Command::SortNext => self.sort_by(next_key(self.look().sort.by)),
             Command::SortCpu => self.sort_by(SortKey::Cpu),
             Command::SortMemory => self.sort_by(SortKey::Memory),
@@ -176,6 +195,7 @@ impl App {
                     failures.scroll = failures.scroll.saturating_add_signed(lines);
                 }
             }
+            Mode::Page => self.with_page(|page| page.step(lines, window)),
             _ if window => self.list.page(lines),
             _ => self.list.step(lines),
         }
@@ -246,15 +266,7 @@ impl App {
         let Some(key) = alert.culprit else {
             return self.say("The latest alert names no process: no subtree stands out".to_owned(), false);
         };
-        if self.tree().get(key).is_none() {
-            return self.say(format!("Process {} is not in the tree", key.pid), true);
-        }
-        self.show_all_for(key);
-        self.list.rows_mut().reveal(key);
-        match self.list.rows().position(RowId::Process(key)) {
-            Some(index) => self.list.jump(index),
-            None => self.say(format!("Process {} is hidden by what is filtered or shown", key.pid), true),
-        }
+        self.go_to(key);
     }
 
     /// Opens the page on a process; unfolds or folds a row that stands for many.

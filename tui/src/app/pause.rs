@@ -27,8 +27,8 @@ impl App {
         // The selected process may have gone meanwhile; its nearest remaining ancestor takes its place.
         let tree = self.engine.tree();
         self.list.rows_mut().forget_folds(tree);
-        let lineage = self.look().lineage;
-        if let Some(key) = self.list.selected().map(RowId::nearest).filter(|key| tree.get(*key).is_none())
+        let (lineage, flat) = (self.look().lineage, self.look().flat);
+        if let Some(key) = self.list.selected().map(RowId::nearest).filter(|key| !flat && tree.get(*key).is_none())
             && let Some(ancestor) = frozen.tree.ancestors(key, lineage).find(|p| tree.get(p.key).is_some())
         {
             self.list.follow(RowId::Process(ancestor.key));

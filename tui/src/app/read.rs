@@ -1,6 +1,7 @@
 //! What there is to draw: everything that the view may ask of the app.
 
 use ptree_core::engine::Config;
+use ptree_core::engine::churn::Churn;
 use ptree_core::filter::{Completion, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree};
 use ptree_source::Header;
@@ -47,6 +48,12 @@ impl App {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         self.engine.stats()
+    }
+
+    /// Who launches most, as of now.
+    #[must_use]
+    pub fn churn(&self) -> &Churn {
+        self.engine.churn()
     }
 
     /// Alerts, newest last.
@@ -167,7 +174,8 @@ impl App {
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
     pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
         let user = |uid| self.users.get(uid);
-        let rows = Rows::of(self.tree(), Look { join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() }, user);
+        let look = Look { flat: false, join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() };
+        let rows = Rows::of(self.tree(), look, user);
         let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), user: &user };
         write(&scope)
     }

@@ -31,6 +31,19 @@ impl Wall {
         self.format(at_ns, "%F %H:%M:%S.%3f %:z")
     }
 
+    /// The time of day, to the millisecond where asked: `14:03:22`, `14:03:22.123`.
+    #[must_use]
+    pub fn clock(&self, at_ns: u64, millis: bool) -> String {
+        self.format(at_ns, if millis { "%H:%M:%S.%3f" } else { "%H:%M:%S" })
+    }
+
+    /// What is to be added to boot time so that full hours are multiples of an hour, nanoseconds; in zones that are so
+    /// many full hours apart from UTC.
+    #[must_use]
+    pub fn shift_ns(&self) -> i128 {
+        i128::from(self.anchor.unix_ns) - i128::from(self.anchor.boottime_ns)
+    }
+
     /// For the names of files: `20261121-140322`.
     #[must_use]
     pub fn stamp(&self, at_ns: u64) -> String {

@@ -153,12 +153,13 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn shown(app: &App) -> String {
     let options = app.look();
     let mut words = vec![match options.lineage {
+        _ if options.flat => "all as one list",
         Lineage::Forked => "by forker",
         Lineage::Kernel => "by kernel parent",
     }];
     let sort = sorted(options.sort);
     words.extend(sort.as_deref());
-    if options.join_from == 0 {
+    if options.join_from == 0 && !options.flat {
         words.push("none joined");
     }
     if !options.dead {

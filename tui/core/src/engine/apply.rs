@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::churn::Ended;
 use super::{Delta, Engine};
 use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::intern::Interner;
@@ -93,9 +94,12 @@ impl Engine {
         self.stats.users.entry(uid).or_default().spawned += 1;
         self.pulse.fork(e.ts_ns, uid, &mut self.stats);
         self.watch.fork(e.ts_ns, e.forker);
+        let mut launcher = Comm::default();
         if let Some(forker) = self.tree.get_mut(e.forker) {
             forker.spawned = forker.spawned.saturating_add(1);
+            launcher = *forker.comm();
         }
+        self.churn.forked(e.forker, launcher, e.ts_ns);
     }
 
     pub(super) fn execed(&mut self, e: &Execed, deltas: &mut Vec<Delta>) {
@@ -232,10 +236,11 @@ impl Engine {
     /// Ends a living process; for a dead one whose end was inferred, takes what is better known now.
     fn end(&mut self, key: ProcKey, end: End, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(key) else { return };
-        let uid = process.creds().uid;
+        let (uid, forker) = (process.creds().uid, process.forker());
         let started_ns = last_exec_ns(process).unwrap_or(0).max(key.start_ns);
         let mut at_ns = end.at_ns.max(started_ns);
         let inferred = end.cost.is_none();
+        let mut ended = Ended { failed: [end.status.is_failure(), false], ..Ended::default() };
         let user = self.stats.users.entry(uid).or_default();
         let delta = match process.life() {
             Lifecycle::Running => {
@@ -243,6 +248,7 @@ impl Engine {
                 user.exited += 1;
                 user.live -= 1;
                 self.pulse.exit(at_ns);
+                ended.first = true;
                 Delta::Ended(key)
             }
             Lifecycle::Exited { at_ns: noticed_ns, status: known, inferred: true }
@@ -254,6 +260,7 @@ impl Engine {
                 self.stats.inferred -= u64::from(known == ExitStatus::Unknown);
                 self.stats.failed -= u64::from(known.is_failure());
                 user.failed -= u64::from(known.is_failure());
+                ended.failed[1] = known.is_failure();
                 Delta::Changed(key)
             }
             Lifecycle::Exited { .. } => return,
@@ -263,7 +270,10 @@ impl Engine {
         user.failed += u64::from(end.status.is_failure());
         if let Some(cost) = end.cost {
             user.dead_cpu_ns = user.dead_cpu_ns.saturating_add(cost.cpu_ns);
+            (ended.cpu_ns, ended.lifetime_ns) = (cost.cpu_ns, at_ns.saturating_sub(key.start_ns));
         }
+        let launcher = self.tree.get(forker).map(|forker| *forker.comm());
+        self.churn.ended(forker, launcher, ended, at_ns);
         self.tree.end(key, at_ns, end.status, inferred, end.cost);
         self.retention.consider(&mut self.tree, key);
         deltas.push(delta);

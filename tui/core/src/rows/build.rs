@@ -96,7 +96,7 @@ impl Rows {
     fn entries<'a>(&self, walk: impl Iterator<Item = Visit<'a>>, judge: &Judge<'_, '_>) -> Vec<Entry<'a>> {
         let entry = |Visit { process, parent, .. }: Visit<'a>| {
             let (wanted, matched) = self.judge(process, judge);
-            let parent = parent.and_then(|parent| u32::try_from(parent).ok());
+            let parent = parent.filter(|_| !self.look.flat).and_then(|parent| u32::try_from(parent).ok());
             Entry { process, parent, matched, wanted, kept: wanted, unfinished: 0, crowd: None }
         };
         walk.map(entry).collect()
@@ -177,7 +177,8 @@ impl Builder<'_> {
 
     fn sort(&self, children: &mut [u32]) {
         let sort = self.rows.look.sort;
-        if sort != super::Sort::default() {
+        // Children come in order of birth; all together do not.
+        if self.rows.look.flat || sort != super::Sort::default() {
             children.sort_by_cached_key(|&child| self.order(Unit::Entry(child)));
         }
     }

@@ -17,6 +17,8 @@ pub struct Look {
     pub lineage: Lineage,
     /// Only this process and what is below it, if given; nothing while it is not in the tree.
     pub root: Option<ProcKey>,
+    /// All rows stand beside each other, sorted as one: no ancestors come along, nothing is folded nor joined.
+    pub flat: bool,
     /// What must match; ancestors of a match stay visible, its descendants do not.
     pub filter: Filter,
     /// Whether kernel threads are shown; ancestors of visible rows are in any case.
@@ -38,6 +40,7 @@ impl Default for Look {
         Self {
             lineage: Lineage::default(),
             root: None,
+            flat: false,
             filter: Filter::default(),
             kernel: true,
             dead: true,
@@ -45,6 +48,13 @@ impl Default for Look {
             sort: Sort::default(),
             join_from: 0,
         }
+    }
+}
+
+impl Look {
+    /// Whether finished siblings may be joined.
+    pub(super) const fn joins(&self) -> bool {
+        self.join_from > 0 && !self.flat
     }
 }
 

@@ -24,6 +24,9 @@ enum Unit<'a> {
 
 impl<'a> Naive<'a> {
     fn children(&self, process: &Process) -> Vec<&'a Process> {
+        if self.look.flat {
+            return Vec::new();
+        }
         self.tree.children(process.key, self.look.lineage).filter(|child| self.kept(child)).collect()
     }
 
@@ -38,7 +41,8 @@ impl<'a> Naive<'a> {
     }
 
     fn kept(&self, process: &Process) -> bool {
-        self.wanted(process) || self.tree.children(process.key, self.look.lineage).any(|child| self.kept(child))
+        self.wanted(process)
+            || !self.look.flat && self.tree.children(process.key, self.look.lineage).any(|child| self.kept(child))
     }
 
     fn finished(&self, process: &Process) -> bool {
@@ -51,7 +55,13 @@ impl<'a> Naive<'a> {
 
     /// Those on the level below a process, in order.
     fn units(&self, parent: Option<&'a Process>) -> Vec<Unit<'a>> {
+        let below = |process: &&Process, root| {
+            process.key == root || self.tree.ancestors(process.key, self.look.lineage).any(|above| above.key == root)
+        };
+        let all = || self.tree.iter().filter(|process| self.kept(process));
         let roots = || match self.look.root {
+            Some(root) if self.look.flat => all().filter(|process| below(process, root)).collect(),
+            None if self.look.flat => all().collect(),
             Some(root) => self.tree.get(root).into_iter().filter(|root| self.kept(root)).collect(),
             None => self.tree.roots(self.look.lineage).filter(|root| self.kept(root)).collect(),
         };
@@ -167,7 +177,8 @@ fn check(rows: &Rows, tree: &Tree) {
     }
     for process in tree.iter() {
         let id = RowId::Process(process.key);
-        let line = std::iter::once(process).chain(tree.ancestors(process.key, rows.look.lineage));
+        let above = tree.ancestors(process.key, rows.look.lineage).filter(|_| !rows.look.flat);
+        let line = std::iter::once(process).chain(above);
         let mut shown = line.map(|process| RowId::Process(process.key)).filter(|&id| rows.position(id).is_some());
         let found = rows.visible_ancestor(tree, id);
         match found {
@@ -214,10 +225,12 @@ fn looks() -> impl Strategy<Value = Look> {
         "time>50ms",
     ]);
     let join_from = prop::sample::select(vec![0, 1, 2, 2, 3]);
-    (any::<[bool; 3]>(), filter, sorts(), join_from).prop_map(|([kernel, dead, by_kernel], filter, sort, join_from)| {
+    let flat = prop::bool::weighted(0.3);
+    let switches = (any::<[bool; 3]>(), flat);
+    (switches, filter, sorts(), join_from).prop_map(|(([kernel, dead, by_kernel], flat), filter, sort, join_from)| {
         let lineage = if by_kernel { Lineage::Kernel } else { Lineage::Forked };
         let filter = Filter::parse(filter).unwrap();
-        Look { lineage, root: None, filter, kernel, dead: dead || by_kernel, now_ns: 0, sort, join_from }
+        Look { lineage, root: None, flat, filter, kernel, dead: dead || by_kernel, now_ns: 0, sort, join_from }
     })
 }
 

@@ -95,10 +95,10 @@ impl Rows {
     }
 
     /// Whether one has left the tree that had rows below it, while a subtree is looked at: they may not belong to it
-    /// any more.
+    /// any more. In a flat look that cannot be told from the rows.
     fn orphans_rows(&self, tree: &Tree, key: ProcKey) -> bool {
         let is_parent = || self.ids.get(&key).is_some_and(|&id| self.sequence.is_parent(id));
-        self.look.root.is_some() && tree.get(key).is_none() && is_parent()
+        self.look.root.is_some() && tree.get(key).is_none() && (self.look.flat || is_parent())
     }
 
     /// Whether it belongs to the subtree that is looked at.
@@ -121,7 +121,7 @@ impl Rows {
 
     /// The parent, if the process is not a root of what is looked at.
     fn parent_in<'t>(&self, tree: &'t Tree, key: ProcKey) -> Option<&'t Process> {
-        tree.parent(key, self.look.lineage).filter(|_| self.look.root != Some(key))
+        tree.parent(key, self.look.lineage).filter(|_| !self.look.flat && self.look.root != Some(key))
     }
 
     /// One has left the tree.

@@ -1,6 +1,7 @@
 //! What holds after every event whatever the oracle says.
 
 use super::*;
+use crate::engine::churn::Toll;
 use crate::process::Image;
 
 /// What holds of the engine whatever the oracle says.
@@ -31,6 +32,16 @@ pub(super) fn check(engine: &Engine) {
     let sum = |of: fn(&crate::UidStats) -> u64| stats.users.values().map(of).sum::<u64>();
     let sums = (sum(|user| user.spawned), sum(|user| user.exited), sum(|user| user.failed));
     assert_eq!(sums, (stats.forks, stats.exits, stats.failed), "I5");
+    let dead_cpu_ns = sum(|user| user.dead_cpu_ns);
+    let (launchers, programs) = (engine.churn().launchers(), engine.churn().programs());
+    let tolls = |of: fn(&Toll) -> u64| {
+        let kept = launchers.iter().map(|(_, account)| of(&account.toll)).sum::<u64>();
+        let named = programs.iter().map(|(_, account)| of(&account.toll)).sum::<u64>();
+        (kept + of(launchers.rest()), named + of(programs.rest()))
+    };
+    assert_eq!(tolls(|toll| toll.spawned), (stats.forks, stats.forks), "every fork has its launcher");
+    assert_eq!(tolls(|toll| toll.finished), (stats.exits, stats.exits));
+    assert_eq!(tolls(|toll| toll.cpu_ns), (dead_cpu_ns, dead_cpu_ns));
     for process in tree.iter() {
         let execs: Vec<_> = process.images().filter_map(Image::since_ns).collect();
         assert!(execs.is_sorted() && execs.iter().all(|&exec_ns| exec_ns >= process.key.start_ns), "I8");

@@ -1,0 +1,216 @@
+//! The views beside the tree: how they look, and that selections stay with what they belong to.
+
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
+
+mod common;
+
+use common::{Machine, SECOND};
+use insta::assert_snapshot;
+use ptree_core::{ExitStatus, RowId};
+use ptree_tui::action::Mode;
+use ptree_tui::app::View;
+
+/// Ann's make runs compilers, one of which fails; the editor idles.
+fn building() -> Machine {
+    let mut machine = Machine::booted();
+    machine.pass(2 * SECOND);
+    machine.spawn(1000, 600, 1000, &["/usr/bin/make", "-j2", "all"]);
+    machine.pass(SECOND);
+    for pid in 1001..1009 {
+        machine.spawn(pid, 1000, 1000, &["/usr/bin/cc", "-c", "a.c"]);
+        machine.pass(SECOND / 2);
+        machine.code(pid, u8::from(pid == 1004));
+    }
+    machine.spawn(1100, 400, 0, &["/bin/sh", "-c", "run-parts"]);
+    machine.pass(SECOND);
+    machine.usage(700, 30 * SECOND, 90 << 20, 'S');
+    machine.usage(1000, 8 * SECOND, 12 << 20, 'R');
+    machine.pass(SECOND);
+    machine
+}
+
+/// A machine on which cron forks too much.
+fn alarmed() -> Machine {
+    let mut machine = Machine::booted();
+    for pid in 2000..2600 {
+        machine.fork(pid, 400, 0, "cron");
+        machine.code(pid, 0);
+        machine.pass(SECOND / 400);
+    }
+    machine.pass(SECOND / 10);
+    machine
+}
+
+#[test]
+fn flat_list_sorted_by_cpu() {
+    let mut machine = building();
+    machine.keys("2");
+    assert_snapshot!(machine.screen(80, 24));
+}
+
+#[test]
+fn the_flat_list_keeps_the_selection_and_shows_matches_alone() {
+    let mut machine = building();
+    machine.keys("2/cc<Enter>");
+    machine.screen(80, 24);
+    let rows = machine.app.list().rows();
+    assert_eq!((rows.len(), rows.iter().all(|row| row.matched && row.depth == 0)), (8, true));
+    machine.keys("jj");
+    machine.screen(80, 24);
+    let selected = machine.app.list().selected();
+    machine.keys("I");
+    machine.screen(80, 24);
+    machine.pass(10 * SECOND);
+    machine.screen(80, 24);
+    assert_eq!(machine.app.list().selected(), selected);
+    machine.keys("1");
+    machine.screen(80, 24);
+    assert_eq!((machine.app.view(), machine.app.list().selected()), (View::Tree, selected), "in the tree as well");
+    assert!(machine.app.look().sort == ptree_core::Sort::default(), "the tree has an order of its own");
+}
+
+#[test]
+fn in_the_flat_list_what_stands_in_the_place_of_one_that_left_is_selected() {
+    let mut machine = building();
+    machine.keys("2B");
+    machine.screen(80, 24);
+    let last = machine.app.list().rows().len() - 1;
+    let ids: Vec<_> = machine.app.list().rows().iter().map(|row| row.id).collect();
+    let at = ids.iter().position(|id| *id == RowId::Process(machine.key(1003))).unwrap();
+    machine.keys("g");
+    for _ in 0..at {
+        machine.keys("j");
+    }
+    machine.screen(80, 24);
+    machine.pass(120 * SECOND);
+    machine.screen(80, 24);
+    assert_eq!(machine.app.list().selected(), Some(RowId::Process(machine.key(1100))), "{at} of {last}");
+}
+
+#[test]
+fn churn_by_launcher_and_by_name() {
+    let mut machine = building();
+    machine.keys("3");
+    assert_snapshot!("churn_by_launcher_at_80x24", machine.screen(80, 24));
+    machine.keys("<Tab>");
+    assert_snapshot!("churn_by_name_at_200x50", machine.screen(200, 50));
+}
+
+#[test]
+fn enter_goes_to_the_launcher_even_where_it_is_folded_away() {
+    let mut machine = building();
+    machine.screen(80, 24);
+    machine.keys("zM3");
+    machine.screen(80, 24);
+    machine.keys("<F6><F6>");
+    machine.screen(80, 24);
+    assert_eq!(machine.app.page().unwrap().sort().column, 3, "by CPU");
+    machine.keys("<Enter>");
+    machine.screen(80, 24);
+    assert_eq!((machine.app.view(), machine.app.mode()), (View::Tree, Mode::Tree));
+    assert_eq!(machine.app.list().selected(), Some(RowId::Process(machine.key(1000))));
+}
+
+#[test]
+fn by_name_enter_shows_all_of_that_name_and_a_launcher_that_left_is_told() {
+    let mut machine = building();
+    machine.keys("3<Tab>");
+    machine.screen(80, 24);
+    machine.keys("S<Enter>");
+    machine.screen(80, 24);
+    assert_eq!(machine.app.filter_line(), "comm=\"make\"");
+    machine.code(1000, 0);
+    machine.keys("<Esc>");
+    machine.pass(200 * SECOND);
+    machine.keys("3<Tab><F6>g");
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("make  (has left"), "{screen}");
+    machine.keys("gS<Enter>");
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("is not in the tree"), "{screen}");
+    assert_eq!(machine.app.view(), View::Churn);
+}
+
+#[test]
+fn users_as_a_page_and_enter_filters() {
+    let mut machine = building();
+    machine.keys("5");
+    assert_snapshot!(machine.screen(80, 24));
+    machine.keys("<Enter>");
+    machine.screen(80, 24);
+    assert_eq!((machine.app.view(), machine.app.filter_line()), (View::Tree, "uid=1000"));
+}
+
+#[test]
+fn alerts_as_a_page_and_enter_goes_to_the_culprit() {
+    let mut machine = alarmed();
+    machine.keys("6");
+    assert_snapshot!(machine.screen(80, 24));
+    machine.keys("<Enter>");
+    machine.screen(80, 24);
+    assert_eq!(machine.app.list().selected(), Some(RowId::Process(machine.key(400))));
+}
+
+#[test]
+fn an_empty_page_says_why() {
+    let mut machine = Machine::new();
+    for (key, why) in [("3", "Nothing has been launched"), ("5", "No user"), ("6", "No alert so far")] {
+        machine.keys(key);
+        let screen = machine.screen(80, 24);
+        assert!(screen.contains(why), "{screen}");
+        machine.keys("jG<C-d><Enter>");
+    }
+}
+
+#[test]
+fn timeline_at_two_sizes() {
+    let mut machine = building();
+    machine.keys("4}}");
+    assert_snapshot!("timeline_at_80x24", machine.screen(80, 24));
+    machine.keys("{");
+    assert_snapshot!("timeline_at_200x50", machine.screen(200, 50));
+}
+
+#[test]
+fn the_timeline_stands_still_when_moved_until_it_is_to_follow() {
+    let mut machine = building();
+    machine.keys("4");
+    assert!(machine.screen(100, 24).contains(" now"));
+    machine.keys("<S-Left>");
+    let range = machine.app.timeline().range(machine.now_ns);
+    machine.pass(SECOND);
+    assert_eq!(machine.app.timeline().range(machine.now_ns), range);
+    let screen = machine.screen(100, 24);
+    assert!(screen.contains("╷13:59:45") && !screen.contains(" now"), "{screen}");
+    machine.keys("0");
+    assert!(machine.screen(100, 24).contains(" now"));
+    assert_eq!(machine.app.sideways(), 0, "the commands have not been scrolled");
+}
+
+#[test]
+fn what_only_a_timeline_or_churn_can_do_is_told_elsewhere() {
+    let mut machine = building();
+    machine.keys("}");
+    assert!(machine.screen(80, 24).contains("The timeline alone"));
+    machine.keys("6<Tab>");
+    assert!(machine.screen(80, 24).contains("Churn alone"));
+}
+
+#[test]
+fn a_page_stands_still_in_a_pause() {
+    let mut machine = building();
+    machine.keys("3");
+    machine.screen(80, 24);
+    machine.keys("p");
+    machine.screen(80, 24);
+    let before = machine.app.page().unwrap().lines().to_vec();
+    machine.fork(3000, 400, 0, "cron");
+    machine.exit(3000, ExitStatus::Code(0));
+    machine.pass(5 * SECOND);
+    machine.screen(80, 24);
+    assert_eq!(machine.app.page().unwrap().lines(), before);
+    machine.keys("p");
+    machine.pass(5 * SECOND);
+    machine.screen(80, 24);
+    assert_ne!(machine.app.page().unwrap().lines(), before);
+}
