@@ -330,7 +330,10 @@ impl App {
                     // In a flat list, what stands in its place is selected.
                     let follows = !self.look().flat;
                     if follows && self.list.selected().is_some_and(|selected| selected.nearest() == key) {
-                        self.list.follow(RowId::Process(parent));
+                        // From among joined ones, the row that stands for them is the nearest.
+                        let above = self.list.rows().parent(self.list.index()).and_then(|at| self.list.rows().get(at));
+                        let joined = above.filter(|row| row.summary.is_some()).map(|row| row.id);
+                        self.list.follow(joined.unwrap_or(RowId::Process(parent)));
                     }
                 }
                 _ => {}

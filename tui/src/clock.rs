@@ -17,14 +17,20 @@ pub struct Clock {
     from_ns: u64,
     speed: f64,
     /// It stops when nothing more comes.
-    recorded: bool,
+    stops: bool,
 }
 
 impl Clock {
     /// The clock of this machine.
     #[must_use]
     pub const fn live() -> Self {
-        Self { started_ns: 0, from_ns: 0, speed: 1.0, recorded: false }
+        Self { started_ns: 0, from_ns: 0, speed: 1.0, stops: false }
+    }
+
+    /// The clock of this machine, for invented events: it stops with the last of them.
+    #[must_use]
+    pub const fn invented() -> Self {
+        Self { stops: true, ..Self::live() }
     }
 
     /// A clock that shows `from_ns` now and runs so many times as fast as time does.
@@ -32,7 +38,7 @@ impl Clock {
     /// # Errors
     /// When the system has no such clock.
     pub fn replay(from_ns: u64, speed: f64) -> io::Result<Self> {
-        Ok(Self { started_ns: boottime_ns()?, from_ns, speed, recorded: true })
+        Ok(Self { started_ns: boottime_ns()?, from_ns, speed, stops: true })
     }
 
     /// What it shows.
@@ -43,12 +49,12 @@ impl Clock {
         boottime_ns().map(|now_ns| self.shown(now_ns))
     }
 
-    /// Nothing more comes: a recording's time has ended with it, and the dead are not forgotten any more.
+    /// Nothing more comes: the time of what was recorded or invented has ended with it, and the dead are not forgotten any more.
     ///
     /// # Errors
     /// When the system has no such clock.
     pub fn end(&mut self) -> io::Result<()> {
-        if self.recorded {
+        if self.stops {
             *self = Self { from_ns: self.now_ns()?, speed: 0.0, ..*self };
         }
         Ok(())
@@ -97,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_recording_has_its_own_time() {
-        let clock = Clock { started_ns: 1_000, from_ns: 50, speed: 4.0, recorded: true };
+        let clock = Clock { started_ns: 1_000, from_ns: 50, speed: 4.0, stops: true };
         assert_eq!([500, 1_000, 1_010].map(|now_ns| clock.shown(now_ns)), [50, 50, 90]);
         assert_eq!(clock.lasts(400), Duration::from_nanos(100));
         assert_eq!(Clock { speed: 1e-300, ..clock }.lasts(u64::MAX), Duration::from_nanos(u64::MAX));
@@ -107,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_recordings_time_ends_with_it_and_the_kernels_does_not() {
-        let mut clock = Clock { started_ns: 0, from_ns: 50, speed: 4.0, recorded: true };
+        let mut clock = Clock { started_ns: 0, from_ns: 50, speed: 4.0, stops: true };
         clock.end().unwrap();
         assert_eq!(clock.now_ns().unwrap(), clock.from_ns);
         assert_eq!(clock.shown(u64::MAX), clock.from_ns);

@@ -254,8 +254,9 @@ impl App {
         } else {
             rows.match_from(here, false).or_else(|| rows.match_from(rows.len(), false))
         };
-        if let Some(index) = found {
-            self.list.jump(index);
+        match found {
+            Some(index) => self.list.jump(index),
+            None => self.say("No match in sight: there may be some below a fold".to_owned(), false),
         }
     }
 

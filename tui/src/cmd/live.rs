@@ -17,14 +17,14 @@ use crate::{runtime, term};
 /// When the kernel cannot be captured or there is no terminal.
 pub fn run(common: &Common) -> Result<ExitCode> {
     term::ensure_terminal()?;
-    show(common, Capture::start(common.live(), Until::default())?, true)
+    show(common, Capture::start(common.live(), Until::default())?, Clock::live(), true)
 }
 
-/// Shows what is captured until the user quits, who may act on what is shown if that is really here.
+/// Shows what is captured, at the times of `clock`, until the user quits, who may act on what is shown if that is really here.
 ///
 /// # Errors
 /// When the capture fails or there is no terminal.
-pub fn show(common: &Common, mut capture: Capture, may_act: bool) -> Result<ExitCode> {
+pub fn show(common: &Common, mut capture: Capture, clock: Clock, may_act: bool) -> Result<ExitCode> {
     let (_, nothing) = mpsc::channel(1);
     let batches = std::mem::replace(&mut capture.batches, nothing);
     let header = capture.header.clone();
@@ -33,7 +33,7 @@ pub fn show(common: &Common, mut capture: Capture, may_act: bool) -> Result<Exit
     capture::runtime()?.block_on(runtime::run(
         common.options(may_act),
         common.display(),
-        Clock::live(),
+        clock,
         header,
         batches,
         ended,

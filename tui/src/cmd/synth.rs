@@ -15,6 +15,7 @@ use ptree_source::synth::{Options, Scenario, Synth};
 
 use crate::capture::{Capture, Until};
 use crate::cli::{Common, parse_duration};
+use crate::clock::Clock;
 use crate::cmd::{live, stream};
 use crate::term;
 
@@ -24,7 +25,7 @@ pub struct Play {
     /// What goes on: idle, build, storm, chain, star, reuse or containers; with 'lossy-' before it, events get lost
     #[arg(required_unless_present = "script", conflicts_with = "script")]
     profile: Option<Scenario>,
-    /// The same number gives the same events
+    /// The same number gives the same processes and ends; what each uses goes by when it starts
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "script")]
     seed: u64,
     /// Processes alive at a time, about
@@ -70,7 +71,11 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
     };
     capture.header.host =
         play.profile.map_or_else(|| "synth-script".to_owned(), |scenario| format!("synth-{scenario}"));
-    if play.stream { stream::print(common, true, capture, "synth") } else { live::show(common, capture, false) }
+    if play.stream {
+        stream::print(common, true, capture, "synth")
+    } else {
+        live::show(common, capture, Clock::invented(), false)
+    }
 }
 
 /// A whole file, read before anything is shown.

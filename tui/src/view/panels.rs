@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::label::{count, rate};
 
 /// Columns of the table of users, with the space before it.
-const USERS_WIDTH: u16 = 50;
+const USERS_WIDTH: u16 = 51;
 /// Lines of figures.
 const FIGURES: u16 = 7;
 
@@ -50,8 +50,10 @@ fn draw_figures(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let ms = |took: std::time::Duration| text::duration(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     let lines: [String; FIGURES as usize] = [
         format!(
-            " dead kept    {dead} of {} at most, {pinned} of {} for the living",
-            config.keep_max, config.pinned_max
+            " dead kept    {} of {} at most, {pinned} of {} more for the living",
+            dead.saturating_sub(pinned as u64),
+            config.keep_max,
+            config.pinned_max
         ),
         format!(" their memory {}, {each} bytes each beside texts", text::bytes(stats.kept_bytes)),
         format!(" their texts  {} of {} at most", text::bytes(stats.dead_bytes), text::bytes(config.keep_bytes)),
@@ -105,7 +107,7 @@ fn user_line(cells: [String; 7]) -> String {
         right(&spawned, 7),
         right(&exited, 6),
         right(&failed, 6),
-        right(&per_s, 4),
+        right(&per_s, 5),
         right(&cpu, 7),
     )
 }

@@ -152,13 +152,14 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// How the tree is looked at, where that is not told by the rows themselves.
 fn shown(app: &App) -> String {
     let options = app.look();
-    let mut words = vec![match options.lineage {
+    let sort = sorted(options.sort);
+    // What is not as usual comes first, where there is room for it.
+    let mut words: Vec<&str> = sort.as_deref().into_iter().collect();
+    words.push(match options.lineage {
         _ if options.flat => "all as one list",
         Lineage::Forked => "by forker",
         Lineage::Kernel => "by kernel parent",
-    }];
-    let sort = sorted(options.sort);
-    words.extend(sort.as_deref());
+    });
     if options.join_from == 0 && !options.flat {
         words.push("none joined");
     }
@@ -257,6 +258,9 @@ impl Joined<'_> {
         // The number is worth more than the levels above.
         writer.guide(guides, self.row, theme, (width / 2).min(width.saturating_sub(columns(&name))));
         writer.push(name, theme.strong);
+        if self.row.folded && u64::from(self.row.hidden) < count {
+            writer.push(format!("  {} kept", self.row.hidden), theme.accent);
+        }
         let (cpu, longest) = (text::duration(cpu_ns), text::duration(longest_ns));
         writer.push(format!("  CPU {cpu} in all, longest {longest}"), theme.dim);
     }

@@ -228,7 +228,11 @@ impl Watch {
                 // All that runs descends from init: that alone is no reason to name it.
                 let own = self.forkers.get(&key).map_or(0, |rate| rate.total(now_ns));
                 let named = tree.get(key).filter(|_| pid != 1 || own as f64 >= needed);
-                return named.map(|process| Culprit { key, comm: *process.comm(), share: forks as f64 / total });
+                return named.map(|process| Culprit {
+                    key,
+                    comm: *process.comm(),
+                    share: (forks as f64 / total).min(1.0),
+                });
             }
             if let Some(parent) = parent {
                 *sums.entry(parent.key.birth()).or_default() += forks;
