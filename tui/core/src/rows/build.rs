@@ -3,6 +3,7 @@
 use super::joined::{Crowds, Share};
 use super::sequence::{Id, Place, Sequence};
 use super::{Item, Order, Rank, RowId, Rows};
+use crate::event::ProcKey;
 use crate::filter::Judge;
 use crate::process::Process;
 use crate::tree::{Tree, Visit};
@@ -10,6 +11,10 @@ use crate::tree::{Tree, Visit};
 /// A process on the walk.
 struct Entry<'a> {
     process: &'a Process,
+    /// What is asked of it more than once, so that processes, which lie all over the memory, are visited once.
+    key: ProcKey,
+    alive: bool,
+    rank: Rank,
     parent: Option<u32>,
     matched: bool,
     /// Asked for, by filter and switches.
@@ -19,11 +24,12 @@ struct Entry<'a> {
     /// Of the kept children, those that are not finished.
     unfinished: u32,
     crowd: Option<u32>,
+    share: Share,
 }
 
 impl Entry<'_> {
     fn is_finished(&self) -> bool {
-        !self.process.is_alive() && self.unfinished == 0
+        !self.alive && self.unfinished == 0
     }
 }
 
@@ -46,8 +52,8 @@ impl Rows {
 
     /// Its rank; while the rows stand still, the one it had.
     fn rank(&self, process: &Process) -> Rank {
-        let old = self.ids.get(&process.key).filter(|_| self.stands_still()).and_then(|&id| self.sequence.get(id));
-        old.map_or_else(|| self.look.sort.rank(process), |item| item.rank)
+        let old = if self.stands_still() { self.ids.get(&process.key) } else { None };
+        old.and_then(|&id| self.sequence.get(id)).map_or_else(|| self.look.sort.rank(process), |item| item.rank)
     }
 
     pub(super) fn build(&mut self, tree: &Tree, judge: &Judge<'_, '_>) {
@@ -97,7 +103,19 @@ impl Rows {
         let entry = |Visit { process, parent, .. }: Visit<'a>| {
             let (wanted, matched) = self.judge(process, judge);
             let parent = parent.filter(|_| !self.look.flat).and_then(|parent| u32::try_from(parent).ok());
-            Entry { process, parent, matched, wanted, kept: wanted, unfinished: 0, crowd: None }
+            Entry {
+                process,
+                key: process.key,
+                alive: process.is_alive(),
+                rank: self.rank(process),
+                parent,
+                matched,
+                wanted,
+                kept: wanted,
+                unfinished: 0,
+                crowd: None,
+                share: Share::default(),
+            }
         };
         walk.map(entry).collect()
     }
@@ -185,7 +203,7 @@ impl Builder<'_> {
 
     /// The crowds among the children that are large enough for a row.
     fn crowds(&mut self, parent: u32, children: &[u32]) -> Vec<u32> {
-        let (look, parent) = (&self.rows.look, self.entries[parent as usize].process.key);
+        let (look, parent) = (&self.rows.look, self.entries[parent as usize].key);
         // Most have none, and to ask for those who have left takes a look into the tree.
         if look.join_from == 0 || children.is_empty() {
             return Vec::new();
@@ -203,8 +221,9 @@ impl Builder<'_> {
         for &child in children {
             let entry = &mut self.entries[child as usize];
             let asked_for = !filtered || entry.wanted;
-            if entry.is_finished() && asked_for && !self.rows.line_apart.contains(&entry.process.key) {
+            if entry.is_finished() && asked_for && !self.rows.line_apart.contains(&entry.key) {
                 entry.crowd = crowds.add(parent, entry.process);
+                entry.share = Share::of(entry.process);
                 numbers.extend(entry.crowd);
             }
         }
@@ -235,8 +254,8 @@ impl Builder<'_> {
     fn order(&self, unit: Unit) -> Order {
         match unit {
             Unit::Entry(index) => {
-                let process = self.entries[index as usize].process;
-                (self.rows.rank(process), process.key.birth())
+                let entry = &self.entries[index as usize];
+                (entry.rank, entry.key.birth())
             }
             Unit::Crowd(crowd) => {
                 let first = self.rows.crowds.summary(crowd).map_or((0, 0), |summary| summary.first.birth());
@@ -255,15 +274,15 @@ impl Builder<'_> {
                     self.rows.crowds.wait(crowd, id);
                 }
                 Item {
-                    key: entry.process.key,
+                    key: entry.key,
                     rank,
                     matched: entry.matched,
                     finished: entry.is_finished(),
-                    alive: entry.process.is_alive(),
+                    alive: entry.alive,
                     unfinished: entry.unfinished,
                     crowd: entry.crowd,
                     joined: false,
-                    share: if entry.crowd.is_some() { Share::of(entry.process) } else { Share::default() },
+                    share: entry.share,
                 }
             }
             Unit::Crowd(crowd) => {
