@@ -1,7 +1,7 @@
 //! All rows at once, in one walk over the tree: when the look changes, and when following each change would take longer.
 
 use super::joined::{Crowds, Share};
-use super::sequence::{Id, Place, Sequence};
+use super::sequence::{Id, Place};
 use super::{Item, Order, Rank, RowId, Rows};
 use crate::event::ProcKey;
 use crate::filter::Judge;
@@ -72,16 +72,21 @@ impl Rows {
         }
         let mut children = Children::of(&entries);
         self.crowds = Crowds::default();
+        let mut sequence = std::mem::take(&mut self.sequence);
+        sequence.clear();
+        self.ids.clear();
         let mut builder = Builder { rows: self, tree, entries, members: Vec::new() };
-        let mut items: Vec<(Item, Place)> = Vec::with_capacity(children.len());
+        let mut next: Id = 0;
         let mut pending: Vec<Pending> = Vec::new();
         builder.push_units(None, children.of_mut(None), (0, 0), &mut pending);
         while let Some((unit, depth, hidden)) = pending.pop() {
-            let id = Id::try_from(items.len()).unwrap_or(Id::MAX);
-            let item = builder.item(unit, id);
+            let item = builder.item(unit, next);
             let folded = builder.is_folded(&item);
             let counted = matches!(unit, Unit::Entry(index) if builder.entries[index as usize].wanted);
-            items.push((item, Place { depth, hidden, counted }));
+            if !item.joined {
+                builder.rows.ids.insert(item.key, next);
+            }
+            next = sequence.push(item, Place { depth, hidden, counted }) + 1;
             let below = (depth + 1, hidden + u32::from(folded));
             match unit {
                 Unit::Entry(index) => {
@@ -91,10 +96,8 @@ impl Rows {
             }
         }
         let rows = builder.rows;
-        rows.ids.clear();
-        let processes = items.iter().enumerate().filter(|(_, (item, _))| !item.joined);
-        rows.ids.extend(processes.filter_map(|(id, (item, _))| Some((item.key, Id::try_from(id).ok()?))));
-        rows.sequence = Sequence::build(items);
+        sequence.finish();
+        rows.sequence = sequence;
         rows.unsorted = rows.stands_still();
         rows.ranked_by = rows.look.sort;
     }
@@ -146,10 +149,6 @@ impl Children {
             *at += 1;
         }
         Self { starts, indices }
-    }
-
-    fn len(&self) -> usize {
-        self.indices.len()
     }
 
     fn of_mut(&mut self, parent: Option<u32>) -> &mut [u32] {

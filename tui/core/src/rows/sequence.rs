@@ -78,14 +78,21 @@ impl<T> Default for Sequence<T> {
 }
 
 impl<T> Sequence<T> {
-    /// Of many at once, in order; their ids count from 0.
-    pub(super) fn build(items: impl IntoIterator<Item = (T, Place)>) -> Self {
-        let mut sequence = Self::default();
-        for (item, place) in items {
-            sequence.allocate(item, place);
-        }
-        sequence.root = sequence.balance(0, sequence.nodes.len());
-        sequence
+    /// Begins anew, to be filled by [`Sequence::push`] and brought into order by [`Sequence::finish`]. The memory is kept.
+    pub(super) fn clear(&mut self) {
+        self.nodes.clear();
+        self.free.clear();
+        self.root = NIL;
+    }
+
+    /// The next item after a clearing; ids count from 0.
+    pub(super) fn push(&mut self, item: T, place: Place) -> Id {
+        self.allocate(item, place)
+    }
+
+    /// After the last push.
+    pub(super) fn finish(&mut self) {
+        self.root = self.balance(0, self.nodes.len());
     }
 
     /// Items that are not hidden.
