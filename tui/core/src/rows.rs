@@ -416,11 +416,7 @@ impl Rows {
     }
 
     fn id(&self, id: Id) -> Option<RowId> {
-        let item = self.sequence.get(id)?;
-        match item.crowd.filter(|_| item.joined) {
-            Some(crowd) => Some(RowId::Joined { parent: item.key, comm: self.crowds.comm(crowd) }),
-            None => Some(RowId::Process(item.key)),
-        }
+        self.sequence.get(id).map(|item| item.id(&self.crowds))
     }
 
     fn find(&self, id: RowId) -> Option<Id> {

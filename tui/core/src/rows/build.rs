@@ -2,7 +2,7 @@
 
 use super::joined::{Crowds, Share};
 use super::sequence::{Id, Place};
-use super::{Item, Order, Rank, RowId, Rows};
+use super::{Item, Order, Rank, Rows};
 use crate::event::ProcKey;
 use crate::filter::Judge;
 use crate::process::Process;
@@ -202,37 +202,24 @@ impl Builder<'_> {
 
     /// The crowds among the children that are large enough for a row.
     fn crowds(&mut self, parent: u32, children: &[u32]) -> Vec<u32> {
-        let (look, parent) = (&self.rows.look, self.entries[parent as usize].key);
+        let parent = self.entries[parent as usize].key;
         // Most have none, and to ask for those who have left takes a look into the tree.
-        if look.join_from == 0 || children.is_empty() {
+        if children.is_empty() || !self.rows.may_have_crowds(self.tree, parent) {
             return Vec::new();
         }
-        let departed = self.tree.departed(parent, look.lineage);
-        let gone: u64 = departed.iter().map(|(_, summary)| summary.count).sum();
-        let kept = self.tree.child_count(parent, look.lineage) as u64;
-        if kept + gone < look.join_from as u64 {
-            return Vec::new();
-        }
-        let (join_from, filtered) = (look.join_from, !look.filter.is_empty());
-        let crowds = &mut self.rows.crowds;
-        crowds.keep_for(parent);
+        self.rows.crowds.keep_for(parent);
         let mut numbers = Vec::new();
         for &child in children {
             let entry = &mut self.entries[child as usize];
-            let asked_for = !filtered || entry.wanted;
-            if entry.is_finished() && asked_for && !self.rows.line_apart.contains(&entry.key) {
-                entry.crowd = crowds.add(parent, entry.process);
+            if entry.is_finished() && self.rows.may_join(entry.key, entry.wanted) {
                 entry.share = Share::of(entry.process);
+                entry.crowd = self.rows.crowds.add(parent, entry.process, entry.share);
                 numbers.extend(entry.crowd);
             }
         }
         numbers.sort_unstable();
         numbers.dedup();
-        numbers.retain(|&number| {
-            let comm = crowds.comm(number);
-            let departed = departed.iter().find(|(name, _)| *name == Some(comm)).map(|(_, summary)| *summary);
-            crowds.is_large(number, departed.filter(|_| !filtered), join_from)
-        });
+        numbers.retain(|&number| self.rows.is_large(self.tree, number));
         let count = numbers.iter().max().map_or(0, |&most| most as usize + 1);
         self.members.resize(self.members.len().max(count), Vec::new());
         for &child in children {
@@ -297,10 +284,6 @@ impl Builder<'_> {
     }
 
     fn is_folded(&self, item: &Item) -> bool {
-        let id = match item.crowd.filter(|_| item.joined) {
-            Some(crowd) => RowId::Joined { parent: item.key, comm: self.rows.crowds.comm(crowd) },
-            None => RowId::Process(item.key),
-        };
-        self.rows.folds.is_folded(id)
+        self.rows.folds.is_folded(item.id(&self.rows.crowds))
     }
 }

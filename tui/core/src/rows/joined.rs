@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 
 use super::sequence::Id;
-use super::{Item, Rows, SortKey};
+use super::{Item, RowId, Rows, SortKey};
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
 use crate::tree::{Summary, Tree};
@@ -163,7 +163,7 @@ impl Rows {
     /// Counts a finished row in the crowd of its parent and name, and joins it if that has a row.
     pub(super) fn join_crowd(&mut self, tree: &Tree, id: Id) {
         let Some(item) = self.sequence.get(id).filter(|item| item.finished && item.crowd.is_none()) else { return };
-        if !self.may_join(id, item.key) {
+        if !self.may_join(item.key, self.sequence.is_counted(id)) {
             return;
         }
         let Some(parent) = self.parent_process(id) else { return };
@@ -176,24 +176,40 @@ impl Rows {
 
     /// Whether a process may be joined with its siblings, once it is finished: it is not selected, nor above the one that
     /// is, and not there only for the sake of a match below it.
-    pub(super) fn may_join(&self, id: Id, key: ProcKey) -> bool {
-        let asked_for = self.look.filter.is_empty() || self.sequence.is_counted(id);
-        self.look.join_from > 0 && asked_for && !self.line_apart.contains(&key)
+    pub(super) fn may_join(&self, key: ProcKey, wanted: bool) -> bool {
+        let asked_for = self.look.filter.is_empty() || wanted;
+        self.look.joins() && asked_for && !self.line_apart.contains(&key)
+    }
+
+    /// Whether a process has or had enough children that some of them might be joined.
+    pub(super) fn may_have_crowds(&self, tree: &Tree, parent: ProcKey) -> bool {
+        if !self.look.joins() {
+            return false;
+        }
+        let lineage = self.look.lineage;
+        let departed: u64 = tree.departed(parent, lineage).iter().map(|(_, summary)| summary.count).sum();
+        tree.child_count(parent, lineage) as u64 + departed >= self.look.join_from as u64
+    }
+
+    /// Whether a crowd is large enough for a row; looks anew who of it has left the tree.
+    pub(super) fn is_large(&mut self, tree: &Tree, number: u32) -> bool {
+        let crowd = &mut self.crowds.list[number as usize];
+        let departed = tree.departed(crowd.parent, self.look.lineage).iter();
+        let departed = departed.filter(|_| self.look.filter.is_empty()).find(|(comm, _)| *comm == Some(crowd.comm));
+        crowd.departed = departed.map(|(_, summary)| *summary);
+        let count = u64::from(crowd.members) + crowd.departed.map_or(0, |departed| departed.count);
+        crowd.members > 0 && count >= self.look.join_from as u64
     }
 
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
         let Some(item) = self.sequence.get_mut(id) else { return };
         let Some(process) = tree.get(item.key) else { return };
-        let Some(number) = self.crowds.of(parent, *process.comm()) else { return };
-        item.crowd = Some(number);
-        item.share = Share::of(process);
-        let own = item.share.summary(item.key);
-        let crowd = &mut self.crowds.list[number as usize];
-        crowd.members += 1;
-        crowd.sums = Some(crowd.sums.map_or(own, |sums| sums.and(own)));
-        let row = crowd.row;
+        let share = Share::of(process);
+        let Some(number) = self.crowds.add(parent, process, share) else { return };
+        (item.crowd, item.share) = (Some(number), share);
+        let row = self.crowds.list[number as usize].row;
         if row.is_none() {
-            crowd.waiting.push(id);
+            self.crowds.wait(number, id);
         }
         self.crowds.touch(number);
         if let (Some(_), Some(order)) = (row, self.order(id)) {
@@ -208,15 +224,14 @@ impl Rows {
             return self.crowds.touch_all(parent);
         }
         let Some(&id) = self.ids.get(&parent) else { return };
-        let lineage = self.look.lineage;
-        let departed: u64 = tree.departed(parent, lineage).iter().map(|(_, summary)| summary.count).sum();
-        if tree.child_count(parent, lineage) as u64 + departed < self.look.join_from as u64 {
+        if !self.may_have_crowds(tree, parent) {
             return;
         }
-        self.crowds.parents.insert(parent, HashMap::default());
+        self.crowds.keep_for(parent);
         let children: Vec<Id> = self.children(id).collect();
         for child in children {
-            if self.sequence.get(child).is_some_and(|item| item.finished && self.may_join(child, item.key)) {
+            let wanted = self.sequence.is_counted(child);
+            if self.sequence.get(child).is_some_and(|item| item.finished && self.may_join(item.key, wanted)) {
                 self.count_in(tree, child, parent);
             }
         }
@@ -263,18 +278,13 @@ impl Rows {
     /// Gives the touched crowds the rows that they are large enough for, and takes others away.
     pub(super) fn settle_crowds(&mut self, tree: &Tree) {
         while let Some(number) = self.crowds.touched.pop() {
-            let filtered = !self.look.filter.is_empty();
-            let lineage = self.look.lineage;
             let crowd = &mut self.crowds.list[number as usize];
             crowd.touched = false;
-            let departed = tree.departed(crowd.parent, lineage).iter().find(|(comm, _)| *comm == Some(crowd.comm));
-            crowd.departed = departed.map(|(_, summary)| *summary).filter(|_| !filtered);
             if crowd.members == 0 {
                 crowd.sums = None;
             }
-            let count = u64::from(crowd.members) + crowd.departed.map_or(0, |departed| departed.count);
-            let large = crowd.members > 0 && count >= self.look.join_from as u64;
-            match (crowd.row, large) {
+            let row = crowd.row;
+            match (row, self.is_large(tree, number)) {
                 (None, true) => self.form(tree, number),
                 (Some(row), true) => self.keep(tree, number, row),
                 (Some(row), false) => self.dissolve(tree, row),
@@ -406,6 +416,14 @@ impl Rows {
 }
 
 impl Item {
+    /// What its row stands for.
+    pub(super) fn id(&self, crowds: &Crowds) -> RowId {
+        match self.crowd.filter(|_| self.joined) {
+            Some(crowd) => RowId::Joined { parent: self.key, comm: crowds.comm(crowd) },
+            None => RowId::Process(self.key),
+        }
+    }
+
     /// A joined row.
     pub(super) fn joined(parent: ProcKey, rank: super::Rank, crowd: u32) -> Self {
         Self {
@@ -422,7 +440,7 @@ impl Item {
     }
 }
 
-/// What a build knows of the crowds.
+/// What a build and the upkeep share.
 impl Crowds {
     /// A parent has enough children to have crowds.
     pub(super) fn keep_for(&mut self, parent: ProcKey) {
@@ -430,20 +448,13 @@ impl Crowds {
     }
 
     /// Counts a finished child of such a parent; the number of its crowd.
-    pub(super) fn add(&mut self, parent: ProcKey, process: &Process) -> Option<u32> {
+    pub(super) fn add(&mut self, parent: ProcKey, process: &Process, share: Share) -> Option<u32> {
         let number = self.of(parent, *process.comm())?;
         let crowd = &mut self.list[number as usize];
-        let own = Summary::of(process);
+        let own = share.summary(process.key);
         crowd.members += 1;
         crowd.sums = Some(crowd.sums.map_or(own, |sums| sums.and(own)));
         Some(number)
-    }
-
-    /// Whether a crowd that is complete is large enough for a row; `departed` are those who have left the tree.
-    pub(super) fn is_large(&mut self, number: u32, departed: Option<Summary>, join_from: usize) -> bool {
-        let crowd = &mut self.list[number as usize];
-        crowd.departed = departed;
-        u64::from(crowd.members) + departed.map_or(0, |departed| departed.count) >= join_from as u64
     }
 
     /// Its row, and the birth by which that was placed.

@@ -42,6 +42,13 @@ struct Node<T> {
     counted_sum: u32,
 }
 
+impl<T> Node<T> {
+    /// The part with the items behind this one, or that with those before it.
+    const fn part(&self, ahead: bool) -> Id {
+        if ahead { self.right } else { self.left }
+    }
+}
+
 /// What an item is put in with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -200,7 +207,7 @@ impl<T> Sequence<T> {
 
     /// The first item behind the subtree of this one.
     pub(super) fn end(&self, id: Id) -> Option<Id> {
-        self.next_within(id, self.depth(id))
+        self.nearest_within::<true>(id, self.depth(id))
     }
 
     /// The item that this one hangs under.
@@ -215,27 +222,9 @@ impl<T> Sequence<T> {
 
     /// The last item before this one, or of all, that is no deeper than `depth`.
     pub(super) fn last_within(&self, before: Option<Id>, depth: u32) -> Option<Id> {
-        let Some(id) = before else { return self.last_in(self.root, 0, depth) };
-        let node = self.node(id)?;
-        let mut deepen = self.pending(id).0;
-        if let Some(found) = self.last_in(node.left, deepen.wrapping_add(node.deepen), depth) {
-            return Some(found);
-        }
-        let mut child = id;
-        loop {
-            let up = self.node(child)?.parent;
-            let parent = self.node(up)?;
-            let below = deepen;
-            deepen = deepen.wrapping_sub(parent.deepen);
-            if parent.right == child {
-                if parent.depth.wrapping_add(deepen) <= depth {
-                    return Some(up);
-                }
-                if let Some(found) = self.last_in(parent.left, below, depth) {
-                    return Some(found);
-                }
-            }
-            child = up;
+        match before {
+            Some(id) => self.nearest_within::<false>(id, depth),
+            None => self.outermost_within::<false>(self.root, 0, depth),
         }
     }
 
@@ -396,12 +385,13 @@ impl<T> Sequence<T> {
         visible.map_or(0, |node| node.least_count)
     }
 
-    /// The first item behind this one that is no deeper than `depth`.
-    fn next_within(&self, id: Id, depth: u32) -> Option<Id> {
+    /// The first item behind this one (`AHEAD`), or the last before it, that is no deeper than `depth`.
+    fn nearest_within<const AHEAD: bool>(&self, id: Id, depth: u32) -> Option<Id> {
         let node = self.node(id)?;
         let mut deepen = self.pending(id).0;
-        if let Some(found) = self.first_in(node.right, deepen.wrapping_add(node.deepen), depth) {
-            return Some(found);
+        let found = self.outermost_within::<AHEAD>(node.part(AHEAD), deepen.wrapping_add(node.deepen), depth);
+        if found.is_some() {
+            return found;
         }
         let mut child = id;
         loop {
@@ -409,46 +399,31 @@ impl<T> Sequence<T> {
             let parent = self.node(up)?;
             let below = deepen;
             deepen = deepen.wrapping_sub(parent.deepen);
-            if parent.left == child {
+            if parent.part(!AHEAD) == child {
                 if parent.depth.wrapping_add(deepen) <= depth {
                     return Some(up);
                 }
-                if let Some(found) = self.first_in(parent.right, below, depth) {
-                    return Some(found);
+                let found = self.outermost_within::<AHEAD>(parent.part(AHEAD), below, depth);
+                if found.is_some() {
+                    return found;
                 }
             }
             child = up;
         }
     }
 
-    fn first_in(&self, mut id: Id, mut deepen: u32, depth: u32) -> Option<Id> {
+    /// The first item of a part (`FIRST`), or the last, that is no deeper than `depth`.
+    fn outermost_within<const FIRST: bool>(&self, mut id: Id, mut deepen: u32, depth: u32) -> Option<Id> {
         let within = |node: &Node<_>, deepen: u32| node.least_depth.wrapping_add(deepen) <= depth;
         let mut node = self.node(id).filter(|node| within(node, deepen))?;
         loop {
             let below = deepen.wrapping_add(node.deepen);
-            if let Some(left) = self.node(node.left).filter(|left| within(left, below)) {
-                (id, node) = (node.left, left);
+            if let Some(outer) = self.node(node.part(!FIRST)).filter(|outer| within(outer, below)) {
+                (id, node) = (node.part(!FIRST), outer);
             } else if node.depth.wrapping_add(deepen) <= depth {
                 return Some(id);
             } else {
-                id = node.right;
-                node = self.node(id)?;
-            }
-            deepen = below;
-        }
-    }
-
-    fn last_in(&self, mut id: Id, mut deepen: u32, depth: u32) -> Option<Id> {
-        let within = |node: &Node<_>, deepen: u32| node.least_depth.wrapping_add(deepen) <= depth;
-        let mut node = self.node(id).filter(|node| within(node, deepen))?;
-        loop {
-            let below = deepen.wrapping_add(node.deepen);
-            if let Some(right) = self.node(node.right).filter(|right| within(right, below)) {
-                (id, node) = (node.right, right);
-            } else if node.depth.wrapping_add(deepen) <= depth {
-                return Some(id);
-            } else {
-                id = node.left;
+                id = node.part(FIRST);
                 node = self.node(id)?;
             }
             deepen = below;

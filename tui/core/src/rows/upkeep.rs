@@ -361,7 +361,7 @@ impl Rows {
         }
         let share = Share::of(process);
         let counted = self.sequence.get(id).is_some_and(|item| item.crowd.is_some() && item.share == share);
-        if !counted || !self.may_join(id, process.key) {
+        if !counted || !self.may_join(process.key, self.sequence.is_counted(id)) {
             self.leave_crowd(tree, id);
             self.stand_alone(id);
             self.join_crowd(tree, id);
