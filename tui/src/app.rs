@@ -15,7 +15,6 @@ mod list;
 mod mouse;
 mod pause;
 mod read;
-mod users;
 mod views;
 mod wall;
 
@@ -32,7 +31,6 @@ use self::help::Help;
 use self::history::History;
 pub use self::list::List;
 use self::pause::Frozen;
-pub use self::users::Users;
 use self::views::Views;
 pub(crate) use self::views::page;
 pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value};
@@ -114,7 +112,6 @@ pub struct App {
     header: Header,
     wall: Wall,
     engine: Engine,
-    users: Users,
     capture: Capture,
     now_ns: u64,
     own: Own,
@@ -169,7 +166,6 @@ impl App {
             now_ns: header.anchor.boottime_ns,
             header,
             engine: Engine::new(options.engine),
-            users: Users::default(),
             capture: Capture::Waiting,
             own: Own::default(),
             pid_digits: 5,
@@ -212,7 +208,7 @@ impl App {
             self.dirty = true;
         }
         for (uid, name) in &batch.users {
-            self.users.name(*uid, name);
+            self.engine.name_user(*uid, name);
             if !self.look().filter.is_empty() {
                 self.list.rows_mut().invalidate();
             }
@@ -368,7 +364,7 @@ impl App {
         self.list.rows_mut().set_now(now_ns);
         self.refresh_focus();
         let tree = self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree);
-        self.list.refresh(tree, |uid| self.users.get(uid));
+        self.list.refresh(tree, |uid| self.engine.users().get(uid));
         if std::mem::take(&mut self.find_first)
             && self.list.row().is_some_and(|row| !row.matched)
             && let Some(first) = self.list.rows().match_from(0, true)

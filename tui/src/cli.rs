@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
-use ptree_core::Filter;
+use ptree_core::{Filter, MatchRule};
 use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
 
 use crate::app::{Options, Preferences};
@@ -54,6 +54,9 @@ struct Flags {
     /// Size of the kernel's ring buffer: a power of two
     #[arg(long, global = true, value_name = "SIZE", value_parser = parse_ring)]
     ring_buffer: Option<u32>,
+    /// Raise an alert when a process matches, too; may be given several times
+    #[arg(long = "alert", global = true, value_name = "EXPR")]
+    alerts: Vec<String>,
     /// Raise an alert at this many forks per second; 0 for never
     #[arg(long, global = true, value_name = "N", value_parser = parse_rate)]
     alert_rate: Option<f64>,
@@ -95,16 +98,25 @@ impl Flags {
         if self.ascii {
             config.symbols = Symbols::Ascii;
         }
-        let parse = |text: &str| {
-            let filter = Filter::parse_with(text, &config.names).map_err(|error| {
+        let parse = |option: &str, text: &str| {
+            Filter::parse_with(text, &config.names).map_err(|error| {
                 let shown = indented(&error.pointed_out(width));
-                let told = format!("invalid value '{text}' for '--filter <EXPR>': it does not parse\n\n{shown}");
+                let told = format!("invalid value '{text}' for '{option} <EXPR>': it does not parse\n\n{shown}");
                 Unsettled::Usage(Cli::command().error(ErrorKind::ValueValidation, told))
-            })?;
-            Ok(filter.of_user(self.uid))
+            })
         };
-        let filter = parse(self.filter.as_deref().unwrap_or_default())?;
-        let first_filter = parse(self.filter.as_deref().unwrap_or(&config.filter))?;
+        let wanted = |text: &str| Ok(parse("--filter", text)?.of_user(self.uid));
+        let filter = wanted(self.filter.as_deref().unwrap_or_default())?;
+        let first_filter = wanted(self.filter.as_deref().unwrap_or(&config.filter))?;
+        let rule = |text: &String| match parse("--alert", text)? {
+            filter if filter.is_empty() => Err(Unsettled::Usage(Cli::command().error(
+                ErrorKind::ValueValidation,
+                format!("invalid value '{text}' for '--alert <EXPR>': it would match every process"),
+            ))),
+            filter => Ok(MatchRule { name: text.as_str().into(), filter }),
+        };
+        let rules: Vec<_> = self.alerts.iter().map(rule).collect::<Result<_, _>>()?;
+        config.engine.matches.extend(rules);
         Ok(Common {
             filter,
             first_filter,

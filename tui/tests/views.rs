@@ -6,7 +6,7 @@ mod common;
 
 use common::{Machine, SECOND};
 use insta::assert_snapshot;
-use ptree_core::{ExitStatus, RowId};
+use ptree_core::{ExitStatus, Filter, MatchRule, RowId};
 use ptree_tui::action::Mode;
 use ptree_tui::app::View;
 
@@ -149,6 +149,27 @@ fn alerts_as_a_page_and_enter_goes_to_the_culprit() {
     machine.keys("<Enter>");
     machine.screen(80, 24);
     assert_eq!(machine.app.list().selected(), Some(RowId::Process(machine.key(400))));
+}
+
+#[test]
+fn an_alert_for_who_matches_a_filter_names_them() {
+    let rule = |name: &str, text: &str| MatchRule { name: name.into(), filter: Filter::parse(text).unwrap() };
+    let mut machine =
+        Machine::watching(vec![rule("killed", "signal=KILL"), rule("ann's mail", "user=ann and comm=mutt")]);
+    machine.spawn(800, 600, 1000, &["/usr/bin/mutt", "-y"]);
+    machine.pass(SECOND);
+    for pid in 801..806 {
+        machine.spawn(pid, 600, 1000, &["/usr/bin/job"]);
+        machine.exit(pid, ExitStatus::Signal { signal: 9, core: false });
+    }
+    for (width, height) in [(40, 10), (80, 24), (200, 50)] {
+        assert_snapshot!(format!("alert_of_a_filter_at_{width}x{height}"), machine.screen(width, height));
+    }
+    machine.keys("a");
+    machine.screen(80, 24);
+    assert_eq!(machine.app.list().selected(), Some(RowId::Process(machine.key(805))));
+    machine.keys("6");
+    assert_snapshot!("alerts_of_filters_at_80x24", machine.screen(80, 24));
 }
 
 #[test]

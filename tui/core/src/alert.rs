@@ -1,10 +1,15 @@
-//! The spawn-rate alert: when it is raised, whom it names, when it ends.
+//! Alerts: when they are raised, whom they name, when they end.
 //!
 //! Does not know how alerts are shown.
 
-use crate::event::ProcKey;
+use std::fmt;
+use std::sync::Arc;
 
-/// When too much is spawned.
+use crate::event::{Comm, ProcKey};
+use crate::filter::Filter;
+use crate::text;
+
+/// When too much is spawned, and when an alert is over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlertRule {
     /// Forks per second, over [`AlertRule::window_ns`], from which on the alert is raised; 0 switches it off.
@@ -13,7 +18,7 @@ pub struct AlertRule {
     pub window_ns: u64,
     /// The alert ends when the rate has stayed below `spawns_per_s * clear_ratio` for `clear_ns`.
     pub clear_ratio: f64,
-    /// See `clear_ratio`; nanoseconds.
+    /// How long it must have been calm for any alert to end; nanoseconds.
     pub clear_ns: u64,
 }
 
@@ -23,33 +28,63 @@ impl Default for AlertRule {
     }
 }
 
+/// An alert is raised when this matches a process that it did not match before, and ends when it has matched no other
+/// one for [`AlertRule::clear_ns`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatchRule {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Who matches.
+    pub filter: Filter,
+}
+
 /// What stage an alert is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertLevel {
-    /// The rate is too high.
+    /// It lasts.
     Raised,
     /// It is over.
     Cleared,
 }
 
+/// Why an alert was raised.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// Too much was spawned.
+    SpawnRate {
+        /// Forks per second when raised.
+        rate: f64,
+        /// Highest rate while it lasted.
+        peak: f64,
+        /// Share of all forks in the window that the culprit's subtree made, 0 to 1.
+        share: f64,
+    },
+    /// Processes matched a rule.
+    Match {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// How many since the alert was raised.
+        count: u64,
+    },
+}
+
 /// One alert, from its raise to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
+    /// Counts up in the order in which they were raised.
+    pub id: u64,
     /// When it was raised.
     pub raised_ns: u64,
     /// When it ended; `None` while it lasts.
     pub cleared_ns: Option<u64>,
-    /// Forks per second when raised.
-    pub rate: f64,
-    /// Highest rate while it lasted.
-    pub peak: f64,
-    /// Who is behind it: the deepest process in the lineage of forks whose subtree made at least 60 % of the forks in
-    /// the window; `None` when none stands out. Pid 1, from which all descends, only if it made that many itself.
+    /// Why.
+    pub cause: Cause,
+    /// Whom it names. Of a match, who matched last. Of a spawn rate, who is behind it: the deepest process in the lineage
+    /// of forks whose subtree made at least 60 % of the forks in the window; `None` when none stands out. Pid 1, from
+    /// which all descends, only if it made that many itself.
     pub culprit: Option<ProcKey>,
     /// That process's name when the alert was raised or last changed.
-    pub culprit_comm: crate::Comm,
-    /// Share of all forks in the window that the culprit's subtree made, 0 to 1.
-    pub share: f64,
+    pub culprit_comm: Comm,
 }
 
 impl Alert {
@@ -58,22 +93,52 @@ impl Alert {
     pub const fn level(&self) -> AlertLevel {
         if self.cleared_ns.is_some() { AlertLevel::Cleared } else { AlertLevel::Raised }
     }
+
+    /// How long it lasted, or has lasted by `now_ns`; nanoseconds.
+    #[must_use]
+    pub fn lasted_ns(&self, now_ns: u64) -> u64 {
+        self.cleared_ns.unwrap_or(now_ns).saturating_sub(self.raised_ns)
+    }
+
+    /// The name of its rule: `spawn_rate`, or what the rule of a match is called.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        match &self.cause {
+            Cause::SpawnRate { .. } => "spawn_rate",
+            Cause::Match { rule, .. } => rule,
+        }
+    }
+
+    /// Name and pid of whom it names, harmless to print: `make [123]`.
+    #[must_use]
+    pub fn culprit_shown(&self) -> Option<String> {
+        self.culprit.map(|key| format!("{} [{}]", text::escape(self.culprit_comm.as_bytes()), key.pid))
+    }
 }
 
-impl std::fmt::Display for Alert {
+impl fmt::Display for Alert {
     /// One sentence: what, how much, who.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.cleared_ns {
-            None => write!(f, "spawn rate {:.0}/s", self.rate)?,
-            Some(cleared_ns) => {
-                let lasted = crate::text::duration(cleared_ns.saturating_sub(self.raised_ns));
-                write!(f, "over after {lasted}: spawn rate up to {:.0}/s", self.peak)?;
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cleared_ns) = self.cleared_ns {
+            write!(f, "over after {}: ", text::duration(self.lasted_ns(cleared_ns)))?;
+        }
+        let culprit = self.culprit_shown();
+        match &self.cause {
+            &Cause::SpawnRate { rate, peak, share } => {
+                match self.cleared_ns {
+                    None => write!(f, "spawn rate {rate:.0}/s")?,
+                    Some(_) => write!(f, "spawn rate up to {peak:.0}/s")?,
+                }
+                culprit.map_or(Ok(()), |name| write!(f, ": {:.0} % below {name}", 100.0 * share))
+            }
+            Cause::Match { rule, count } => {
+                write!(f, "'{}' matched ", text::escape(rule.as_bytes()))?;
+                match culprit {
+                    Some(name) if *count == 1 => f.write_str(&name),
+                    Some(name) => write!(f, "{count} processes, {name} the latest"),
+                    None => write!(f, "{count} processes"),
+                }
             }
         }
-        if let Some(culprit) = self.culprit {
-            let name = crate::text::escape(self.culprit_comm.as_bytes());
-            write!(f, ": {:.0} % below {name} [{}]", 100.0 * self.share, culprit.pid)?;
-        }
-        Ok(())
     }
 }

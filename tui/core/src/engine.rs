@@ -2,24 +2,30 @@
 //!
 //! A pure fold over events plus the time given to [`Engine::tick`]. Total: any event in any order is taken, stale and
 //! duplicate ones change nothing (I8), and what is missing becomes a marked placeholder (I7). What each kind of event
-//! does is in `apply`, who of the dead leaves the tree first in `retention`, the rates in `pulse`, the alert in `watch`,
-//! sums over what somebody launched in `churn`.
+//! does is in `apply`, who of the dead leaves the tree first in `retention`, the rates in `pulse`, sums over what somebody
+//! launched in `churn`, the rules for alerts in `watch` (spawn rate) and `matches` (filters).
 
+mod alerts;
 mod apply;
 pub mod churn;
+mod matches;
 mod pulse;
 mod retention;
 mod watch;
 
-use crate::alert::{Alert, AlertRule};
+use crate::alert::{Alert, AlertRule, MatchRule};
 use crate::event::{Event, ProcKey};
+use crate::filter;
 use crate::heap;
 use crate::intern::Interner;
 use crate::process::Context;
 use crate::stats::Stats;
 use crate::tree::{Lineage, Tree};
+use crate::users::Users;
 
+use alerts::Alerts;
 use churn::Churn;
+use matches::Matches;
 use pulse::Pulse;
 use retention::Retention;
 use watch::Watch;
@@ -44,6 +50,8 @@ pub struct Config {
     pub keep_bytes: u64,
     /// When to raise the alarm.
     pub alert: AlertRule,
+    /// Whom to raise it for.
+    pub matches: Vec<MatchRule>,
 }
 
 impl Default for Config {
@@ -54,6 +62,7 @@ impl Default for Config {
             pinned_max: 10_000,
             keep_bytes: 64 << 20,
             alert: AlertRule::default(),
+            matches: Vec::new(),
         }
     }
 }
@@ -95,6 +104,9 @@ pub struct Engine {
     pulse: Pulse,
     retention: Retention,
     watch: Watch,
+    matches: Matches,
+    alerts: Alerts,
+    users: Users,
     churn: Churn,
     /// Paths of programs.
     paths: Interner<[u8]>,
@@ -112,6 +124,9 @@ impl Engine {
             pulse: Pulse::default(),
             retention: Retention::default(),
             watch: Watch::new(config.alert),
+            matches: Matches::new(config.matches.clone(), config.alert.clear_ns),
+            alerts: Alerts::default(),
+            users: Users::default(),
             churn: Churn::default(),
             paths: Interner::default(),
             contexts: Interner::default(),
@@ -123,6 +138,7 @@ impl Engine {
     /// The alert rule is judged whenever the events' time has moved on by a twentieth of its window.
     pub fn ingest(&mut self, event: &Event, deltas: &mut Vec<Delta>) {
         self.advance(event.ts_ns(), deltas);
+        let from = deltas.len();
         match event {
             Event::Process(e) => self.found(e, deltas),
             Event::Fork(e) => self.forked(e, deltas),
@@ -134,10 +150,16 @@ impl Engine {
             Event::Usage(e) => self.usage(e, deltas),
             Event::Lost { count, .. } => self.stats.lost += *count,
         }
+        self.judge(from, deltas);
         self.expire(None, deltas);
     }
 
-    /// Lets time pass up to `now_ns`: expires the dead, moves the rate windows, judges the alert rule. Time that has
+    /// Learns the name of a user, for filters and for whoever shows it.
+    pub fn name_user(&mut self, uid: u32, name: &str) {
+        self.users.name(uid, name);
+    }
+
+    /// Lets time pass up to `now_ns`: expires the dead, moves the rate windows, judges the alert rules. Time that has
     /// passed already does not come back.
     pub fn tick(&mut self, now_ns: u64, deltas: &mut Vec<Delta>) {
         self.advance(now_ns, deltas);
@@ -158,10 +180,16 @@ impl Engine {
         &self.stats
     }
 
-    /// Alerts of this session, newest last, at most a hundred; an active one is the last.
+    /// Alerts of this session, newest last, at most a hundred.
     #[must_use]
     pub fn alerts(&self) -> &[Alert] {
-        self.watch.alerts()
+        self.alerts.all()
+    }
+
+    /// Names of users.
+    #[must_use]
+    pub fn users(&self) -> &Users {
+        &self.users
     }
 
     /// Who launches most, and at what cost.
@@ -193,7 +221,22 @@ impl Engine {
         if now_ns > self.now_ns {
             self.now_ns = now_ns;
             self.pulse.advance(now_ns, &mut self.stats);
-            self.watch.advance(now_ns, &self.tree, deltas);
+            self.watch.advance(now_ns, &self.tree, &mut self.alerts, deltas);
+            if !self.matches.is_empty() {
+                let user = |uid| self.users.get(uid);
+                let context = filter::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user };
+                self.matches.advance(context, &mut self.alerts, deltas);
+            }
+        }
+    }
+
+    /// Judges those whom the deltas from this one on are about by the rules for them.
+    fn judge(&mut self, from: usize, deltas: &mut Vec<Delta>) {
+        if !self.matches.is_empty() {
+            let user = |uid| self.users.get(uid);
+            let context =
+                filter::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns: self.now_ns, user: &user };
+            self.matches.judge(from, context, &mut self.alerts, deltas);
         }
     }
 
@@ -243,6 +286,7 @@ impl Engine {
         // Above it, dead ancestors may have been left out already.
         let forker = parent.unwrap_or_else(|| process.forker());
         self.watch.bequeath(key, forker);
+        self.matches.forget(key);
         self.retention.consider(&mut self.tree, forker);
         // Likewise, the kernel's parent may have been left out, and who adopted this one not been heard of.
         let kernel_parent = kernel_parent.unwrap_or_else(|| match self.tree.get(process.kernel_parent()) {

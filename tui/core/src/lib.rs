@@ -20,8 +20,9 @@ pub mod stats;
 mod testing;
 pub mod text;
 pub mod tree;
+pub mod users;
 
-pub use alert::{Alert, AlertLevel, AlertRule};
+pub use alert::{Alert, AlertLevel, AlertRule, Cause, MatchRule};
 pub use engine::{Config, Delta, Engine};
 pub use event::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 pub use filter::{Filter, FilterError};
@@ -29,3 +30,4 @@ pub use process::{Image, Lifecycle, Origin, Process};
 pub use rows::{Folds, Look, Row, RowId, Rows, Sort, SortKey};
 pub use stats::{Stats, UidStats};
 pub use tree::{Lineage, Summary, Tree, Visit};
+pub use users::Users;

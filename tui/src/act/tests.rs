@@ -163,9 +163,10 @@ fn a_subtree_that_forks_while_it_is_frozen_stands_still_in_the_end() {
     let report = perform(&order(Deed::Freeze, &[own.key()]));
     assert_eq!(why(&report), [], "none could not be stopped");
     assert!(report.done.len() >= 5, "{report:?}");
-    // All of its session are below it.
+    // All of its session are below it. One that waits in vfork for a child that was stopped before its exec stands still
+    // as well, uninterruptibly.
     let frozen = session(own.0.id());
-    assert!(frozen.iter().all(|(_, state)| *state == 'T'), "{frozen:?}");
+    assert!(frozen.iter().all(|(_, state)| matches!(state, 'T' | 'D')), "{frozen:?}");
     sleep(Duration::from_millis(100));
     assert_eq!(session(own.0.id()), frozen, "nobody forks or ends");
     // Those that are spared stay as they are.

@@ -3,10 +3,10 @@
 use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
 use ptree_core::filter::{Completion, complete_with};
-use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree};
+use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree, Users};
 use ptree_source::Header;
 
-use super::{App, Capture, Details, List, Message, Users, Wall};
+use super::{App, Capture, Details, List, Message, Wall};
 use crate::action::{Command, Mode};
 use crate::export::Scope;
 use crate::keymap::Bindings;
@@ -62,10 +62,10 @@ impl App {
         self.engine.alerts()
     }
 
-    /// The alert that lasts.
+    /// The alert that lasts; of several, the latest.
     #[must_use]
     pub fn active_alert(&self) -> Option<&Alert> {
-        self.engine.alerts().last().filter(|alert| alert.cleared_ns.is_none())
+        self.engine.alerts().iter().rev().find(|alert| alert.cleared_ns.is_none())
     }
 
     /// The rate that raises an alert, forks per second.
@@ -83,7 +83,7 @@ impl App {
     /// Names of users.
     #[must_use]
     pub fn users(&self) -> &Users {
-        &self.users
+        self.engine.users()
     }
 
     /// What this program itself costs.
@@ -173,7 +173,7 @@ impl App {
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
     pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
-        let user = |uid| self.users.get(uid);
+        let user = |uid| self.users().get(uid);
         let look = Look { flat: false, join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() };
         let rows = Rows::of(self.tree(), look, user);
         let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), user: &user };

@@ -219,8 +219,8 @@ impl App {
                 self.show(View::Tree);
                 self.set_filter(&format!("uid={uid}"));
             }
-            PageKey::Alert(raised_ns) => {
-                let alert = self.engine.alerts().iter().find(|alert| alert.raised_ns == raised_ns);
+            PageKey::Alert(id) => {
+                let alert = self.engine.alerts().iter().find(|alert| alert.id == id);
                 match alert.and_then(|alert| alert.culprit) {
                     Some(key) => self.go_to(key),
                     None => self.say("This alert names no process: no subtree stood out".to_owned(), false),

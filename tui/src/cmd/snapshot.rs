@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use ptree_core::{Engine, Lineage, Look, Rows};
 use ptree_source::{host, live};
-use rustc_hash::FxHashMap;
 
 use crate::capture::{self, runtime};
 use crate::cli::{Common, Format};
@@ -30,13 +29,15 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     }
     let now_ns = host::boottime_ns();
     let mut engine = Engine::new(common.engine());
+    for (uid, name) in &batch.users {
+        engine.name_user(*uid, name);
+    }
     let mut deltas = Vec::new();
     for event in &batch.events {
         engine.ingest(event, &mut deltas);
         deltas.clear();
     }
-    let users: FxHashMap<u32, String> = batch.users.into_iter().collect();
-    let user = |uid| users.get(&uid).map_or("", String::as_str);
+    let user = |uid| engine.users().get(uid);
     let filter = common.filter();
     let look = Look { lineage: Lineage::Kernel, filter, now_ns, ..Look::default() };
     let rows = Rows::of(engine.tree(), look, user);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ptree_core::filter::Context;
-use ptree_core::{Alert, Config, Delta, Engine, Event, Filter, Lineage, ProcKey};
+use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey};
 use ptree_source::live::LiveOptions;
 use ptree_source::{host, ndjson};
 use rustc_hash::FxHashMap;
@@ -46,9 +46,8 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
     let filter = common.filter();
     // Nobody looks at the dead here; alerts want those of the last seconds.
     let mut engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
-    let mut users = FxHashMap::default();
     let mut deltas = Vec::new();
-    let mut told = None;
+    let mut told = FxHashMap::default();
     while let Some(batch) = capture.batches.blocking_recv() {
         // A filter may keep us from writing, and so from noticing, for long.
         if reader_is_gone() {
@@ -56,13 +55,13 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
         }
         for (uid, name) in batch.users {
             ndjson::write_user(&mut out, uid, &name).context("writing to standard output")?;
-            users.insert(uid, name);
+            engine.name_user(uid, &name);
         }
         for event in &batch.events {
             deltas.clear();
             engine.ingest(event, &mut deltas);
             let asked_for = usage || !matches!(event, Event::Usage(_));
-            if asked_for && (filter.is_empty() || is_wanted(&engine, &filter, &users, event)) {
+            if asked_for && (filter.is_empty() || is_wanted(&engine, &filter, event)) {
                 ndjson::write_event(&mut out, event).context("writing to standard output")?;
             }
             write_alerts(&mut out, event.ts_ns(), &deltas, &mut told)?;
@@ -76,16 +75,22 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
     Ok(())
 }
 
-/// Writes an alert when it is raised, when it names another culprit, and when it is over; `told` is the last one written.
-fn write_alerts(out: &mut impl Write, ts_ns: u64, deltas: &[Delta], told: &mut Option<Alert>) -> Result<()> {
+/// Writes an alert when it is raised, when it names another culprit, and when it is over; `told` is whom those that last
+/// named when they were written.
+fn write_alerts(
+    out: &mut impl Write,
+    ts_ns: u64,
+    deltas: &[Delta],
+    told: &mut FxHashMap<u64, Option<ProcKey>>,
+) -> Result<()> {
     for delta in deltas {
         let Delta::Alert(alert) = delta else { continue };
-        let same = |told: &Alert| {
-            (told.raised_ns, told.cleared_ns, told.culprit) == (alert.raised_ns, alert.cleared_ns, alert.culprit)
+        let named = match alert.level() {
+            AlertLevel::Raised => told.insert(alert.id, alert.culprit),
+            AlertLevel::Cleared => told.remove(&alert.id).and(None),
         };
-        if !told.as_ref().is_some_and(same) {
+        if named != Some(alert.culprit) {
             ndjson::write_alert(out, ts_ns, alert, &alert.to_string()).context("writing to standard output")?;
-            *told = Some(alert.clone());
         }
     }
     Ok(())
@@ -100,9 +105,9 @@ fn reader_is_gone() -> bool {
 }
 
 /// Whether an event is of a process that matches, as it is known with this event; losses concern everybody.
-fn is_wanted(engine: &Engine, filter: &Filter, users: &FxHashMap<u32, String>, event: &Event) -> bool {
+fn is_wanted(engine: &Engine, filter: &Filter, event: &Event) -> bool {
     let Some(key) = key(event) else { return true };
-    let user = |uid| users.get(&uid).map_or("", String::as_str);
+    let user = |uid| engine.users().get(uid);
     let (tree, lineage) = (engine.tree(), Lineage::default());
     let context = Context { tree, lineage, now_ns: engine.now_ns(), user: &user };
     tree.get(key).is_some_and(|process| filter.matches(&context, process))

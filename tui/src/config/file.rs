@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use ptree_core::Filter;
 use ptree_core::text::escape;
+use ptree_core::{Filter, MatchRule};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -18,6 +18,8 @@ use crate::view::theme::{ROLES, style};
 pub const KEYS: &str = "keys";
 /// See [`KEYS`].
 pub const FILTERS: &str = "filters";
+/// See [`KEYS`].
+pub const ALERTS: &str = "alerts";
 /// See [`KEYS`].
 pub const COLOURS: &str = "colours";
 
@@ -87,11 +89,13 @@ impl Reader {
             match section {
                 KEYS => self.keys(entries),
                 FILTERS => self.filters(entries),
+                ALERTS => self.alerts(entries),
                 COLOURS => self.colours(entries),
                 _ => self.settings(section, entries),
             }
         }
         self.check_filters(table);
+        self.make_alerts(table);
         self.check_keys();
     }
 
@@ -180,17 +184,46 @@ impl Reader {
         }
     }
 
+    fn alerts(&mut self, entries: &Table<'_>) {
+        for (key, value) in entries.iter() {
+            let name = key.get_ref().as_ref();
+            if name.trim().is_empty() {
+                self.wrong(key.span(), "an alert needs a name");
+            }
+            if value.get_ref().as_str().is_none_or(|filter| filter.trim().is_empty()) {
+                let message = format!("{} for {}: give a filter in quotes", shown(value), quoted(name));
+                self.wrong(value.span(), message);
+            }
+        }
+    }
+
     /// Filters may name each other, so they are judged when all are known.
     fn check_filters(&mut self, table: &Table<'_>) {
-        let section = |name: &str| table.get(name).and_then(|section| section.get_ref().as_table());
-        let general = section("general").and_then(|entries| entries.get("filter"));
-        let named = section(FILTERS).into_iter().flat_map(|entries| entries.values());
+        let general = section(table, "general").and_then(|entries| entries.get("filter"));
+        let named = section(table, FILTERS).into_iter().flat_map(|entries| entries.values());
         for value in named.chain(general) {
-            let Some(text) = value.get_ref().as_str() else { continue };
-            if let Err(error) = Filter::parse_with(text, &self.config.names) {
+            self.filter(value);
+        }
+    }
+
+    fn make_alerts(&mut self, table: &Table<'_>) {
+        for (key, value) in section(table, ALERTS).into_iter().flat_map(|entries| entries.iter()) {
+            if let Some(filter) = self.filter(value) {
+                self.config.engine.matches.push(MatchRule { name: key.get_ref().as_ref().into(), filter });
+            }
+        }
+    }
+
+    /// The filter that a text is.
+    fn filter(&mut self, value: &Value<'_>) -> Option<Filter> {
+        let text = value.get_ref().as_str()?;
+        match Filter::parse_with(text, &self.config.names) {
+            Ok(filter) => Some(filter),
+            Err(error) => {
                 let part = text.get(error.range()).filter(|part| !part.is_empty());
                 let place = part.map_or_else(String::new, |part| format!(" at {}", quoted(part)));
                 self.wrong(value.span(), format!("{} is no filter: {}{place}", shown(value), error.message()));
+                None
             }
         }
     }
@@ -215,12 +248,17 @@ impl Reader {
     }
 }
 
+/// A section of the file, where it is there and one.
+fn section<'v, 't>(table: &'v Table<'t>, name: &str) -> Option<&'v Table<'t>> {
+    table.get(name).and_then(|section| section.get_ref().as_table())
+}
+
 /// All sections, in the order in which they are printed.
 #[must_use]
 pub fn sections() -> Vec<&'static str> {
     let mut names: Vec<_> = SETTINGS.iter().map(|setting| setting.section).collect();
     names.dedup();
-    names.extend([FILTERS, COLOURS, KEYS]);
+    names.extend([FILTERS, ALERTS, COLOURS, KEYS]);
     names
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::Config;
-use super::file::{COLOURS, FILTERS, KEYS, sections};
+use super::file::{ALERTS, COLOURS, FILTERS, KEYS, sections};
 use super::settings::{Kind, SETTINGS, Setting};
 use crate::action::{COMMANDS, Mode};
 use crate::view::theme::{ROLES, Theme, style};
@@ -19,6 +19,12 @@ const FILTERS_ABOUT: &str = "\
 # Filters with names: '@builds' stands for the expression wherever a filter is typed.
 # builds = \"comm=make or comm=ninja\"
 # failing = \"state=failed and not @builds\"
+";
+const ALERTS_ABOUT: &str = "\
+# Filters with names, too: an alert is raised when one matches a process that it did not match before. It ends when it has
+# matched no other one for 'clear-after'.
+# killed = \"signal=KILL\"
+# \"root shell from ssh\" = \"uid=0 and comm~sh$ and ancestor:comm=sshd\"
 ";
 const COLOURS_ABOUT: &str = "\
 # Styles in the place of the theme's: 'bold', 'dim', 'italic', 'underlined', 'reversed', a colour ('red', 'lightblue',
@@ -40,6 +46,7 @@ pub fn default_file() -> String {
         }
         match section {
             FILTERS => out.push_str(FILTERS_ABOUT),
+            ALERTS => out.push_str(ALERTS_ABOUT),
             COLOURS => {
                 out.push_str(COLOURS_ABOUT);
                 for role in ROLES {
@@ -106,6 +113,11 @@ pub fn schema() -> String {
                     "description": "Filters with names: '@name' stands for the expression.",
                     "type": "object",
                     "propertyNames": { "pattern": "^[A-Za-z0-9_]+$" },
+                    "additionalProperties": { "type": "string" },
+                }),
+                ALERTS => json!({
+                    "description": "Filters with names: an alert is raised when one matches another process.",
+                    "type": "object",
                     "additionalProperties": { "type": "string" },
                 }),
                 COLOURS => {

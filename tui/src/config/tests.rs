@@ -59,6 +59,8 @@ fn a_file_changes_what_it_says_and_nothing_else() {
         [filters]
         bad = "state=failed and not @noise"
         noise = "comm=grep"
+        [alerts]
+        "root shell" = "uid=0 and comm~sh$ and not @noise"
         [colours]
         bad = "bold #ff0000"
         [keys.tree]
@@ -68,6 +70,8 @@ fn a_file_changes_what_it_says_and_nothing_else() {
         first = ["x x"]
     "##;
     let config = parse(text, "file").unwrap();
+    let [alert] = &config.engine.matches[..] else { panic!("{:?}", config.engine.matches) };
+    assert_eq!((&*alert.name, alert.filter.text()), ("root shell", "uid=0 and comm~sh$ and not @noise"));
     assert_eq!((config.engine.keep_ns, config.theme, config.mouse), (150_000_000_000, ThemeName::Light, false));
     assert_eq!((config.frame, config.engine.alert.spawns_per_s), (Duration::from_secs(1), 50.0));
     assert_eq!((config.filter.as_str(), config.names.get("noise")), ("@bad", Some("comm=grep")));
@@ -113,6 +117,12 @@ fn everything_that_is_wrong_is_told_by_line_with_what_would_be_right() {
         ("[filters]\na = \"x @a\"", "file:2: 'x @a' is no filter: in '@a': '@a' stands for itself at '@a'"),
         ("[filters]\na-b = \"x\"", "file:2: 'a-b': a name is of letters, digits and '_'"),
         ("[filters]\nab = 5", "file:2: '5' for 'ab': give a filter in quotes"),
+        ("[alerts]\nab = ' '", "file:2: ' ' for 'ab': give a filter in quotes"),
+        ("[alerts]\n'' = 'sh'", "file:2: an alert needs a name"),
+        (
+            "[alerts]\nab = 'cod=1'",
+            "file:2: 'cod=1' is no filter: there is no field 'cod'; did you mean 'code'? at 'cod'",
+        ),
         ("[colours]\nbda = \"red\"", "file:2: there is no style in [colours] called 'bda'; did you mean 'bad'?"),
         ("[colours]\nbad = \"redd\"", "file:2: 'redd' for 'bad': 'redd' is neither a colour"),
         ("[keys.tre]", "file:1: there is no part of [keys] called 'tre'; did you mean 'tree'?"),

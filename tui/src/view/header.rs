@@ -1,6 +1,6 @@
 //! The top of the screen: the machine, counts, rates, losses and modes; and the line of an active alert.
 
-use ptree_core::text;
+use ptree_core::{Cause, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -111,18 +111,19 @@ fn sparkline(history: &[u32], width: usize) -> String {
 /// The active alert, and how to get to whom it names.
 pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(alert) = app.active_alert().filter(|_| !area.is_empty()) else { return };
-    let culprit = match alert.culprit {
-        Some(key) => {
-            let name = text::escape(alert.culprit_comm.as_bytes());
-            let way = app.key(Mode::Tree, Command::Culprit);
-            let way = way.map_or_else(String::new, |key| format!("  ({key} goes there)"));
-            format!(": {name} [{}] makes {:.0}%{way}", key.pid, alert.share * 100.0)
+    let what = match &alert.cause {
+        Cause::SpawnRate { peak, share, .. } => {
+            let now = rate(app.stats().forks_per_s);
+            let limit = rate(app.alert_limit());
+            let culprit = alert.culprit_shown();
+            let culprit = culprit.map_or_else(String::new, |name| format!(": {name} makes {:.0}%", share * 100.0));
+            format!("spawn rate {now}/s, peak {}/s (limit {limit}){culprit}", rate(*peak))
         }
-        None => String::new(),
+        Cause::Match { .. } => alert.to_string(),
     };
-    let now = rate(app.stats().forks_per_s);
-    let limit = rate(app.alert_limit());
-    let text = format!(" spawn rate {now}/s, peak {}/s (limit {limit}){culprit}", rate(alert.peak));
+    let way = app.key(Mode::Tree, Command::Culprit).filter(|_| alert.culprit.is_some());
+    let way = way.map_or_else(String::new, |key| format!("  ({key} goes there)"));
+    let text = format!(" {what}{way}");
     buffer.set_style(area, theme.alert);
     let text = cut(&text, usize::from(area.width));
     spread(vec![Span::styled(text, theme.alert)], Vec::new(), area, buffer);

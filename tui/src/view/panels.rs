@@ -1,6 +1,6 @@
 //! Users and alerts, beside the tree or below it, and on request figures on this program itself.
 
-use ptree_core::{Alert, text};
+use ptree_core::{Alert, Cause, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -135,17 +135,19 @@ fn draw_alerts(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn alert_lines(app: &App, alert: &Alert) -> [String; 2] {
     let when = app.wall().short(alert.raised_ns, app.now_ns());
-    let end = alert.cleared_ns.unwrap_or(app.now_ns());
-    let lasted = text::duration(end.saturating_sub(alert.raised_ns));
+    let lasted = text::duration(alert.lasted_ns(app.now_ns()));
     let lasts = if alert.cleared_ns.is_some() { "lasted" } else { "lasting" };
-    let culprit = match alert.culprit {
-        Some(key) => {
-            let name = text::escape(alert.culprit_comm.as_bytes());
-            format!("   {name} [{}] {:.0}%", key.pid, alert.share * 100.0)
+    let culprit = alert.culprit_shown();
+    let (what, whom) = match &alert.cause {
+        Cause::SpawnRate { peak, share, .. } => {
+            let whom = culprit.map(|name| format!("{name} {:.0}%", share * 100.0));
+            (format!("{}/s", rate(*peak)), whom.unwrap_or_else(|| "no subtree stands out".to_owned()))
         }
-        None => "   no subtree stands out".to_owned(),
+        Cause::Match { rule, count } => {
+            (format!("{} ×{count}", text::escape(rule.as_bytes())), culprit.unwrap_or_default())
+        }
     };
-    [format!(" {when} {}/s {lasts} {lasted}", rate(alert.peak)), culprit]
+    [format!(" {when} {what} {lasts} {lasted}"), format!("   {whom}")]
 }
 
 fn write(text: &str, style: Style, row: Rect, buffer: &mut Buffer) {

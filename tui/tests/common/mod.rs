@@ -63,7 +63,13 @@ impl Machine {
 
     /// init, kthreadd and a kernel thread, a login with a shell and an editor.
     pub(crate) fn booted() -> Self {
-        let mut machine = Self::new();
+        Self::watching(Vec::new())
+    }
+
+    /// The same with rules for alerts.
+    pub(crate) fn watching(matches: Vec<ptree_core::MatchRule>) -> Self {
+        let options = Self::options();
+        let mut machine = Self::with(Options { engine: ptree_core::Config { matches, ..options.engine }, ..options });
         machine.found(1, 0, 0, &["/sbin/init"]);
         machine.kernel_thread(2, 0, "kthreadd");
         machine.kernel_thread(3, 2, "kworker/0:1");

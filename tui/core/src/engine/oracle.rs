@@ -374,7 +374,7 @@ proptest! {
         keep_bytes in prop_oneof![0..30_u64, Just(1000), Just(1000)],
     ) {
         let alert = AlertRule { spawns_per_s: 0.0, ..AlertRule::default() };
-        let config = Config { keep_ns, keep_max, pinned_max, keep_bytes, alert };
+        let config = Config { keep_ns, keep_max, pinned_max, keep_bytes, alert, matches: Vec::new() };
         let (mut engine, mut oracle) = (Engine::new(config.clone()), Oracle::new(config));
         // What the deltas alone say is in the tree.
         let mut told = Vec::new();

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::Delta;
-use crate::alert::{Alert, AlertRule};
+use super::alerts::{Alerts, UPDATE_NS};
+use crate::alert::{AlertRule, Cause};
 use crate::event::{Comm, ProcKey};
 use crate::rate::Rate;
 use crate::tree::{Lineage, Tree};
@@ -17,10 +18,6 @@ use crate::tree::{Lineage, Tree};
 #[cfg(test)]
 mod tests;
 
-/// Alerts kept.
-const ALERTS_MAX: usize = 100;
-/// An active alert is brought up to date this often.
-const UPDATE_NS: u64 = 1_000_000_000;
 /// What part of the forks a subtree must have made to stand out. More than half, so that only one branch can.
 const CULPRIT_SHARE: f64 = 0.6;
 
@@ -88,7 +85,8 @@ pub(super) struct Watch {
     sample: Sample,
     /// When the others were last dropped.
     pruned_ns: u64,
-    alerts: Vec<Alert>,
+    /// The alert that lasts.
+    active: Option<u64>,
     /// Of the active alert: when the rate fell below the mark for clearing.
     calm_since: Option<u64>,
     /// Of the active alert: when it was last told.
@@ -105,15 +103,11 @@ impl Watch {
             forkers: FxHashMap::default(),
             sample: Sample::default(),
             pruned_ns: 0,
-            alerts: Vec::new(),
+            active: None,
             calm_since: None,
             told_ns: 0,
             step: 0,
         }
-    }
-
-    pub(super) fn alerts(&self) -> &[Alert] {
-        &self.alerts
     }
 
     pub(super) fn spawns_per_s(&self, forker: ProcKey, now_ns: u64) -> f64 {
@@ -138,7 +132,7 @@ impl Watch {
     }
 
     /// Judges, at most once in each step of the window.
-    pub(super) fn advance(&mut self, now_ns: u64, tree: &Tree, deltas: &mut Vec<Delta>) {
+    pub(super) fn advance(&mut self, now_ns: u64, tree: &Tree, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         let step = self.all.step(now_ns);
         if step == self.step {
             return;
@@ -150,62 +144,47 @@ impl Watch {
         }
         self.sample.adapt(self.all.total(now_ns), self.forkers.len());
         if self.rule.spawns_per_s > 0.0 {
-            self.judge(now_ns, tree, deltas);
+            self.judge(now_ns, tree, alerts, deltas);
         }
     }
 
-    fn judge(&mut self, now_ns: u64, tree: &Tree, deltas: &mut Vec<Delta>) {
+    fn judge(&mut self, now_ns: u64, tree: &Tree, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         let rate = self.all.per_s(now_ns);
-        match self.alerts.last_mut().filter(|alert| alert.cleared_ns.is_none()) {
-            None if rate >= self.rule.spawns_per_s => {
+        let Some(id) = self.active else {
+            if rate >= self.rule.spawns_per_s {
                 let culprit = self.culprit(now_ns, tree);
-                self.alerts.push(Alert {
-                    raised_ns: now_ns,
-                    cleared_ns: None,
-                    rate,
-                    peak: rate,
-                    culprit: culprit.map(|culprit| culprit.key),
-                    culprit_comm: culprit.map_or(Comm::default(), |culprit| culprit.comm),
-                    share: culprit.map_or(0.0, |culprit| culprit.share),
-                });
-                let surplus = self.alerts.len().saturating_sub(ALERTS_MAX);
-                self.alerts.drain(..surplus);
+                let cause = Cause::SpawnRate { rate, peak: rate, share: culprit.map_or(0.0, |culprit| culprit.share) };
+                let named = culprit.map(|culprit| (culprit.key, culprit.comm));
+                self.active = Some(alerts.raise(now_ns, cause, named, deltas));
                 self.calm_since = None;
-                self.tell(now_ns, deltas);
+                self.told_ns = now_ns;
             }
-            None => {}
-            Some(alert) => {
-                alert.peak = alert.peak.max(rate);
-                if rate < self.rule.spawns_per_s * self.rule.clear_ratio {
-                    let calm_since = *self.calm_since.get_or_insert(now_ns);
-                    if now_ns - calm_since >= self.rule.clear_ns {
-                        alert.cleared_ns = Some(now_ns);
-                        self.tell(now_ns, deltas);
-                    }
-                } else {
-                    self.calm_since = None;
-                    if now_ns - self.told_ns >= UPDATE_NS {
-                        self.update(now_ns, tree, deltas);
+            return;
+        };
+        if let Some(Cause::SpawnRate { peak, .. }) = alerts.get_mut(id).map(|alert| &mut alert.cause) {
+            *peak = peak.max(rate);
+        }
+        if rate < self.rule.spawns_per_s * self.rule.clear_ratio {
+            let calm_since = *self.calm_since.get_or_insert(now_ns);
+            if now_ns - calm_since >= self.rule.clear_ns {
+                self.active = None;
+                alerts.clear(id, now_ns, deltas);
+            }
+        } else {
+            self.calm_since = None;
+            if now_ns - self.told_ns >= UPDATE_NS {
+                self.told_ns = now_ns;
+                // When none stands out any more, the last one stays named.
+                if let (Some(alert), Some(culprit)) = (alerts.get_mut(id), self.culprit(now_ns, tree)) {
+                    alert.culprit = Some(culprit.key);
+                    alert.culprit_comm = culprit.comm;
+                    if let Cause::SpawnRate { share, .. } = &mut alert.cause {
+                        *share = culprit.share;
                     }
                 }
+                alerts.tell(id, deltas);
             }
         }
-    }
-
-    /// Names the culprit anew. When none stands out any more, the last one stays named.
-    fn update(&mut self, now_ns: u64, tree: &Tree, deltas: &mut Vec<Delta>) {
-        let culprit = self.culprit(now_ns, tree);
-        if let (Some(alert), Some(culprit)) = (self.alerts.last_mut(), culprit) {
-            alert.culprit = Some(culprit.key);
-            alert.culprit_comm = culprit.comm;
-            alert.share = culprit.share;
-        }
-        self.tell(now_ns, deltas);
-    }
-
-    fn tell(&mut self, now_ns: u64, deltas: &mut Vec<Delta>) {
-        self.told_ns = now_ns;
-        deltas.extend(self.alerts.last().cloned().map(Delta::Alert));
     }
 
     /// The process deepest in the lineage of forks whose subtree made most of the forks in the window.

@@ -84,7 +84,7 @@ pub fn write_alert(out: &mut impl Write, ts_ns: u64, alert: &Alert, message: &st
         ts_ns: Some(ts_ns),
         pid: alert.culprit.map(|key| key.pid),
         start_ns: alert.culprit.map(|key| key.start_ns),
-        rule: Some(Text::new("spawn_rate")),
+        rule: Some(Text::new(alert.rule())),
         level: Some(Text::new(level)),
         message: Some(Text::new(message)),
         ..Line::of(kind::ALERT)

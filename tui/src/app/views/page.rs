@@ -18,7 +18,7 @@ pub enum PageKey {
     Rest,
     /// A user.
     User(u32),
-    /// An alert, by when it was raised, boot-time nanoseconds.
+    /// An alert, by its id.
     Alert(u64),
 }
 

@@ -1,9 +1,9 @@
-//! Names of users, as the source delivers them.
+//! Names of users, as a source delivers them. Nothing is looked up here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ptree_core::text;
+use crate::text;
 
 /// Names by uid.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Users {
 
 impl Users {
     /// Learns a name.
-    pub fn name(&mut self, uid: u32, name: &str) {
+    pub(crate) fn name(&mut self, uid: u32, name: &str) {
         self.names.insert(uid, name.to_owned());
     }
 
