@@ -28,17 +28,17 @@ impl Copy {
     /// CPU. One that was preempted just behind its record may find the mark of a later event: a record may come twice,
     /// and user space takes it out, but none is left out.
     #[inline(always)]
-    pub(crate) fn once(self, kind: u32, event: u64, write: impl FnOnce(Self)) {
-        let written = if how_many() > 1 { WRITTEN.get_ptr_mut(kind) } else { None };
+    pub(crate) fn once(self, kind: u32, event: impl FnOnce() -> u64, write: impl FnOnce(Self)) {
+        let written = if how_many() > 1 { WRITTEN.get_ptr_mut(kind).map(|written| (written, event())) } else { None };
         // SAFETY: a map value of this CPU, which no program leaves while it runs.
         unsafe {
-            if let Some(written) = written
+            if let Some((written, event)) = written
                 && read_volatile(written) == event
             {
                 return;
             }
             write(self);
-            if let Some(written) = written {
+            if let Some((written, event)) = written {
                 write_volatile(written, event);
             }
         }

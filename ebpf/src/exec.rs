@@ -19,8 +19,11 @@ programs!("sched_process_exec", exec: on_exec = 0, on_exec_2 = 1, on_exec_3 = 2)
 unsafe fn exec(ctx: &BtfTracePointContext, copy: Copy) {
     // SAFETY: the arguments have the types above.
     unsafe {
-        let image = if how_many() > 1 { image(Struct::new(ctx.arg(0))) } else { 0 };
-        copy.once(kind::EXEC, image, |copy| write(ctx, copy, (image >> 6) as u32));
+        let task = Struct::new(ctx.arg(0));
+        let image = if how_many() > 1 { image(task) } else { 0 };
+        // Another process may get the memory of one that has ended.
+        let event = || image ^ Group::of(task).mark();
+        copy.once(kind::EXEC, event, |copy| write(ctx, copy, (image >> 6) as u32));
     }
 }
 

@@ -30,21 +30,25 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
         if !last {
             return;
         }
-        copy.once(kind::EXIT, group.mark(), |copy| {
-            let ts_ns = bpf_ktime_get_boot_ns();
-            submit(copy, kind::EXIT, ts_ns, |out: *mut Exit| {
-                (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
-                let usage = group.usage();
-                (*out).cpu_ns = usage.cpu_ns;
-                (*out).charged_ns = charged_ns(task);
-                (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
-                (*out).read_bytes = usage.read_bytes;
-                (*out).write_bytes = usage.write_bytes;
-                (*out).minor_faults = usage.minor_faults;
-                (*out).major_faults = usage.major_faults as u32;
-                (*out).status = group.status();
-                group.describe(&raw mut (*out).task);
-            });
-        });
+        copy.once(
+            kind::EXIT,
+            || group.mark(),
+            |copy| {
+                let ts_ns = bpf_ktime_get_boot_ns();
+                submit(copy, kind::EXIT, ts_ns, |out: *mut Exit| {
+                    (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
+                    let usage = group.usage();
+                    (*out).cpu_ns = usage.cpu_ns;
+                    (*out).charged_ns = charged_ns(task);
+                    (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
+                    (*out).read_bytes = usage.read_bytes;
+                    (*out).write_bytes = usage.write_bytes;
+                    (*out).minor_faults = usage.minor_faults;
+                    (*out).major_faults = usage.major_faults as u32;
+                    (*out).status = group.status();
+                    group.describe(&raw mut (*out).task);
+                });
+            },
+        );
     }
 }

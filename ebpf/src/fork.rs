@@ -22,16 +22,20 @@ unsafe fn fork(ctx: &BtfTracePointContext, copy: Copy) {
             return;
         }
         let group = Group::of(child);
-        copy.once(kind::FORK, group.mark(), |copy| {
-            let ts_ns = bpf_ktime_get_boot_ns();
-            submit(copy, kind::FORK, ts_ns, |out: *mut Fork| {
-                let forker = Group::of(Struct::new(ctx.arg(0)));
-                (*out).header = Header { kind: kind::FORK, size: size_of::<Fork>() as u32, ts_ns };
-                (*out).forker_pid = forker.pid();
-                (*out).forker_start_ns = forker.start_ns();
-                (*out).reserved = 0;
-                group.describe(&raw mut (*out).task);
-            });
-        });
+        copy.once(
+            kind::FORK,
+            || group.mark(),
+            |copy| {
+                let ts_ns = bpf_ktime_get_boot_ns();
+                submit(copy, kind::FORK, ts_ns, |out: *mut Fork| {
+                    let forker = Group::of(Struct::new(ctx.arg(0)));
+                    (*out).header = Header { kind: kind::FORK, size: size_of::<Fork>() as u32, ts_ns };
+                    (*out).forker_pid = forker.pid();
+                    (*out).forker_start_ns = forker.start_ns();
+                    (*out).reserved = 0;
+                    group.describe(&raw mut (*out).task);
+                });
+            },
+        );
     }
 }

@@ -95,7 +95,15 @@ mod tests {
 
     fn row(key: ProcKey, parent: ProcKey) -> Row {
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
-        Row { ts_ns: 0, task: task(key, parent), cpu, rss_pages: None, state: 'S', exited: None::<ExitStatus>, ending: None }
+        Row {
+            ts_ns: 0,
+            task: task(key, parent),
+            cpu,
+            rss_pages: None,
+            state: 'S',
+            exited: None::<ExitStatus>,
+            ending: None,
+        }
     }
 
     fn fork(key: ProcKey, forker: ProcKey) -> Record {

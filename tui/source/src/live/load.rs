@@ -375,12 +375,7 @@ impl Kernel {
 /// Has the verifier look at all programs side by side, of each hook as many as `copies` says: it takes some 10 ms for
 /// each. What it says to those that it does not like, and of those that are to be taken for disliked; to a copy it says
 /// what it says to the first.
-fn load_programs(
-    ebpf: &mut Ebpf,
-    btf: &AyaBtf,
-    copies: usize,
-    pretend: impl Fn(&str) -> bool + Sync,
-) -> Vec<Refusal> {
+fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(&str) -> bool + Sync) -> Vec<Refusal> {
     let load = |name: &str, program: &mut Program| {
         let (hook, copy) = Hook::of(name).unzip();
         let copy = copy.unwrap_or(0);
@@ -466,7 +461,11 @@ fn possible_cpus() -> Result<u32, LiveError> {
 /// # Errors
 /// When it is older than the floor.
 pub fn check_release(release: &str) -> Result<(), LiveError> {
-    if hooks::version(release) < FLOOR { Err(LiveError::TooOld { release: release.trim_end().to_owned() }) } else { Ok(()) }
+    if hooks::version(release) < FLOOR {
+        Err(LiveError::TooOld { release: release.trim_end().to_owned() })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
