@@ -29,18 +29,20 @@ impl Copy {
     /// and user space takes it out, but none is left out.
     #[inline(always)]
     pub(crate) fn once(self, kind: u32, event: impl FnOnce() -> u64, write: impl FnOnce(Self)) {
-        let written = if how_many() > 1 { WRITTEN.get_ptr_mut(kind).map(|written| (written, event())) } else { None };
-        // SAFETY: a map value of this CPU, which no program leaves while it runs.
-        unsafe {
-            if let Some((written, event)) = written
-                && read_volatile(written) == event
-            {
+        let (several, mut here) = (how_many() > 1, 0);
+        if several {
+            here = event();
+            // Left at once, so that the verifier has one way to go through what follows.
+            let Some(written) = WRITTEN.get_ptr_mut(kind) else { return };
+            // SAFETY: a map value of this CPU, which no program leaves while it runs.
+            if unsafe { read_volatile(written) } == here {
                 return;
             }
-            write(self);
-            if let Some((written, event)) = written {
-                write_volatile(written, event);
-            }
+        }
+        write(self);
+        if several && let Some(written) = WRITTEN.get_ptr_mut(kind) {
+            // SAFETY: as above.
+            unsafe { write_volatile(written, here) };
         }
     }
 }
