@@ -24,7 +24,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 pub(crate) use fixtures::run as btf_fixtures;
-pub(crate) use guest::TARGET;
+pub(crate) use guest::{TARGET, executable, needs_libraries};
 
 use crate::process;
 
