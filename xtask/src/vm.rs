@@ -136,7 +136,7 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
         let minutes = begun.elapsed().as_secs() / 60;
         eprintln!("{finished}/{} after {minutes} min: {}: {}", chosen.len(), row.label, row.verdict());
     };
-    let mut rows = in_parallel(chosen, options.jobs, |candidate| {
+    let look_at = |candidate: &Candidate| {
         let row = match saved.row(&candidate.label) {
             Some(row) => row,
             None => {
@@ -150,6 +150,13 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
         };
         tell(&row, finished.fetch_add(1, Ordering::Relaxed) + 1);
         Ok(row)
+    };
+    let mut rows = thread::scope(|scope| {
+        // While one boots, the next are fetched. What cannot be had is told when its turn comes.
+        scope.spawn(|| {
+            chosen.iter().filter(|candidate| saved.row(&candidate.label).is_none()).for_each(|next| drop(fetch(next)))
+        });
+        in_parallel(chosen, options.jobs, look_at)
     })?;
     // Emulated machines are slow, and on a machine with other work slower still. What fails twice, and alone, fails.
     for (row, candidate) in rows.iter_mut().zip(chosen).filter(|(row, _)| !row.passed() && row.was_booted()) {
