@@ -242,11 +242,12 @@ pub struct Settings {
     /// Whether the counters of resident pages are an array of a typedef (before 6.2), into which the verifier lets
     /// nobody look directly: a helper reads them.
     pub rss_by_helper: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// How many programs there are on each tracepoint, so that one can take what the kernel skips another for: 1, or up to
+    /// [`COPIES`](crate::wire::COPIES) where tracepoints can be preempted.
+    pub copies: u32,
 }
 
 impl Settings {
     /// Nothing is known yet; the loader replaces it.
-    pub const UNSET: Self = Self { wake_bytes: 0, exit_has_group_dead: 0, upid_size: 0, rss_by_helper: 0, reserved: 0 };
+    pub const UNSET: Self = Self { wake_bytes: 0, exit_has_group_dead: 0, upid_size: 0, rss_by_helper: 0, copies: 1 };
 }

@@ -6,7 +6,8 @@
 #[cfg(feature = "user")]
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Kinds of record, the first field of every [`Header`]. Also the index of its kind in the loss counters.
+/// Kinds of record, the first field of every [`Header`]. Also the index of its kind in the loss counters, of which each
+/// copy of the programs has [`COUNT`](kind::COUNT).
 pub mod kind {
     /// A process was created: [`super::Fork`].
     pub const FORK: u32 = 1;
@@ -22,6 +23,8 @@ pub mod kind {
     pub const COUNT: u32 = 6;
 }
 
+/// Most programs that a tracepoint has.
+pub const COPIES: u32 = 3;
 /// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
 pub const FILENAME_MAX: usize = 4096;
 /// Longest argument area that an exec record carries, in bytes, with the NUL behind each argument.
@@ -119,8 +122,9 @@ wire! {
         pub argv_len: u32,
         /// Bytes of arguments that the process has; more than `argv_len` when they were cut at [`ARGV_MAX`].
         pub argv_total: u32,
-        /// Zero.
-        pub reserved: u32,
+        /// Where there are several programs on the tracepoint, tells this exec from the one before it in the same process:
+        /// a number made of an address, of which nothing else is to be read. Else 0.
+        pub image: u32,
     }
 }
 

@@ -1,22 +1,45 @@
 //! `sched_process_exec`: a process started a program. The record is put together in memory of its own, since its
 //! length varies: a short command line must not cost a long slot of the ring buffer.
 
+use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user};
-use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, kind};
 
+use crate::copies::{Copy, how_many, programs};
 use crate::kernel::{Struct, bounded, offset};
 use crate::maps::{count_loss, exec_space, output_exec};
 use crate::task::Group;
 
+programs!("sched_process_exec", exec: on_exec = 0, on_exec_2 = 1, on_exec_3 = 2);
+
 // Kernel 5.8 to 7.3: trace_sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm), past
 // the point of no return: `mm` is the new one, credentials are the new ones, other threads are gone.
-#[btf_tracepoint(function = "sched_process_exec")]
-pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
-    let Some(space) = exec_space() else {
-        count_loss(kind::EXEC);
-        return 0;
+#[inline(always)]
+unsafe fn exec(ctx: &BtfTracePointContext, copy: Copy) {
+    // SAFETY: the arguments have the types above.
+    unsafe {
+        let task = Struct::new(ctx.arg(0));
+        let image = if how_many() > 1 { image(task) } else { 0 };
+        // Another process may get the memory of one that has ended.
+        let event = || image ^ Group::of(task).mark();
+        copy.once(kind::EXEC, event, |copy| write(ctx, copy, (image >> 6) as u32));
+    }
+}
+
+/// Where the memory of the new program is described: not where that of the one before it was, which was still in use when
+/// this was made. By a helper, since the verifier lets nobody calculate with what it knows for a pointer.
+#[inline(always)]
+unsafe fn image(task: Struct) -> u64 {
+    // SAFETY: a member of task_struct, and the helper checks the address.
+    unsafe { bpf_probe_read_kernel(task.as_ptr().wrapping_add(offset!(task_mm) as usize).cast()).unwrap_or(0) }
+}
+
+#[inline(always)]
+unsafe fn write(ctx: &BtfTracePointContext, copy: Copy, image: u32) {
+    let Some(space) = exec_space(copy) else {
+        count_loss(copy, kind::EXEC);
+        return;
     };
     // SAFETY: the arguments have the types above; all writes stay in `space`, which the verifier checks.
     unsafe {
@@ -52,8 +75,7 @@ pub(crate) fn on_exec(ctx: BtfTracePointContext) -> i32 {
         (*out).filename_len = filename_len as u32;
         (*out).argv_len = argv_field;
         (*out).argv_total = if total > u64::from(u32::MAX) { u32::MAX } else { total as u32 };
-        (*out).reserved = 0;
-        output_exec(space, size, ts_ns);
+        (*out).image = image;
+        output_exec(copy, space, size, ts_ns);
     }
-    0
 }

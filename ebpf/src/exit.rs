@@ -2,18 +2,20 @@
 
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
-use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use ptree_common::wire::{Exit, Header, UNKNOWN, kind};
 
+use crate::copies::{Copy, programs};
 use crate::kernel::{Struct, constant, offset, settings};
 use crate::maps::submit;
 use crate::task::{Group, charged_ns};
 
+programs!("sched_process_exit", exit: on_exit = 0, on_exit_2 = 1, on_exit_3 = 2);
+
 // Kernel 5.8 to 6.15: trace_sched_process_exit(struct task_struct *p); since 6.16 with a second argument,
 // bool group_dead. Called by do_exit() after `live` was decremented and `exit_code` and `maxrss` were set.
-#[btf_tracepoint(function = "sched_process_exit")]
-pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
+#[inline(always)]
+unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
     // SAFETY: the arguments have the types above; the second is read only where the kernel has it; `out` is a
     // reserved record.
     unsafe {
@@ -26,22 +28,27 @@ pub(crate) fn on_exit(ctx: BtfTracePointContext) -> i32 {
             group.signal.load::<u32>(offset!(signal_live)) == 0
         };
         if !last {
-            return 0;
+            return;
         }
-        let ts_ns = bpf_ktime_get_boot_ns();
-        submit(kind::EXIT, ts_ns, |out: *mut Exit| {
-            (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
-            let usage = group.usage();
-            (*out).cpu_ns = usage.cpu_ns;
-            (*out).charged_ns = charged_ns(task);
-            (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
-            (*out).read_bytes = usage.read_bytes;
-            (*out).write_bytes = usage.write_bytes;
-            (*out).minor_faults = usage.minor_faults;
-            (*out).major_faults = usage.major_faults as u32;
-            (*out).status = group.status();
-            group.describe(&raw mut (*out).task);
-        });
+        copy.once(
+            kind::EXIT,
+            || group.mark(),
+            |copy| {
+                let ts_ns = bpf_ktime_get_boot_ns();
+                submit(copy, kind::EXIT, ts_ns, |out: *mut Exit| {
+                    (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
+                    let usage = group.usage();
+                    (*out).cpu_ns = usage.cpu_ns;
+                    (*out).charged_ns = charged_ns(task);
+                    (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
+                    (*out).read_bytes = usage.read_bytes;
+                    (*out).write_bytes = usage.write_bytes;
+                    (*out).minor_faults = usage.minor_faults;
+                    (*out).major_faults = usage.major_faults as u32;
+                    (*out).status = group.status();
+                    group.describe(&raw mut (*out).task);
+                });
+            },
+        );
     }
-    0
 }

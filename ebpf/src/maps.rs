@@ -5,20 +5,21 @@
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
-use ptree_common::wire::{self, kind};
+use ptree_common::wire::{self, COPIES, kind};
 
+use crate::copies::{self, Copy};
 use crate::kernel::{bounded, constant, settings};
 
 /// What happened; the loader sets its size.
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(8 << 20, 0);
 
-/// Records that found no room, by [`kind`].
+/// Records that found no room, by copy and [`kind`].
 #[map]
-static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(kind::COUNT, 0);
+static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(COPIES * kind::COUNT, 0);
 
-/// One entry a CPU, set by the loader (a per-CPU map's values end at 32 KiB). A program cannot be entered twice on one
-/// CPU, so an entry has one user at a time.
+/// One entry for each copy on each CPU, set by the loader (a per-CPU map's values end at 32 KiB). A program cannot be
+/// entered twice on one CPU, so an entry has one user at a time.
 #[map]
 static EXEC_SPACE: Array<ExecSpace> = Array::with_max_entries(1, 0);
 
@@ -61,31 +62,31 @@ fn wake_flags(now_ns: u64) -> u64 {
 
 /// Counts a record that could not be written.
 #[inline(always)]
-pub(crate) fn count_loss(kind: u32) {
-    if let Some(lost) = LOST.get_ptr_mut(kind) {
-        // SAFETY: a map value of this CPU; only the program of this kind writes it, and no program is entered twice on
-        // one CPU.
+pub(crate) fn count_loss(copy: Copy, kind: u32) {
+    if let Some(lost) = LOST.get_ptr_mut(copy.0 * kind::COUNT + kind) {
+        // SAFETY: a map value of this CPU; only this copy of the program of this kind writes it, and no program is entered
+        // twice on one CPU.
         unsafe { *lost += 1 };
     }
 }
 
 /// Reserves a record of fixed length, has it filled and submits it; counts the loss when there is no room.
 #[inline(always)]
-pub(crate) fn submit<T: 'static>(kind: u32, now_ns: u64, fill: impl FnOnce(*mut T)) {
+pub(crate) fn submit<T: 'static>(copy: Copy, kind: u32, now_ns: u64, fill: impl FnOnce(*mut T)) {
     let Some(mut entry) = EVENTS.reserve::<T>(0) else {
-        count_loss(kind);
+        count_loss(copy, kind);
         return;
     };
     fill(entry.as_mut_ptr());
     entry.submit(wake_flags(now_ns));
 }
 
-/// This CPU's space for an exec record.
+/// This CPU's space for an exec record of this program.
 #[inline(always)]
-pub(crate) fn exec_space() -> Option<*mut ExecSpace> {
+pub(crate) fn exec_space(copy: Copy) -> Option<*mut ExecSpace> {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { aya_ebpf::helpers::bpf_get_smp_processor_id() };
-    EXEC_SPACE.get_ptr_mut(cpu)
+    EXEC_SPACE.get_ptr_mut(cpu * copies::how_many() + copy.0)
 }
 
 /// Copies an exec record of `len` bytes, texts included, into the ring buffer; counts the loss when there is no room.
@@ -93,7 +94,7 @@ pub(crate) fn exec_space() -> Option<*mut ExecSpace> {
 /// # Safety
 /// `space` comes from [`exec_space`] and `len` is at most its size.
 #[inline(always)]
-pub(crate) unsafe fn output_exec(space: *mut ExecSpace, len: u64, now_ns: u64) {
+pub(crate) unsafe fn output_exec(copy: Copy, space: *mut ExecSpace, len: u64, now_ns: u64) {
     let flags = wake_flags(now_ns);
     // Last, since bounds known before a call may be forgotten behind it.
     let len = bounded(len, size_of::<ExecSpace>() as u64);
@@ -107,6 +108,6 @@ pub(crate) unsafe fn output_exec(space: *mut ExecSpace, len: u64, now_ns: u64) {
         )
     };
     if result < 0 {
-        count_loss(kind::EXEC);
+        count_loss(copy, kind::EXEC);
     }
 }

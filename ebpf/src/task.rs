@@ -44,6 +44,12 @@ impl Group {
         unsafe { self.leader.load(offset!(task_start_boottime)) }
     }
 
+    /// Tells this process from the others that are born, or that end, one after another.
+    #[inline(always)]
+    pub(crate) fn mark(self) -> u64 {
+        self.start_ns().wrapping_add(u64::from(self.pid()) << 40)
+    }
+
     /// Thread-group id.
     #[inline(always)]
     pub(crate) fn pid(self) -> u32 {

@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{ebpf, flag, fuzz, process, test, tidy};
+use crate::{ebpf, flag, fuzz, process, test, tidy, vm};
 
 type Step = (&'static str, fn() -> Result<()>);
 
@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     ("deny", deny),
     ("fuzz seeds", fuzz::seeds),
     ("ebpf --check", || ebpf::run(&["--check".into()])),
+    ("vm --ci", || vm::run(&["--ci".into()])),
     ("test", || test::run(&[])),
 ];
 

@@ -7,6 +7,7 @@ mod ci;
 mod ebpf;
 mod fuzz;
 mod process;
+mod release;
 mod setup;
 mod soak;
 mod test;
@@ -83,6 +84,12 @@ const COMMANDS: &[Command] = &[
         options: "",
         about: "everything that CI runs, in its order, up to the first failure",
         run: ci::run,
+    },
+    Command {
+        name: "release",
+        options: "[--allow-red]",
+        about: "check everything, kernels included, and pack static programs into target/dist; nothing is published",
+        run: release::run,
     },
     Command { name: "help", options: "", about: "this list", run: help },
 ];

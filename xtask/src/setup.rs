@@ -55,7 +55,7 @@ fn rust_src() -> Result<()> {
 }
 
 /// The standard library for another target.
-fn rust_target(target: &str) -> Result<()> {
+pub(crate) fn rust_target(target: &str) -> Result<()> {
     if ebpf::sysroot()?.join("lib/rustlib").join(target).is_dir() {
         present(target);
         return Ok(());

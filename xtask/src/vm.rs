@@ -11,22 +11,29 @@ mod kernel;
 mod options;
 mod qemu;
 mod report;
+mod saved;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
 pub(crate) use fixtures::run as btf_fixtures;
-pub(crate) use guest::TARGET;
+pub(crate) use guest::{TARGET, executable, needs_libraries};
+
+use crate::process;
 
 use apt::Archive;
 use kernel::Candidate;
 use options::Options;
 use qemu::{Accelerator, Machine};
 use report::Row;
+use saved::Saved;
 
 /// Fetches, boots, tells; fails when any kernel does not pass.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -50,12 +57,25 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let rows = boot_all(&chosen, &archive, &cache, &options)?;
     println!("\n{}", report::text(&rows));
     if let Some(path) = &options.markdown {
-        fs::write(path, report::markdown(&rows)).with_context(|| format!("cannot write '{}'", path.display()))?;
+        write_markdown(path, &rows)?;
     }
     match rows.iter().filter(|row| !row.passed()).count() {
         0 => Ok(()),
         failed => bail!("{failed} of {} kernels did not pass; what they said is above and in the logs", rows.len()),
     }
+}
+
+/// Writes the table to a file, or into the place that a document has for it.
+fn write_markdown(path: &Path, rows: &[Row]) -> Result<()> {
+    let today = process::output(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    let commit = process::output(Command::new("git").args(["describe", "--always", "--dirty"]))?;
+    let table = report::markdown(rows, today.trim(), commit.trim());
+    let text = match fs::read_to_string(path) {
+        Ok(document) => report::put_into(&document, &table)
+            .with_context(|| format!("'{}' is there, and has no place for a table", path.display()))?,
+        Err(_) => table,
+    };
+    fs::write(path, text).with_context(|| format!("cannot write '{}'", path.display()))
 }
 
 /// `$XDG_CACHE_HOME/ptree-tui/vm`.
@@ -73,7 +93,9 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
     fs::create_dir_all(&logs)?;
     let guest = guest::build()?;
     let initramfs = cache.join("initramfs.cpio");
-    fs::write(&initramfs, guest.initramfs(&guest.plan())?)?;
+    let files = guest.initramfs(&guest.plan())?;
+    fs::write(&initramfs, &files)?;
+    let saved = Saved::open(cache, &files, options.resume)?;
 
     let archive = Mutex::new(archive);
     let fetch = |candidate: &Candidate| {
@@ -108,12 +130,44 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
         }
         Ok(row)
     };
-    in_parallel(chosen, options.jobs, |candidate| {
-        eprintln!("{}: booting", candidate.label);
-        let row = boot(candidate)?;
-        eprintln!("{}: {}", row.label, row.verdict());
+    let begun = Instant::now();
+    let finished = AtomicUsize::new(0);
+    let tell = |row: &Row, finished: usize| {
+        let minutes = begun.elapsed().as_secs() / 60;
+        eprintln!("{finished}/{} after {minutes} min: {}: {}", chosen.len(), row.label, row.verdict());
+    };
+    let look_at = |candidate: &Candidate| {
+        let row = match saved.row(&candidate.label) {
+            Some(row) => row,
+            None => {
+                eprintln!("{}: booting", candidate.label);
+                let row = boot(candidate)?;
+                if row.passed() {
+                    saved.add(&row)?;
+                }
+                row
+            }
+        };
+        tell(&row, finished.fetch_add(1, Ordering::Relaxed) + 1);
         Ok(row)
-    })
+    };
+    let mut rows = thread::scope(|scope| {
+        // While one boots, the next are fetched. What cannot be had is told when its turn comes.
+        scope.spawn(|| {
+            chosen.iter().filter(|candidate| saved.row(&candidate.label).is_none()).for_each(|next| drop(fetch(next)))
+        });
+        in_parallel(chosen, options.jobs, look_at)
+    })?;
+    // Emulated machines are slow, and on a machine with other work slower still. What fails twice, and alone, fails.
+    for (row, candidate) in rows.iter_mut().zip(chosen).filter(|(row, _)| !row.passed() && row.was_booted()) {
+        eprintln!("{}: booting a second time, alone", candidate.label);
+        *row = boot(candidate)?.after(row);
+        if row.passed() {
+            saved.add(row)?;
+        }
+        tell(row, chosen.len());
+    }
+    Ok(rows)
 }
 
 /// KVM where a machine with nothing to do comes to its end with it: in some virtual machines it is there and hangs.

@@ -49,6 +49,8 @@ pub struct Row {
     pub state: char,
     /// Set when no thread is left: a zombie.
     pub exited: Option<ExitStatus>,
+    /// Set when the last thread is ending or has ended: its exit hook has run, with this status, or is about to.
+    pub ending: Option<ExitStatus>,
 }
 
 /// One decoded record.
@@ -57,7 +59,12 @@ pub enum Record {
     /// From the fork hook.
     Fork(Forked),
     /// From the exec hook.
-    Exec(Execed),
+    Exec {
+        /// What happened.
+        exec: Execed,
+        /// Tells it from the exec before it in the same process; 0 when it cannot have been told twice.
+        image: u32,
+    },
     /// From the exit hook.
     Exit {
         /// What happened; CPU time is that which was charged.
@@ -93,7 +100,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 forker: ProcKey::new(fork.forker_pid, fork.forker_start_ns),
             })
         }
-        kind::EXEC => Record::Exec(exec(bytes)?),
+        kind::EXEC => exec(bytes)?,
         kind::EXIT => {
             let exit: wire::Exit = read(bytes, kind::EXIT)?;
             let task = task(&exit.task);
@@ -118,8 +125,9 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         }
         kind::TASK => {
             let row: wire::TaskRow = read(bytes, kind::TASK)?;
-            // `live` alone is not enough: it is 0 before the status is set and the exit hook has run.
-            let exited = (row.live == 0 && row.exit_state != 0).then(|| ExitStatus::from_wait_status(row.status));
+            // `live` alone is not enough to be dead: it is 0 before the status is set and the exit hook has run.
+            let ending = (row.live == 0).then(|| ExitStatus::from_wait_status(row.status));
+            let exited = ending.filter(|_| row.exit_state != 0);
             Record::Row(Row {
                 ts_ns: header.ts_ns,
                 task: task(&row.task),
@@ -127,6 +135,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 rss_pages: known(row.rss_pages),
                 state: state(row.state, row.exit_state),
                 exited,
+                ending,
             })
         }
         kind::THREAD => {
@@ -158,7 +167,7 @@ const fn known(value: u64) -> Option<u64> {
     if value == UNKNOWN { None } else { Some(value) }
 }
 
-fn exec(bytes: &[u8]) -> Result<Execed, DecodeError> {
+fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
     let exec: wire::Exec = read(bytes, kind::EXEC)?;
     let texts = &bytes[size_of::<wire::Exec>()..];
     let filename_len = exec.filename_len as usize;
@@ -166,13 +175,15 @@ fn exec(bytes: &[u8]) -> Result<Execed, DecodeError> {
     let need = filename_len.saturating_add(argv_len);
     let texts = texts.get(..need).ok_or(DecodeError::Short { kind: kind::EXEC, need, have: texts.len() })?;
     let (filename, argv) = texts.split_at(filename_len);
-    Ok(Execed {
+    let image = exec.image;
+    let exec = Execed {
         ts_ns: exec.header.ts_ns,
         task: task(&exec.task),
         filename: filename.strip_suffix(&[0]).map(Into::into),
         argv: (exec.argv_len != wire::ARGV_UNREADABLE).then(|| Argv::from_nul_terminated(argv)),
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
-    })
+    };
+    Ok(Record::Exec { exec, image })
 }
 
 fn task(task: &wire::Task) -> Task {
@@ -239,11 +250,11 @@ mod tests {
 
     #[test]
     fn exec_texts_are_taken_apart_and_a_cut_is_marked() {
-        let Ok(Record::Exec(exec)) = decode(&exec_bytes(b"/bin/sh\0", b"sh\0-c\0\0", 7), 4096) else { panic!() };
+        let Ok(Record::Exec { exec, .. }) = decode(&exec_bytes(b"/bin/sh\0", b"sh\0-c\0\0", 7), 4096) else { panic!() };
         assert_eq!(exec.filename.as_deref(), Some(&b"/bin/sh"[..]));
         assert_eq!(exec.argv, Some(Argv::from_args(["sh", "-c", ""])));
         assert!(!exec.argv_truncated);
-        let Ok(Record::Exec(exec)) = decode(&exec_bytes(b"", b"long", 5), 4096) else { panic!() };
+        let Ok(Record::Exec { exec, .. }) = decode(&exec_bytes(b"", b"long", 5), 4096) else { panic!() };
         assert_eq!(exec.filename, None);
         assert!(exec.argv_truncated);
     }

@@ -64,7 +64,7 @@ impl Resolved {
 pub struct Layout {
     /// For the programs. Members of a part that is not whole are missing.
     pub offsets: Offsets,
-    /// For the programs; `wake_bytes` is left at 0.
+    /// For the programs; `wake_bytes` is left at 0, `copies` at 1.
     pub settings: Settings,
     /// Row by row, in the order of [`MEMBERS`].
     pub members: Vec<Resolved>,
@@ -103,7 +103,7 @@ impl Layout {
             exit_has_group_dead: u32::from(btf.tracepoint_args("sched_process_exit").is_some_and(|args| args >= 2)),
             upid_size: btf.struct_size("upid").unwrap_or(0),
             rss_by_helper: u32::from(btf.member("mm_struct", "rss_stat.count").is_some()),
-            reserved: 0,
+            copies: 1,
         };
         let mut structs: Vec<(&'static str, Option<u32>)> = Vec::new();
         for member in MEMBERS {

@@ -8,6 +8,7 @@ mod aliases;
 mod blob;
 mod clock;
 mod error;
+mod hooks;
 mod load;
 
 use std::collections::VecDeque;

@@ -124,6 +124,7 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
             rss_pages: None,
             state: '?',
             exited: None,
+            ending: None,
         };
         row.take(stat, now_ns);
         Some(row)

@@ -31,6 +31,10 @@ struct Known {
     suspect: bool,
     /// Found as a zombie: its end may yet be reported.
     zombie: bool,
+    /// Its fork has been reported.
+    forked: bool,
+    /// Which exec was reported last; 0 when that is not told.
+    image: u32,
 }
 
 /// The account.
@@ -77,7 +81,9 @@ impl Tracker {
 
     /// Takes the first pass: all that is running already.
     pub fn seed(&mut self, rows: Vec<Row>, out: &mut Vec<Event>) {
-        for row in rows {
+        for mut row in rows {
+            // If its exit hook ran before the capture began, nothing else will say that it has ended.
+            row.exited = row.exited.or(row.ending);
             out.push(Event::Process(found(&row, false)));
             if row.exited.is_none() {
                 out.push(self.usage(&row));
@@ -90,7 +96,7 @@ impl Tracker {
     pub fn record(&mut self, record: Record, out: &mut Vec<Event>) {
         match record {
             Record::Fork(fork) => self.fork(fork, out),
-            Record::Exec(exec) => self.exec(exec, out),
+            Record::Exec { exec, image } => self.exec(exec, image, out),
             Record::Exit { exit, .. } => self.exit(exit, out),
             // Rows come through `seed` and `finish_pass`.
             Record::Row(_) | Record::Thread { .. } => {}
@@ -122,6 +128,9 @@ impl Tracker {
             match self.live.get_mut(&key.pid) {
                 Some(known) if known.start_ns == key.start_ns => {
                     known.pass = self.pass;
+                    if known.zombie {
+                        continue;
+                    }
                     if row.exited.is_some() {
                         self.zombie(row, after_loss, out);
                     } else {
@@ -189,9 +198,6 @@ impl Tracker {
     fn zombie(&mut self, row: &Row, after_loss: bool, out: &mut Vec<Event>) {
         let key = row.task.key;
         let Some(known) = self.live.get_mut(&key.pid) else { return };
-        if known.zombie {
-            return;
-        }
         if !after_loss && !known.suspect {
             known.suspect = true;
             return;
@@ -203,9 +209,13 @@ impl Tracker {
     }
 
     fn fork(&mut self, fork: Forked, out: &mut Vec<Event>) {
-        if !self.has_successor(fork.task.key) {
-            self.displace(fork.task.key, fork.ts_ns, out);
-            self.insert(&fork.task, fork.ts_ns, false);
+        let key = fork.task.key;
+        if self.live.get(&key.pid).is_some_and(|known| known.is(key) && known.forked) {
+            return;
+        }
+        if !self.has_successor(key) {
+            self.displace(key, fork.ts_ns, out);
+            self.insert(&fork.task, fork.ts_ns, false).forked = true;
         }
         out.push(Event::Fork(fork));
     }
@@ -216,11 +226,15 @@ impl Tracker {
         self.live.get(&key.pid).is_some_and(|known| known.start_ns > key.start_ns)
     }
 
-    fn exec(&mut self, exec: Execed, out: &mut Vec<Event>) {
+    fn exec(&mut self, exec: Execed, image: u32, out: &mut Vec<Event>) {
         if !self.ensure_known(&exec.task, exec.ts_ns, out) {
             return;
         }
         if let Some(known) = self.live.get_mut(&exec.task.key.pid).filter(|known| known.is(exec.task.key)) {
+            if image != 0 && known.image == image {
+                return;
+            }
+            known.image = image;
             // Name and credentials are in the event itself.
             known.comm = exec.task.comm;
             known.creds = exec.task.creds;
@@ -293,7 +307,7 @@ impl Tracker {
         }
     }
 
-    fn insert(&mut self, task: &Task, heard_ns: u64, zombie: bool) {
+    fn insert(&mut self, task: &Task, heard_ns: u64, zombie: bool) -> &mut Known {
         let known = Known {
             start_ns: task.key.start_ns,
             parent: task.parent,
@@ -303,8 +317,10 @@ impl Tracker {
             pass: self.pass,
             suspect: false,
             zombie,
+            forked: false,
+            image: 0,
         };
-        self.live.insert(task.key.pid, known);
+        self.live.entry(task.key.pid).insert_entry(known).into_mut()
     }
 
     fn usage(&self, row: &Row) -> Event {

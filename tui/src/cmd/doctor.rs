@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use ptree_core::engine::Config;
 use ptree_source::layout::{Layout, Lookup};
 use ptree_source::live::{BtfFile, Kernel, LiveError};
-use ptree_source::privilege::{Capabilities, Capability};
+use ptree_source::privilege::{self, Capabilities, Capability};
 use ptree_source::{Part, host, live};
 use serde::Serialize;
 
@@ -106,23 +106,21 @@ fn checks(common: &Common) -> Vec<Check> {
     let mut checks = vec![kernel(), btf, privileges(), lockdown(), proc_access(), pid_namespace()];
     checks.push(memory(&common.engine()));
     checks.extend(programs);
-    checks.extend(Part::ALL.map(|part| self::part(part, layout.as_ref(), kernel_side.as_ref())));
+    let in_the_way = checks.iter().find(|check| check.verdict == Verdict::Bad).map_or("", |check| check.name);
+    let parts = Part::ALL.map(|part| self::part(part, layout.as_ref(), kernel_side.as_ref(), in_the_way));
+    checks.extend(parts);
     checks
 }
 
-/// Whether a part of what is shown can be had; what stands in the way of everything has a line of its own.
-fn part(part: Part, layout: Option<&Layout>, kernel: Option<&Kernel>) -> Check {
+/// Whether a part of what is shown can be had. What stands in the way of everything has a line of its own, and is named;
+/// whether the kernel has what the part takes is said all the same.
+fn part(part: Part, layout: Option<&Layout>, kernel: Option<&Kernel>, in_the_way: &str) -> Check {
     let (name, without) = (part.name(), part.without());
-    let (Some(layout), Some(kernel)) = (layout, kernel) else {
-        return Check::or(
-            Verdict::Bad,
-            name,
-            format!("{}: not as long as something above has FAILED", part.tells()),
-            "",
-        );
-    };
-    let lacking: Vec<String> = layout.lacking(part).collect();
-    if let Some(refusal) = kernel.refused().iter().find(|refusal| refusal.part == part) {
+    let lacking: Vec<String> = layout.into_iter().flat_map(|layout| layout.lacking(part)).collect();
+    if layout.is_none() || kernel.is_none() && lacking.is_empty() {
+        return Check::or(Verdict::Bad, name, part.tells(), format!("first mend '{in_the_way}' above"));
+    }
+    if let Some(refusal) = kernel.and_then(|kernel| kernel.refused().iter().find(|refusal| refusal.part == part)) {
         let finding = format!("{without}\n{}", refusal.error.to_string().trim_end());
         Check::or(Verdict::Degraded, name, finding, part.wants())
     } else if lacking.is_empty() {
@@ -186,7 +184,7 @@ fn privileges() -> Check {
         Verdict::Bad,
         NAME,
         format!("uid {uid} lacks {}", missing.join(" and ")),
-        "run it with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep /path/to/ptree-tui",
+        format!("run it with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep {}", privilege::program()),
     )
 }
 

@@ -80,8 +80,22 @@ impl Capture {
         std::mem::replace(&mut self.stream, Stream { events: Vec::new() })
     }
 
-    fn end(&mut self, signal: Signal) -> ExitStatus {
+    /// Lets it stand still.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
+    }
+
+    fn end(&mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         self.child.wait().unwrap()
     }
 }

@@ -21,6 +21,8 @@ const SUITES: [&str; 5] = ["bookworm-backports", "trixie-backports", "forky", "s
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Lists of packages are fetched anew when older.
 const FRESH: Duration = Duration::from_hours(24);
+/// Folder of files that are named after releases which these lists have, and the archive has not.
+const ABSENT: &str = "absent";
 /// So many releases of one kernel are tried before it counts as not to be had.
 const TRIES: usize = 8;
 
@@ -37,7 +39,7 @@ impl Archive {
     /// When there is no mirror, or it cannot be reached and there are no older lists.
     pub(super) fn open(cache: &Path, mirror: Option<&str>) -> Result<Self> {
         let archive = Self { folder: cache.join("apt"), kernels: cache.join("kernels") };
-        for folder in ["lists/partial", "cache/archives/partial"] {
+        for folder in ["lists/partial", "cache/archives/partial", ABSENT] {
             fs::create_dir_all(archive.folder.join(folder))?;
         }
         fs::create_dir_all(&archive.kernels)?;
@@ -58,7 +60,11 @@ impl Archive {
         }
         fs::write(&file, sources)?;
         match process::run(archive.apt("apt-get").arg("update")) {
-            Ok(()) => drop(File::create(stamp)?),
+            Ok(()) => {
+                File::create(stamp)?;
+                fs::remove_dir_all(archive.folder.join(ABSENT))?;
+                fs::create_dir(archive.folder.join(ABSENT))?;
+            }
             Err(error) if archive.packages()?.lines().next().is_some() => {
                 eprintln!("warning: {error}; going on with the lists that are there");
             }
@@ -77,7 +83,10 @@ impl Archive {
         let mut tried = Vec::new();
         for release in candidate.releases.iter().take(TRIES) {
             let image = self.kernels.join(format!("vmlinuz-{}", release.name));
-            if image.exists() || self.fetch(release, &image)? {
+            let absent = |name: &str| self.folder.join(ABSENT).join(name);
+            if image.exists() || !absent(&release.name).exists() && self.fetch(release, &image)? {
+                // The archive answers, so it was not for a lack of that.
+                tried.into_iter().try_for_each(|name| File::create(absent(name)).map(drop))?;
                 return Ok((release.name.clone(), image));
             }
             tried.push(release.name.as_str());

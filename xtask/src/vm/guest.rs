@@ -94,7 +94,7 @@ fn utf8(path: &Path) -> Result<&str> {
 }
 
 /// Where cargo has put what it built.
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let of_name = messages.filter(|message| message["target"]["name"] == name);
     of_name.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next()
@@ -110,7 +110,7 @@ fn busybox() -> Result<PathBuf> {
 }
 
 /// Whether an executable (ELF, 64 bits, little-endian) has a segment that names a dynamic loader.
-fn needs_libraries(elf: &[u8]) -> bool {
+pub(crate) fn needs_libraries(elf: &[u8]) -> bool {
     const INTERPRETER: u64 = 3;
     let number = |at: usize, len: usize| {
         let bytes = elf.get(at..at + len).unwrap_or_default();

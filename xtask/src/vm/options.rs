@@ -19,6 +19,8 @@ pub(super) struct Options {
     pub(super) list: bool,
     /// Keep logs of kernels that pass, too.
     pub(super) keep_log: bool,
+    /// Leave out kernels that have passed with the very same programs.
+    pub(super) resume: bool,
     /// For each boot.
     pub(super) timeout: Duration,
     /// Machines at a time.
@@ -27,7 +29,7 @@ pub(super) struct Options {
     pub(super) cache: Option<PathBuf>,
     /// Address of a Debian archive, in place of the system's own.
     pub(super) mirror: Option<String>,
-    /// Where to write the table as Markdown.
+    /// Where to write the table as Markdown; a document with a place for it keeps the rest.
     pub(super) markdown: Option<PathBuf>,
 }
 
@@ -42,7 +44,8 @@ impl Options {
             ci: false,
             list: false,
             keep_log: false,
-            timeout: Duration::from_secs(300),
+            resume: false,
+            timeout: Duration::from_secs(600),
             jobs: 1,
             cache: None,
             mirror: None,
@@ -55,14 +58,15 @@ impl Options {
                 "--ci" => options.ci = true,
                 "--list" => options.list = true,
                 "--keep-log" => options.keep_log = true,
+                "--continue" => options.resume = true,
                 "--timeout" => options.timeout = Duration::from_secs(positive(arg, value()?)?),
                 "--jobs" => options.jobs = positive(arg, value()?)?,
                 "--cache" => options.cache = Some(value()?.into()),
                 "--mirror" => options.mirror = Some(value()?.clone()),
                 "--markdown" => options.markdown = Some(value()?.into()),
                 _ if arg.starts_with('-') => {
-                    let known = "--ci, --list, --keep-log, --timeout SECONDS, --jobs N, --cache DIR, --mirror URL and \
-                                 --markdown FILE";
+                    let known = "--ci, --list, --keep-log, --continue, --timeout SECONDS, --jobs N, --cache DIR, \
+                                 --mirror URL and --markdown FILE";
                     return Err(UsageError(format!("unknown option '{arg}'; there are {known}")).into());
                 }
                 _ => options.patterns.push(arg.clone()),
@@ -90,11 +94,11 @@ mod tests {
 
     #[test]
     fn options_and_patterns_mix() {
-        let options = parse("6.1 --timeout 30 rt --jobs 2 --list --markdown /t.md").unwrap();
+        let options = parse("6.1 --timeout 30 rt --jobs 2 --list --continue --markdown /t.md").unwrap();
         assert_eq!(options.patterns, ["6.1", "rt"]);
         assert_eq!((options.timeout, options.jobs, options.list), (Duration::from_secs(30), 2, true));
         assert_eq!(options.markdown.unwrap().to_str(), Some("/t.md"));
-        assert!(!options.ci && !options.keep_log && options.cache.is_none());
+        assert!(options.resume && !options.ci && !options.keep_log && options.cache.is_none());
     }
 
     #[test]

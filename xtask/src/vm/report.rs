@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::guest::step;
@@ -12,15 +13,21 @@ use super::qemu::Ending;
 /// The eBPF programs, in the order of the table.
 const PROGRAMS: [(&str, &str); 4] =
     [("on_fork", "fork"), ("on_exec", "exec"), ("on_exit", "exit"), ("on_task", "task")];
+/// Before the table in a document, and behind it.
+const BEGIN: &str = "<!-- table: written by cargo xtask vm --markdown -->";
+const END: &str = "<!-- end of table -->";
 /// Lines of a failed step that are shown.
 const SHOWN: usize = 40;
 
 /// A kernel, and how it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) label: String,
     release: String,
     /// Why it did not pass, in a few words, and what was said about it.
     failures: Vec<(String, String)>,
+    /// The same for the first try, when there were two.
+    earlier: Vec<(String, String)>,
     /// Programs that were loaded, and the instructions that the verifier went through, where the kernel tells.
     programs: BTreeMap<String, Option<u64>>,
     /// Milliseconds until `stream` had begun and ended; in an emulated machine good for a comparison at best.
@@ -43,8 +50,26 @@ impl Row {
     /// A kernel that cannot be had.
     pub(super) fn absent(label: &str, why: &str) -> Self {
         let failures = vec![("no image".into(), why.into())];
-        let (label, release) = (label.into(), String::new());
-        Self { label, release, failures, programs: BTreeMap::new(), load_ms: None, tests: None, degraded: Vec::new() }
+        Self {
+            label: label.into(),
+            release: String::new(),
+            failures,
+            earlier: Vec::new(),
+            programs: BTreeMap::new(),
+            load_ms: None,
+            tests: None,
+            degraded: Vec::new(),
+        }
+    }
+
+    /// Whether there was an image of it.
+    pub(super) fn was_booted(&self) -> bool {
+        !self.release.is_empty()
+    }
+
+    /// As the second try, after the first.
+    pub(super) fn after(self, first: &Self) -> Self {
+        Self { earlier: first.failures.clone(), ..self }
     }
 
     /// Reads what a machine said.
@@ -116,11 +141,15 @@ impl Row {
 
     /// In a few words.
     pub(super) fn verdict(&self) -> String {
-        if self.passed() {
-            return "passed".into();
+        let names = |failures: &[(String, String)]| {
+            failures.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        match (self.passed(), self.earlier.is_empty()) {
+            (true, true) => "passed".into(),
+            (true, false) => format!("passed when tried again; before: {}", names(&self.earlier)),
+            (false, true) => format!("FAILED: {}", names(&self.failures)),
+            (false, false) => format!("FAILED twice: {}; before: {}", names(&self.failures), names(&self.earlier)),
         }
-        let failures: Vec<&str> = self.failures.iter().map(|(name, _)| name.as_str()).collect();
-        format!("FAILED: {}", failures.join(", "))
     }
 
     /// In the order of [`HEADINGS`].
@@ -206,7 +235,7 @@ pub(super) fn text(rows: &[Row]) -> String {
         text.push('\n');
     }
     for row in rows {
-        for (name, said) in &row.failures {
+        for (name, said) in row.failures.iter().chain(&row.earlier) {
             text.push_str(&format!("\n{}: {name}\n", row.label));
             said.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
         }
@@ -214,13 +243,22 @@ pub(super) fn text(rows: &[Row]) -> String {
     text
 }
 
-/// The table alone.
-pub(super) fn markdown(rows: &[Row]) -> String {
+/// The table, with a line on what was run.
+pub(super) fn markdown(rows: &[Row], today: &str, commit: &str) -> String {
+    let passed = rows.iter().filter(|row| row.passed()).count();
+    let intro = format!("{today}, commit {commit}: {passed} of {} kernels passed.\n\n", rows.len());
     let line =
         |cells: [String; HEADINGS.len()]| format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
     let head = line(HEADINGS.map(String::from));
     let rule = line(HEADINGS.map(|_| "---".to_owned()));
-    rows.iter().map(|row| line(row.cells())).fold(head + &rule, |table, row| table + &row)
+    rows.iter().map(|row| line(row.cells())).fold(intro + &head + &rule, |table, row| table + &row)
+}
+
+/// The document with another table between the two lines that mark its place; `None` when it has no such lines.
+pub(super) fn put_into(document: &str, table: &str) -> Option<String> {
+    let (before, rest) = document.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))
 }
 
 #[cfg(test)]
@@ -260,13 +298,33 @@ mod tests {
     fn a_kernel_that_passes_has_its_figures_in_both_tables() {
         let rows = [row(&said(&healthy(), &["running 30 tests", RESULT], true))];
         assert!(rows[0].passed(), "{}", rows[0].verdict());
-        let markdown = markdown(&rows);
+        let markdown = markdown(&rows, "2026-01-02", "abc");
         let expected = "| 6.1-rt | 6.1.0-55-rt-amd64 | passed | 30/30 | 4 | - / 650 / 7986 / - | 812 | BTF: no rss |";
-        assert_eq!(markdown.lines().nth(2), Some(expected));
+        assert_eq!(markdown.lines().next(), Some("2026-01-02, commit abc: 1 of 1 kernels passed."));
+        assert_eq!(markdown.lines().nth(4), Some(expected));
         let text = text(&rows);
         assert_eq!(text.lines().count(), 2);
         let columns = |line: &str, word: &str| line.find(word).unwrap();
         assert_eq!(columns(text.lines().next().unwrap(), "verdict"), columns(text.lines().nth(1).unwrap(), "passed"));
+    }
+
+    #[test]
+    fn a_document_keeps_what_is_not_the_table() {
+        let document = format!("# Kernels\n\n{BEGIN}\n{END}\n\nWhy.\n");
+        let once = put_into(&document, "| one |\n").unwrap();
+        let twice = put_into(&once, "| two |\n").unwrap();
+        assert_eq!(twice, format!("# Kernels\n\n{BEGIN}\n\n| two |\n\n{END}\n\nWhy.\n"));
+        assert_eq!(put_into("# Kernels\n", "| one |\n"), None);
+    }
+
+    #[test]
+    fn a_second_try_says_what_came_of_the_first() {
+        let good = row(&said(&healthy(), &[RESULT], true));
+        let bad = row("");
+        assert_eq!(good.clone().after(&bad).verdict(), "passed when tried again; before: doctor, load, live");
+        let verdict = bad.clone().after(&bad).verdict();
+        assert_eq!(verdict, "FAILED twice: doctor, load, live; before: doctor, load, live");
+        assert!(good.after(&bad).passed() && bad.was_booted() && !Row::absent("6.1-rt", "404").was_booted());
     }
 
     #[test]

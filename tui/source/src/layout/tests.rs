@@ -7,8 +7,23 @@ use ptree_common::layout::Alternative;
 
 use super::*;
 
-/// `struct.member` and its offset by kernel, `-` for none; the first line names the kernels.
+/// `struct.member` and its offset by kernel, `-` for none; the first line names the kernels. Of `inside:` members the
+/// table has what is in them.
 const TRUTH: &str = include_str!("../../tests/btf/offsets.txt");
+
+/// How far into such a member something is: by their definitions in the kernel's sources, `mm_rss_stat` and
+/// `percpu_counter` (a lock of 4 bytes, the count, a list of 16, a pointer), and `task_io_accounting` (four counts of other
+/// things before these).
+const INSIDE: [(&str, u32); 8] = [
+    ("rss_stat.count[0].counter", 0),
+    ("rss_stat.count[1].counter", 8),
+    ("rss_stat.count[3].counter", 24),
+    ("rss_stat[0].count", 8),
+    ("rss_stat[1].count", 40 + 8),
+    ("rss_stat[3].count", 3 * 40 + 8),
+    ("ioac.read_bytes", 32),
+    ("ioac.write_bytes", 40),
+];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/btf")
@@ -50,6 +65,23 @@ fn every_kernel_has_every_member_where_another_tool_found_it() {
                 let size = layout.structs.iter().find(|(name, _)| *name == strct).unwrap().1;
                 assert_eq!(size, Some(offset.parse().unwrap()), "{release}: {name}");
                 compared += 1;
+                continue;
+            }
+            if let Some(name) = name.strip_prefix("inside:") {
+                let (strct, member) = name.split_once('.').unwrap();
+                let inside = |path: &str| path.strip_prefix(member).is_some_and(|rest| rest.starts_with(['.', '[']));
+                let rows: Vec<_> = layout.members.iter().filter(|row| row.member.strct == strct).collect();
+                let found = rows.iter().filter_map(|row| match &row.lookup {
+                    Lookup::Found(found) if inside(found.path) => Some((found.path, found.offset)),
+                    _ => None,
+                });
+                let found: Vec<_> = found.collect();
+                assert!(found.len() >= 2, "{release}: {name}: {found:?}");
+                for (path, at) in found {
+                    let (_, inside) = INSIDE.iter().find(|(known, _)| *known == path).unwrap();
+                    assert_eq!(at, offset.parse::<u32>().unwrap() + inside, "{release}: {strct}.{path}");
+                    compared += 1;
+                }
                 continue;
             }
             let row = layout.members.iter().find(|row| is(row, name));

@@ -27,7 +27,7 @@ impl Aliases {
                 self.known(&mut fork.task.parent);
                 self.known(&mut fork.forker);
             }
-            Record::Exec(exec) => {
+            Record::Exec { exec, .. } => {
                 self.name(&mut exec.task.key);
                 self.known(&mut exec.task.parent);
             }
@@ -95,7 +95,15 @@ mod tests {
 
     fn row(key: ProcKey, parent: ProcKey) -> Row {
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
-        Row { ts_ns: 0, task: task(key, parent), cpu, rss_pages: None, state: 'S', exited: None::<ExitStatus> }
+        Row {
+            ts_ns: 0,
+            task: task(key, parent),
+            cpu,
+            rss_pages: None,
+            state: 'S',
+            exited: None::<ExitStatus>,
+            ending: None,
+        }
     }
 
     fn fork(key: ProcKey, forker: ProcKey) -> Record {

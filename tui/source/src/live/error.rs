@@ -7,7 +7,7 @@ use aya::programs::ProgramError;
 
 use crate::btf::BtfError;
 use crate::layout::VitalMissing;
-use crate::privilege::Capability;
+use crate::privilege::{self, Capability};
 
 /// Oldest kernel: ring buffers, task iterators and CAP_BPF came with it.
 pub(super) const FLOOR: (u32, u32) = (5, 8);
@@ -149,11 +149,7 @@ pub struct RingSizeError {
 
 impl LiveError {
     pub(super) fn privilege(missing: Vec<Capability>) -> Self {
-        let program = std::env::current_exe().map_or_else(
-            |_| "ptree-tui".to_owned(),
-            |path| ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned(),
-        );
-        Self::Privilege { missing, program }
+        Self::Privilege { missing, program: privilege::program() }
     }
 
     /// Whether more privilege is what it takes.

@@ -13,7 +13,7 @@ use aya::programs::{BtfTracePoint, Iter, Program};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use ptree_common::layout::{MEMBERS, Part};
-use ptree_common::wire::kind;
+use ptree_common::wire::{COPIES, kind};
 use ptree_core::event::LossCount;
 use rustc_hash::FxHashMap;
 use tokio::io::Interest;
@@ -24,6 +24,7 @@ use super::LiveOptions;
 use super::blob::BtfFile;
 use super::clock::{SchedClock, Witness};
 use super::error::{FLOOR, LiveError, RingSizeError};
+use super::hooks::{self, HOOKS, Hook};
 use crate::decode::{Record, Row, decode, split};
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
@@ -38,22 +39,6 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_
 /// Name of the ring buffer in the object.
 pub(super) const EVENTS: &str = "EVENTS";
 
-/// A program on a tracepoint.
-struct Hook {
-    name: &'static str,
-    tracepoint: &'static str,
-    /// Of the records that it makes.
-    kind: u32,
-    part: Part,
-}
-
-/// In the order in which they are attached: fork last, so that whatever is seen to be forked has its exec and exit seen
-/// as well.
-const HOOKS: [Hook; 3] = [
-    Hook { name: "on_exit", tracepoint: "sched_process_exit", kind: kind::EXIT, part: Part::Ends },
-    Hook { name: "on_exec", tracepoint: "sched_process_exec", kind: kind::EXEC, part: Part::Execs },
-    Hook { name: "on_fork", tracepoint: "sched_process_fork", kind: kind::FORK, part: Part::Births },
-];
 const ITERATOR: &str = "on_task";
 
 /// Largest: what a power of two in 32 bits can say.
@@ -72,6 +57,8 @@ pub struct Kernel {
     /// Parts for which this kernel's structs lack a member.
     lost_parts: Vec<Part>,
     refused: Vec<Refusal>,
+    /// The programs on tracepoints, with the kind of their records.
+    attached: Vec<(u32, &'static str)>,
     /// The iterator has shown that it works.
     iterated: bool,
 }
@@ -117,7 +104,8 @@ impl Kernel {
     /// See [`LiveError`].
     pub fn load(options: &LiveOptions) -> Result<Self, LiveError> {
         let ring_bytes = check_ring_bytes(u64::from(options.ring_bytes))?;
-        check_release(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())?;
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        check_release(&release)?;
         let blob = BtfFile::read(options.btf.as_deref())?;
         let missing = Capabilities::effective().missing();
         if !missing.is_empty() {
@@ -137,8 +125,9 @@ impl Kernel {
             let layout = blob.native().map(|btf| Layout::of(&btf, |field| options.pretends(field)));
             (join(aya_btf), join(loader), layout)
         });
-        let layout = layout?;
+        let mut layout = layout?;
         layout.check()?;
+        layout.settings.copies = hooks::copies(&release);
         let aya_btf = aya_btf.map_err(|error| blob.aya_error(error))?;
         Self::load_object(loader, &aya_btf, layout, ring_bytes, |name| options.pretends(name))
     }
@@ -160,10 +149,10 @@ impl Kernel {
             .override_global("OFFSETS", layout.offsets.as_bytes(), true)
             .override_global("SETTINGS", layout.settings.as_bytes(), true)
             .map_max_entries(EVENTS, ring_bytes)
-            .map_max_entries("EXEC_SPACE", possible_cpus()?)
+            .map_max_entries("EXEC_SPACE", possible_cpus()?.saturating_mul(layout.settings.copies))
             .load(OBJECT)
             .map_err(|error| LiveError::object(error, ring_bytes))?;
-        let refused = load_programs(&mut ebpf, aya_btf, pretend)?;
+        let refused = load_programs(&mut ebpf, aya_btf, layout.settings.copies as usize, pretend);
 
         let events = RingBuf::try_from(ebpf.take_map(EVENTS).ok_or(LiveError::Object(EVENTS))?)
             .map_err(|error| LiveError::ring(error, ring_bytes))?;
@@ -181,6 +170,7 @@ impl Kernel {
             buffer: Vec::new(),
             lost_parts: layout.lost().collect(),
             refused: tolerable(refused)?,
+            attached: Vec::new(),
             iterated: false,
         })
     }
@@ -194,9 +184,20 @@ impl Kernel {
             if !self.has(hook.part) {
                 continue;
             }
-            let program: &mut BtfTracePoint = program(&mut self.ebpf, hook.name)?;
-            if let Err(error) = program.attach() {
-                self.refused.push(Refusal { part: hook.part, error: LiveError::program(hook.name, error) });
+            for name in hook.names {
+                let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
+                if program.fd().is_err() {
+                    continue;
+                }
+                match program.attach() {
+                    Ok(_) => self.attached.push((hook.kind, name)),
+                    Err(error) if name == hook.name() => {
+                        self.refused.push(Refusal { part: hook.part, error: LiveError::program(name, error) });
+                        break;
+                    }
+                    // As without it: what the kernel skips is lost, and counted.
+                    Err(_) => {}
+                }
             }
         }
         self.refused = tolerable(std::mem::take(&mut self.refused))?;
@@ -262,9 +263,12 @@ impl Kernel {
     /// The programs, with the instructions that the verifier went through (known from 5.16 on).
     #[must_use]
     pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
-        let names = HOOKS.iter().map(|hook| (hook.name, hook.part)).chain([(ITERATOR, Part::Running)]);
-        let count = |name| self.ebpf.program(name)?.info().ok()?.verified_instruction_count();
-        names.filter(|(_, part)| self.has(*part)).map(|(name, _)| (name, count(name))).collect()
+        let of_hooks = HOOKS.iter().flat_map(|hook| hook.names.map(|name| (name, hook.part)));
+        let loaded = of_hooks.chain([(ITERATOR, Part::Running)]).filter_map(|(name, part)| {
+            let program = self.ebpf.program(name).filter(|program| self.has(part) && program.fd().is_ok())?;
+            Some((name, program.info().ok().and_then(|info| info.verified_instruction_count())))
+        });
+        loaded.collect()
     }
 
     /// Records that found no room so far.
@@ -272,31 +276,29 @@ impl Kernel {
     /// # Errors
     /// When the counters cannot be read.
     pub fn lost(&self) -> Result<LossCount, LiveError> {
-        let count = |kind| Ok::<_, LiveError>(self.lost.get(&kind, 0)?.iter().sum());
+        let count = |kind| {
+            (0..COPIES).try_fold(0, |sum, copy| {
+                let by_cpu = self.lost.get(&(copy * kind::COUNT + kind), 0)?;
+                Ok::<_, LiveError>(by_cpu.iter().fold(sum, |sum, lost| sum + lost))
+            })
+        };
         Ok(LossCount { fork: count(kind::FORK)?, exec: count(kind::EXEC)?, exit: count(kind::EXIT)? })
     }
 
-    /// Runs of the programs so far that the kernel skipped, since the program was running already on that CPU: lost
+    /// Events so far for which the kernel skipped the programs, since they were running already on that CPU: lost
     /// records, too. Counted from 5.12 on; `None` when the counters cannot be read now.
     ///
     /// # Errors
     /// When a program is not loaded.
     pub fn skipped(&mut self) -> Result<Option<LossCount>, LiveError> {
-        let mut counts = [0; kind::COUNT as usize];
-        for hook in &HOOKS {
-            if !self.has(hook.part) {
-                continue;
-            }
-            let program: &mut BtfTracePoint = program(&mut self.ebpf, hook.name)?;
-            let fd = program.fd().map_err(|error| LiveError::program(hook.name, error))?.as_fd().as_raw_fd();
+        let mut skipped = Vec::with_capacity(self.attached.len());
+        for &(kind, name) in &self.attached {
+            let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
+            let fd = program.fd().map_err(|error| LiveError::program(name, error))?.as_fd().as_raw_fd();
             let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")) else { return Ok(None) };
-            counts[hook.kind as usize] = recursion_misses(&info);
+            skipped.push((kind, hooks::recursion_misses(&info)));
         }
-        Ok(Some(LossCount {
-            fork: counts[kind::FORK as usize],
-            exec: counts[kind::EXEC as usize],
-            exit: counts[kind::EXIT as usize],
-        }))
+        Ok(Some(hooks::skipped_by_all(skipped.into_iter())))
     }
 
     /// Visits every task; where the iterator is refused, every process of /proc.
@@ -346,7 +348,7 @@ impl Kernel {
                     }
                     *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
                 }
-                Ok(Record::Fork(_) | Record::Exec(_) | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
+                Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
             }
         }
         for row in &mut rows {
@@ -370,17 +372,16 @@ impl Kernel {
     }
 }
 
-/// Has the verifier look at all programs side by side: it takes some 10 ms for each. What it says to those that it does
-/// not like, and of those that are to be taken for disliked.
-fn load_programs(
-    ebpf: &mut Ebpf,
-    btf: &AyaBtf,
-    pretend: impl Fn(&str) -> bool + Sync,
-) -> Result<Vec<Refusal>, LiveError> {
+/// Has the verifier look at all programs side by side, of each hook as many as `copies` says: it takes some 10 ms for
+/// each. What it says to those that it does not like, and of those that are to be taken for disliked; to a copy it says
+/// what it says to the first.
+fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(&str) -> bool + Sync) -> Vec<Refusal> {
     let load = |name: &str, program: &mut Program| {
-        let hook = HOOKS.iter().find(|hook| hook.name == name);
-        let (name, part) = hook.map_or((ITERATOR, Part::Running), |hook| (hook.name, hook.part));
+        let (hook, copy) = Hook::of(name).unzip();
+        let copy = copy.unwrap_or(0);
+        let (name, part) = hook.map_or((ITERATOR, Part::Running), |hook| (hook.name(), hook.part));
         let result = match hook {
+            _ if copy >= copies => Ok(()),
             _ if pretend(name) => Err(LiveError::Pretended(name)),
             Some(hook) => <&mut BtfTracePoint>::try_from(program)
                 .and_then(|program| program.load(hook.tracepoint, btf))
@@ -389,7 +390,7 @@ fn load_programs(
                 .and_then(|program| program.load("task", btf))
                 .map_err(|error| LiveError::program(name, error)),
         };
-        result.err().map(|error| Refusal { part, error })
+        result.err().filter(|_| copy == 0).map(|error| Refusal { part, error })
     };
     let load = &load;
     let mut refused: Vec<Refusal> = thread::scope(|scope| {
@@ -399,7 +400,7 @@ fn load_programs(
     });
     // The object has them in no order.
     refused.sort_by_key(|refusal| refusal.part);
-    Ok(refused)
+    refused
 }
 
 /// Whether it makes sense to go on without what was refused: not without any hook, nor where it is privilege that lacks.
@@ -420,7 +421,7 @@ fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
 /// # Errors
 /// Says which programs there are.
 pub fn check_pretended(name: &str) -> Result<String, String> {
-    let programs = || HOOKS.iter().map(|hook| hook.name).chain([ITERATOR]);
+    let programs = || HOOKS.iter().map(Hook::name).chain([ITERATOR]);
     if MEMBERS.iter().map(|member| member.field).chain(programs()).any(|known| known == name) {
         return Ok(name.to_owned());
     }
@@ -455,22 +456,16 @@ fn possible_cpus() -> Result<u32, LiveError> {
         .ok_or_else(|| LiveError::Read { what: "the number of CPUs", source: unreadable() })
 }
 
-/// `recursion_misses` of a program's fdinfo; 0 where the kernel does not say.
-fn recursion_misses(info: &str) -> u64 {
-    info.lines()
-        .find_map(|line| line.strip_prefix("recursion_misses:"))
-        .and_then(|count| count.trim().parse().ok())
-        .unwrap_or(0)
-}
-
 /// Whether this kernel is new enough.
 ///
 /// # Errors
 /// When it is older than the floor.
 pub fn check_release(release: &str) -> Result<(), LiveError> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if version < FLOOR { Err(LiveError::TooOld { release: release.trim_end().to_owned() }) } else { Ok(()) }
+    if hooks::version(release) < FLOOR {
+        Err(LiveError::TooOld { release: release.trim_end().to_owned() })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

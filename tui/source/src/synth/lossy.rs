@@ -66,7 +66,7 @@ impl Lossy {
         for event in std::mem::take(&mut world.events) {
             let record = match event {
                 Event::Fork(fork) => Record::Fork(fork),
-                Event::Exec(exec) => Record::Exec(exec),
+                Event::Exec(exec) => Record::Exec { exec, image: 0 },
                 Event::Exit(exit) => Record::Exit { exit, charged_ns: None },
                 // Passes will tell.
                 _ => continue,
@@ -102,7 +102,7 @@ impl Lossy {
             let mut count = LossCount::default();
             match record {
                 Record::Fork(_) => count.fork = 1,
-                Record::Exec(_) => count.exec = 1,
+                Record::Exec { .. } => count.exec = 1,
                 _ => count.exit = 1,
             }
             world.lost += count;
@@ -188,5 +188,6 @@ fn row(world: &World, living: &Living) -> Row {
         rss_pages: usage.rss_bytes.map(|bytes| bytes / PAGE),
         state: usage.state,
         exited: None,
+        ending: None,
     }
 }

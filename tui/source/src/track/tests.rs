@@ -24,7 +24,7 @@ fn task(pid: u32, start_ns: u64, parent: ProcKey) -> Task {
 
 fn row(ts_ns: u64, task: Task) -> Row {
     let cpu = Charge { cpu_ns: 5, charged_ns: None };
-    Row { ts_ns, task, cpu, rss_pages: Some(2), state: 'S', exited: None }
+    Row { ts_ns, task, cpu, rss_pages: Some(2), state: 'S', exited: None, ending: None }
 }
 
 fn fork(ts_ns: u64, task: &Task) -> Record {
@@ -38,7 +38,8 @@ fn exit(ts_ns: u64, task: &Task) -> Record {
 }
 
 fn exec(ts_ns: u64, task: &Task) -> Record {
-    Record::Exec(Execed { ts_ns, task: task.clone(), filename: None, argv: None, argv_truncated: false })
+    let exec = Execed { ts_ns, task: task.clone(), filename: None, argv: None, argv_truncated: false };
+    Record::Exec { exec, image: 0 }
 }
 
 /// Runs a pass over these rows at `started_ns`, with records that come in while it runs.
@@ -227,6 +228,46 @@ fn a_zombie_is_found_as_one_and_its_end_may_still_come() {
     assert_eq!(pass(&mut tracker, 2_000, rows, vec![], true), Vec::<String>::new());
     // Reaped by its parent: it has been reported as ended.
     assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init)], vec![], true), Vec::<String>::new());
+}
+
+/// Its exit hook ran before the capture began, so that nothing more will be said of it, or it is about to run.
+#[test]
+fn who_is_ending_when_the_capture_begins_has_ended() {
+    let init = task(1, 10, ProcKey::SWAPPER);
+    let ending = Row { ending: Some(ExitStatus::Code(3)), ..row(1_101, task(5, 500, init.key)) };
+    let seeded = || {
+        let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
+        let mut events = Vec::new();
+        tracker.seed(vec![row(1_100, init.clone()), ending.clone()], &mut events);
+        let Some(Event::Process(found)) = events.last() else { panic!("{events:?}") };
+        assert_eq!(found.exited.map(|zombie| zombie.status), Some(ExitStatus::Code(3)));
+        tracker
+    };
+    let mut tracker = seeded();
+    // It may take its time, and is not told of again.
+    let rows = || vec![row(2_001, init.clone()), ending.clone()];
+    assert_eq!(pass(&mut tracker, 2_000, rows(), vec![], true), Vec::<String>::new());
+    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init.clone())], vec![], true), Vec::<String>::new());
+    let mut tracker = seeded();
+    assert_eq!(records(&mut tracker, vec![exit(1_102, &ending.task)]), ["exit 5"]);
+}
+
+/// Where there are several programs on a tracepoint, one that was preempted behind its record may let another write it
+/// again.
+#[test]
+fn records_that_come_twice_are_told_once() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    let exec = |ts_ns, image| {
+        let Record::Exec { exec, .. } = exec(ts_ns, &child) else { unreachable!() };
+        Record::Exec { exec, image }
+    };
+    assert_eq!(records(&mut tracker, vec![fork(2_001, &child), fork(2_002, &child)]), ["fork 5"]);
+    let twice = vec![exec(2_003, 7), exec(2_004, 7), exec(2_005, 9), exec(2_006, 7)];
+    assert_eq!(records(&mut tracker, twice), ["exec 5", "exec 5", "exec 5"]);
+    // Kernels where that cannot be do not number them.
+    assert_eq!(records(&mut tracker, vec![exec(2_007, 0), exec(2_008, 0)]), ["exec 5", "exec 5"]);
+    assert_eq!(records(&mut tracker, vec![exit(2_009, &child), exit(2_010, &child)]), ["exit 5"]);
 }
 
 #[test]

@@ -21,33 +21,63 @@ fn the_floor_is_5_8() {
     }
 }
 
-/// An offset behind the end of the struct, as a wrong table would give: the verifier must stop it, and the user must
-/// be told why.
-#[tokio::test]
-async fn a_program_that_the_verifier_refuses_is_named_with_the_end_of_its_log() {
+/// Loads the object into this kernel, with another layout; `None` without the privilege.
+fn load(change: impl FnOnce(&mut Layout)) -> Option<Result<Kernel, LiveError>> {
     if !Capabilities::effective().missing().is_empty() {
-        eprintln!("SKIPPED (needs CAP_BPF and CAP_PERFMON): a_program_that_the_verifier_refuses");
+        eprintln!("SKIPPED: a test that needs CAP_BPF and CAP_PERFMON");
         assert!(std::env::var_os("CI").is_none(), "CI must have the privilege");
-        return;
+        return None;
     }
     let blob = BtfFile::read(None).unwrap();
     let aya_btf = AyaBtf::parse(blob.bytes(), Endianness::default()).unwrap();
     let mut layout = Layout::of(&blob.native().unwrap(), |_| false);
-    layout.offsets.task_tgid = 1 << 20;
-    let Err(error) = Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, min_ring_bytes(), |_| false) else {
-        panic!("must be refused")
-    };
+    change(&mut layout);
+    Some(Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, 1 << 20, |_| false))
+}
+
+/// On any kernel, though not all need them.
+#[tokio::test]
+async fn of_several_programs_on_a_tracepoint_one_writes_the_record() {
+    let Some(kernel) = load(|layout| layout.settings.copies = COPIES) else { return };
+    let mut kernel = kernel.unwrap();
+    kernel.attach().unwrap();
+    assert_eq!(kernel.verified_instructions().len(), HOOKS.len() * COPIES as usize + 1);
+    let children: Vec<u32> = (0..8)
+        .map(|_| {
+            let mut child = std::process::Command::new("true").spawn().unwrap();
+            child.wait().unwrap();
+            child.id()
+        })
+        .collect();
+    let mut seen: FxHashMap<u32, [u32; 3]> = FxHashMap::default();
+    kernel.drain(usize::MAX, |record| {
+        let (pid, number) = match record {
+            Record::Fork(fork) => (fork.task.key.pid, 0),
+            Record::Exec { exec, image } => {
+                assert_ne!(image, 0);
+                (exec.task.key.pid, 1)
+            }
+            Record::Exit { exit, .. } => (exit.key.pid, 2),
+            Record::Row(_) | Record::Thread { .. } => return,
+        };
+        seen.entry(pid).or_default()[number] += 1;
+    });
+    for child in children {
+        assert_eq!(seen.get(&child), Some(&[1, 1, 1]), "fork, exec, exit of {child}");
+    }
+    assert_eq!(kernel.lost().unwrap().total(), 0);
+}
+
+/// An offset behind the end of the struct, as a wrong table would give: the verifier must stop it, and the user must
+/// be told why.
+#[tokio::test]
+async fn a_program_that_the_verifier_refuses_is_named_with_the_end_of_its_log() {
+    let Some(Err(error)) = load(|layout| layout.offsets.task_tgid = 1 << 20) else { return };
     let text = error.to_string();
     assert!(text.contains("refused the eBPF program 'on_"), "{text}");
     assert!(text.contains("task_struct"), "the log says what was wrong: {text}");
     assert!(text.contains("Please report it") && text.lines().count() > 3, "{text}");
     assert!(!error.is_privilege());
-}
-
-#[test]
-fn skipped_runs_are_read_from_fdinfo() {
-    assert_eq!(recursion_misses("prog_type:\t26\nrecursion_misses:\t7\nverified_insns:\t9\n"), 7);
-    assert_eq!(recursion_misses("prog_type:\t26\n"), 0);
 }
 
 #[test]

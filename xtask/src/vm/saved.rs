@@ -1,0 +1,78 @@
+//! Kernels that have passed: written down one by one, so that a run that was interrupted can be continued.
+//!
+//! They count only for the very same programs: what was found with others says nothing.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::report::Row;
+
+/// The name of every file of them begins so.
+const PREFIX: &str = "passed-";
+
+/// A file with a row on each line.
+pub(super) struct Saved {
+    path: PathBuf,
+    rows: Vec<Row>,
+}
+
+impl Saved {
+    /// What has passed in a machine with these files, or nothing, unless it is to be continued. What others have passed
+    /// is forgotten.
+    pub(super) fn open(folder: &Path, initramfs: &[u8], resume: bool) -> Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(initramfs);
+        let path = folder.join(format!("{PREFIX}{:016x}", hasher.finish()));
+        for file in fs::read_dir(folder)? {
+            let file = file?;
+            if file.file_name().to_string_lossy().starts_with(PREFIX) && !(resume && file.path() == path) {
+                fs::remove_file(file.path())?;
+            }
+        }
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        // The last line may be torn.
+        let rows = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        Ok(Self { path, rows })
+    }
+
+    /// The row of a kernel that has passed.
+    pub(super) fn row(&self, label: &str) -> Option<Row> {
+        self.rows.iter().find(|row| row.label == label).cloned()
+    }
+
+    /// Writes a row down.
+    pub(super) fn add(&self, row: &Row) -> Result<()> {
+        let mut line = serde_json::to_string(row)?;
+        line.push('\n');
+        let mut file = File::options().create(true).append(true).open(&self.path)?;
+        file.write_all(line.as_bytes()).with_context(|| format!("cannot write '{}'", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_there_again_for_the_same_programs_and_when_wanted() {
+        let folder = std::env::temp_dir().join(format!("ptree-tui-saved-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let row = |label: &str| Row::absent(label, "why");
+        let saved = Saved::open(&folder, b"one", false).unwrap();
+        saved.add(&row("6.1-rt")).unwrap();
+        saved.add(&row("7.3-rt")).unwrap();
+        fs::write(&saved.path, fs::read_to_string(&saved.path).unwrap() + "{\"label\":").unwrap();
+        let again = Saved::open(&folder, b"one", true).unwrap();
+        assert_eq!(again.row("7.3-rt"), Some(row("7.3-rt")));
+        assert_eq!(again.row("7.2-rt"), None);
+        assert!(Saved::open(&folder, b"two", true).unwrap().rows.is_empty());
+        assert!(Saved::open(&folder, b"one", true).unwrap().rows.is_empty(), "other programs have been tried since");
+        saved.add(&row("6.1-rt")).unwrap();
+        assert!(Saved::open(&folder, b"one", false).unwrap().rows.is_empty());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
