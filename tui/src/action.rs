@@ -60,6 +60,22 @@ impl Mode {
         }
     }
 
+    /// What has the keyboard in it, in a few words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Tree => "the tree, the list of all processes and the timeline",
+            Self::Filter => "the line in which a filter is typed",
+            Self::Details => "all about one process",
+            Self::Help => "the help",
+            Self::HelpSearch => "the line in which a word for the help is typed",
+            Self::Acts => "the list of what can be done to processes",
+            Self::Confirm => "the question whether it is to be done",
+            Self::Report => "the list of those to whom it could not be done",
+            Self::Page => "churn, users and alerts",
+        }
+    }
+
     /// Whether keys that are not bound type their character into a line.
     #[must_use]
     pub const fn is_typing(self) -> bool {
@@ -157,6 +173,12 @@ impl Spec {
         self.section == ACTS
     }
 
+    /// The mode in which it is most at home.
+    #[must_use]
+    pub fn home(&self) -> Mode {
+        Mode::ALL.into_iter().find(|mode| !self.keys_in(*mode).is_empty()).unwrap_or(Mode::Tree)
+    }
+
     /// Its keys in a mode.
     #[must_use]
     pub fn keys_in(&self, mode: Mode) -> &'static [&'static str] {
@@ -213,8 +235,8 @@ commands! {
         ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"];
         ViewUsers "view-users" "Figures by user" "" Tree["5"] Page["5"];
         ViewAlerts "view-alerts" "All alerts" "" Tree["6"] Page["6"];
-        Go "go" "To what this line stands for" "go there" Page["Enter"];
-        Group "group" "Churn by launcher, or by its name" "by name" Page["Tab"];
+        Go "go" "On a page: to what a line stands for" "go there" Page["Enter"];
+        Group "group" "Churn: by launcher, or by name" "by name" Page["Tab"];
         ZoomIn "zoom-in" "Timeline: less at once" "" Tree["}"];
         ZoomOut "zoom-out" "Timeline: more at once" "" Tree["{"];
         FollowNow "follow-now" "Timeline: up to now again" "" Tree["0"];
@@ -269,7 +291,7 @@ commands! {
         Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
         Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
         Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
-        FindHelp "search-help" "Show only the help on what is typed" "search" Help["/" "F4" "F3"];
+        FindHelp "search-help" "In the help: only what contains a word" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
         Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
     }
