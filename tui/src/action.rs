@@ -237,9 +237,9 @@ commands! {
         ViewAlerts "view-alerts" "All alerts" "" Tree["6"] Page["6"];
         Go "go" "On a page: to what a line stands for" "go there" Page["Enter"];
         Group "group" "Churn: by launcher, or by name" "by name" Page["Tab"];
-        ZoomIn "zoom-in" "Timeline: less at once" "" Tree["}"];
-        ZoomOut "zoom-out" "Timeline: more at once" "" Tree["{"];
-        FollowNow "follow-now" "Timeline: up to now again" "" Tree["0"];
+        ZoomIn "zoom-in" "Timeline: less at once" "closer" Tree["}"];
+        ZoomOut "zoom-out" "Timeline: more at once" "wider" Tree["{"];
+        FollowNow "follow-now" "Timeline: up to now again" "live" Tree["0"];
     }
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
@@ -289,7 +289,7 @@ commands! {
     "Do" {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
         Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
-        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
+        Suspend "suspend" "Back to the shell, until fg" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
         Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
         FindHelp "search-help" "In the help: only what contains a word" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];

@@ -73,25 +73,6 @@ fn message(machine: &Machine) -> String {
 }
 
 #[test]
-fn the_page_of_what_can_be_done_at_two_sizes() {
-    let mut machine = busy();
-    select(&mut machine, 1003);
-    machine.keys("x");
-    insta::assert_snapshot!("choices_at_80x24", machine.screen(80, 24));
-    machine.keys("<Tab>ter");
-    insta::assert_snapshot!("choices_typed_at_40x10", machine.screen(40, 10));
-}
-
-#[test]
-fn who_is_meant_is_shown_before_it_is_done_at_two_sizes() {
-    let mut machine = busy();
-    select(&mut machine, 1001);
-    machine.keys("x<Tab>kill<Enter>");
-    insta::assert_snapshot!("confirm_at_80x24", machine.screen(80, 24));
-    insta::assert_snapshot!("confirm_at_40x10", machine.screen(40, 10));
-}
-
-#[test]
 fn who_is_protected_is_left_out_and_told() {
     let mut machine = busy();
     machine.spawn(601, 600, 1000, &["/usr/bin/ptree-tui"]);
