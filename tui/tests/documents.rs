@@ -43,6 +43,16 @@ fn the_tables_of_the_readme_are_those_of_the_program() {
 }
 
 #[test]
+fn the_filters_that_the_readme_recommends_are_valid() {
+    let readme = include_str!("../../README.md");
+    let filters: Vec<_> = readme.split("--filter '").skip(1).filter_map(|rest| rest.split('\'').next()).collect();
+    assert!(filters.len() >= 3, "{filters:?}");
+    for filter in filters {
+        assert!(ptree_core::Filter::parse(filter).is_ok(), "{filter}");
+    }
+}
+
+#[test]
 fn the_schema_is_what_the_program_prints() {
     check("assets/config.schema.json", |_| ptree_tui::config::print::schema());
 }
