@@ -214,8 +214,8 @@ commands! {
     "Move" {
         Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"];
         Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"] Page["PgUp"];
-        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"] Page["PgDn" "Space"];
+        PageUp "page-up" "One page up" "" Tree["PgUp" "C-b"] Filter["PgUp"] Details["PgUp" "C-b"] Help["PgUp" "C-b"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp" "C-b"] Report["PgUp" "C-b"] Page["PgUp" "C-b"];
+        PageDown "page-down" "One page down" "" Tree["PgDn" "C-f"] Filter["PgDn"] Details["PgDn" "C-f" "Space"] Help["PgDn" "C-f" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "C-f" "Space"] Report["PgDn" "C-f" "Space"] Page["PgDn" "C-f" "Space"];
         HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"] Page["C-u"];
         HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"] Page["C-d"];
         First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"] Page["g g" "Home"];
@@ -243,9 +243,9 @@ commands! {
     }
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
-        Filter "filter" "Show only what matches" "filter" Tree["/" "F4" "F3"];
+        Filter "filter" "Show only what matches" "filter" Tree["/" "F4" "F3" "\\"];
         ClearFilter "clear-filter" "Drop the filter, or show all again" "" Tree["Esc"];
-        ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space"];
+        ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space" "z a" "z o" "z c"];
         FoldAll "fold-all" "Fold all" "" Tree["-" "z M"];
         UnfoldAll "unfold-all" "Unfold all" "" Tree["+" "=" "*" "z R"];
         FoldLevel "fold-level" "Fold the deepest level that is open" "" Tree["z m"];
@@ -264,7 +264,7 @@ commands! {
         SortTime "sort-time" "Sort by CPU time" "" Tree["T"];
         SortBirth "sort-birth" "Sort by start" "" Tree["B"];
         SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"] Page["I"];
-        Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t"];
+        Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t" "K"];
         ScrollLeft "scroll-left" "Commands, or the timeline, to the left" "" Tree["<" "S-Left"];
         ScrollRight "scroll-right" "Commands, or the timeline, to the right" "" Tree[">" "S-Right"];
     }
@@ -274,8 +274,8 @@ commands! {
         Tag "tag" "Tag or untag, to act on several" "" Tree["v"];
         TagSubtree "tag-subtree" "Tag it and all below it" "" Tree["V"];
         UntagAll "untag-all" "Untag all" "" Tree["U"];
-        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "["];
-        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "]"];
+        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "]"];
+        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "["];
         Choose "choose" "While choosing: take this one" "choose" Acts["Enter"];
         Confirm "confirm" "While asked: yes, do it" "yes" Confirm["y"];
         Subtree "with-subtree" "While choosing: with all below it, or not" "subtree" Acts["Tab"] Confirm["Tab"];
@@ -293,7 +293,7 @@ commands! {
         Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
         FindHelp "search-help" "In the help: only what contains a word" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c" "Z Z" "Z Q"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
     }
     "While typing" {
         AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"];

@@ -289,7 +289,7 @@ fn what_may_only_look_has_neither_keys_nor_hints_nor_help_for_acting() {
 fn nice_values_change_at_once() {
     let mut machine = busy();
     select(&mut machine, 1003);
-    for (key, by) in [("<F7>", -1), ("[", -1), ("<F8>", 1), ("]", 1)] {
+    for (key, by) in [("<F7>", -1), ("]", -1), ("<F8>", 1), ("[", 1)] {
         let order = order(&mut machine, &[key]).unwrap();
         assert_eq!((order.deed, pids(&order)), (Deed::Renice(by), vec![1003]));
         machine.app.update(report(&order, &[]));
