@@ -60,6 +60,22 @@ impl Mode {
         }
     }
 
+    /// What has the keyboard in it, in a few words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Tree => "the tree, the list of all processes and the timeline",
+            Self::Filter => "the line in which a filter is typed",
+            Self::Details => "all about one process",
+            Self::Help => "the help",
+            Self::HelpSearch => "the line in which a word for the help is typed",
+            Self::Acts => "the list of what can be done to processes",
+            Self::Confirm => "the question whether it is to be done",
+            Self::Report => "the list of those to whom it could not be done",
+            Self::Page => "churn, users and alerts",
+        }
+    }
+
     /// Whether keys that are not bound type their character into a line.
     #[must_use]
     pub const fn is_typing(self) -> bool {
@@ -157,6 +173,12 @@ impl Spec {
         self.section == ACTS
     }
 
+    /// The mode in which it is most at home.
+    #[must_use]
+    pub fn home(&self) -> Mode {
+        Mode::ALL.into_iter().find(|mode| !self.keys_in(*mode).is_empty()).unwrap_or(Mode::Tree)
+    }
+
     /// Its keys in a mode.
     #[must_use]
     pub fn keys_in(&self, mode: Mode) -> &'static [&'static str] {
@@ -192,8 +214,8 @@ commands! {
     "Move" {
         Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"];
         Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp"] Filter["PgUp"] Details["PgUp"] Help["PgUp"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp"] Report["PgUp"] Page["PgUp"];
-        PageDown "page-down" "One page down" "" Tree["PgDn"] Filter["PgDn"] Details["PgDn" "Space"] Help["PgDn" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "Space"] Report["PgDn" "Space"] Page["PgDn" "Space"];
+        PageUp "page-up" "One page up" "" Tree["PgUp" "C-b"] Filter["PgUp"] Details["PgUp" "C-b"] Help["PgUp" "C-b"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp" "C-b"] Report["PgUp" "C-b"] Page["PgUp" "C-b"];
+        PageDown "page-down" "One page down" "" Tree["PgDn" "C-f"] Filter["PgDn"] Details["PgDn" "C-f" "Space"] Help["PgDn" "C-f" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "C-f" "Space"] Report["PgDn" "C-f" "Space"] Page["PgDn" "C-f" "Space"];
         HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"] Page["C-u"];
         HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"] Page["C-d"];
         First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"] Page["g g" "Home"];
@@ -213,17 +235,17 @@ commands! {
         ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"];
         ViewUsers "view-users" "Figures by user" "" Tree["5"] Page["5"];
         ViewAlerts "view-alerts" "All alerts" "" Tree["6"] Page["6"];
-        Go "go" "To what this line stands for" "go there" Page["Enter"];
-        Group "group" "Churn by launcher, or by its name" "by name" Page["Tab"];
-        ZoomIn "zoom-in" "Timeline: less at once" "" Tree["}"];
-        ZoomOut "zoom-out" "Timeline: more at once" "" Tree["{"];
-        FollowNow "follow-now" "Timeline: up to now again" "" Tree["0"];
+        Go "go" "On a page: to what a line stands for" "go there" Page["Enter"];
+        Group "group" "Churn: by launcher, or by name" "by name" Page["Tab"];
+        ZoomIn "zoom-in" "Timeline: less at once" "closer" Tree["}"];
+        ZoomOut "zoom-out" "Timeline: more at once" "wider" Tree["{"];
+        FollowNow "follow-now" "Timeline: up to now again" "live" Tree["0"];
     }
     "Look" {
         Details "details" "All about this process" "details" Tree["Enter"];
-        Filter "filter" "Show only what matches" "filter" Tree["/" "F4" "F3"];
+        Filter "filter" "Show only what matches" "filter" Tree["/" "F4" "F3" "\\"];
         ClearFilter "clear-filter" "Drop the filter, or show all again" "" Tree["Esc"];
-        ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space"];
+        ToggleFold "fold" "Fold or unfold this subtree" "fold" Tree["Space" "z a" "z o" "z c"];
         FoldAll "fold-all" "Fold all" "" Tree["-" "z M"];
         UnfoldAll "unfold-all" "Unfold all" "" Tree["+" "=" "*" "z R"];
         FoldLevel "fold-level" "Fold the deepest level that is open" "" Tree["z m"];
@@ -242,7 +264,7 @@ commands! {
         SortTime "sort-time" "Sort by CPU time" "" Tree["T"];
         SortBirth "sort-birth" "Sort by start" "" Tree["B"];
         SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"] Page["I"];
-        Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t"];
+        Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t" "K"];
         ScrollLeft "scroll-left" "Commands, or the timeline, to the left" "" Tree["<" "S-Left"];
         ScrollRight "scroll-right" "Commands, or the timeline, to the right" "" Tree[">" "S-Right"];
     }
@@ -252,8 +274,8 @@ commands! {
         Tag "tag" "Tag or untag, to act on several" "" Tree["v"];
         TagSubtree "tag-subtree" "Tag it and all below it" "" Tree["V"];
         UntagAll "untag-all" "Untag all" "" Tree["U"];
-        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "["];
-        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "]"];
+        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "]"];
+        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "["];
         Choose "choose" "While choosing: take this one" "choose" Acts["Enter"];
         Confirm "confirm" "While asked: yes, do it" "yes" Confirm["y"];
         Subtree "with-subtree" "While choosing: with all below it, or not" "subtree" Acts["Tab"] Confirm["Tab"];
@@ -267,11 +289,11 @@ commands! {
     "Do" {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
         Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
-        Suspend "suspend" "Back to the shell until `fg`" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
+        Suspend "suspend" "Back to the shell, until fg" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
         Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
-        FindHelp "search-help" "Show only the help on what is typed" "search" Help["/" "F4" "F3"];
+        FindHelp "search-help" "In the help: only what contains a word" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c" "Z Z" "Z Q"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
     }
     "While typing" {
         AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"];

@@ -36,8 +36,8 @@ pub(crate) use self::views::page;
 pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value};
 pub use self::views::{Timeline, View};
 pub use self::wall::Wall;
-use crate::action::{Action, Effect, Mode};
-use crate::keymap::{Bindings, Keymap};
+use crate::action::{Action, Command, Effect, Mode};
+use crate::keymap::{Bindings, Keymap, spelled_out};
 use crate::own::Own;
 use crate::view::layout::Areas;
 
@@ -257,8 +257,27 @@ impl App {
     /// A key was pressed, by [name](crate::keymap::name). The message, if any, has been read then.
     pub fn press(&mut self, key: &str) -> Option<Effect> {
         self.attend();
-        let action = self.keymap.resolve(self.mode, key)?;
-        self.update(action)
+        let begun = self.keymap.pending().map(|begun| format!("{begun} ")).unwrap_or_default();
+        match self.keymap.resolve(self.mode, key) {
+            Some(action) => self.update(action),
+            None => {
+                self.say_unbound(&(begun + key));
+                None
+            }
+        }
+    }
+
+    /// Tells that keys do nothing, and where those are that do: not where hints must stay in sight, nor when a sequence
+    /// is given up.
+    fn say_unbound(&mut self, keys: &str) {
+        let told = matches!(self.mode, Mode::Tree | Mode::Page | Mode::Details);
+        if let Some(help) = self.key(self.mode, Command::Help)
+            && told
+            && self.keymap.pending().is_none()
+            && !keys.ends_with("Esc")
+        {
+            self.say(format!("{} does nothing here: {help} tells all keys", spelled_out(keys)), false);
+        }
     }
 
     /// The user is at it: volatile sorts stand still for a while.

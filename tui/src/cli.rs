@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser, ValueHint};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::tz::TimeZone;
 use ptree_core::{Filter, MatchRule};
 use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
@@ -21,10 +22,17 @@ use crate::runtime::Display;
 use crate::view::theme::ability::Ability;
 use crate::view::theme::{Theme, ThemeName};
 
+/// Each exit status, and what it means.
+pub(crate) const EXIT_STATUS: [(u8, &str); 4] = [
+    (0, "All went well."),
+    (1, "It failed; standard error says why."),
+    (EXIT_USAGE, "The command line or the configuration makes no sense."),
+    (EXIT_PRIVILEGE, "The privilege to watch the kernel is missing; `ptree-tui doctor` says how to get it."),
+];
 /// Exit status when privilege is lacking (`EX_NOPERM`).
 pub(crate) const EXIT_PRIVILEGE: u8 = 77;
 /// Exit status when what was asked for makes no sense.
-const EXIT_USAGE: i32 = 2;
+const EXIT_USAGE: u8 = 2;
 
 /// Live process tree for Linux: fed by eBPF on fork, exec and exit, it misses nothing and keeps the dead in sight.
 #[derive(Debug, Parser)]
@@ -46,7 +54,7 @@ struct Flags {
     #[arg(long, global = true, value_name = "EXPR")]
     filter: Option<String>,
     /// Only processes of this user (name or number)
-    #[arg(long, global = true, value_name = "USER", value_parser = parse_user)]
+    #[arg(long, global = true, value_name = "USER", value_parser = parse_user, value_hint = ValueHint::Username)]
     uid: Option<u32>,
     /// How long the dead stay in the tree
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration)]
@@ -144,7 +152,7 @@ impl Unsettled {
             Self::Usage(error) => error.exit(),
             Self::Config(_) => {
                 eprintln!("ptree-tui: {self}");
-                std::process::exit(EXIT_USAGE)
+                std::process::exit(EXIT_USAGE.into())
             }
         }
     }
@@ -273,6 +281,13 @@ enum Command {
         #[arg(long)]
         schema: bool,
     },
+    /// Print the manual page, for 'man -l -' or a folder of such pages
+    Man,
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
     /// Show an invented machine, or a script of events
     #[command(hide = true)]
     Synth(cmd::synth::Play),
@@ -289,23 +304,29 @@ pub enum Format {
     Dot,
 }
 
+/// The definition of the command line, for what is made of it: manual page, completions, tables in documents.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     let Cli { command, flags } = Cli::parse();
-    if let Some(Command::Config { schema }) = command {
-        return finish(cmd::config::run(schema));
-    }
-    let common = flags.settle().unwrap_or_else(|error| error.exit());
+    // Only where it is wanted: a mistake in the configuration does not keep documents from being printed.
+    let settle = || flags.settle().unwrap_or_else(|error| error.exit());
     finish(match command {
-        None => cmd::live::run(&common),
-        Some(Command::Stream { duration, usage }) => cmd::stream::run(&common, duration, usage),
-        Some(Command::Replay { file, speed }) => cmd::replay::run(&common, &file, speed),
-        Some(Command::Snapshot { format }) => cmd::snapshot::run(&common, format),
-        Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&common, json),
-        Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&common, json),
         Some(Command::Config { schema }) => cmd::config::run(schema),
-        Some(Command::Synth(play)) => cmd::synth::run(&common, &play),
+        Some(Command::Man) => cmd::man::run(),
+        Some(Command::Completions { shell }) => cmd::completions::run(shell),
+        None => cmd::live::run(&settle()),
+        Some(Command::Stream { duration, usage }) => cmd::stream::run(&settle(), duration, usage),
+        Some(Command::Replay { file, speed }) => cmd::replay::run(&settle(), &file, speed),
+        Some(Command::Snapshot { format }) => cmd::snapshot::run(&settle(), format),
+        Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle(), json),
+        Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&settle(), json),
+        Some(Command::Synth(play)) => cmd::synth::run(&settle(), &play),
     })
 }
 

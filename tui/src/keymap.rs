@@ -94,6 +94,24 @@ fn parse_one(text: &str) -> Result<String, String> {
     Ok(format!("{}{}{base}", if control { "C-" } else { "" }, if alt { "M-" } else { "" }))
 }
 
+/// Keys as documents write them: `Ctrl-d` for `C-d`, and `zM` for `z M`.
+#[must_use]
+pub fn spelled_out(keys: &str) -> String {
+    let one = |key: &str| {
+        let mut rest = key;
+        let mut modifiers = String::new();
+        for (short, long) in [("C-", "Ctrl-"), ("M-", "Alt-"), ("S-", "Shift-")] {
+            if let Some(after) = rest.strip_prefix(short).filter(|after| !after.is_empty()) {
+                modifiers += long;
+                rest = after;
+            }
+        }
+        modifiers + rest
+    };
+    let letters = keys.split(' ').all(|key| key.chars().count() == 1);
+    keys.split(' ').map(one).collect::<Vec<_>>().join(if letters { "" } else { " " })
+}
+
 /// The name of a key that has one.
 fn special(text: &str) -> Option<String> {
     if let Some((name, _)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
@@ -289,6 +307,23 @@ mod tests {
         }
         for binding in &Bindings::default().0 {
             assert_eq!(parse(&binding.keys).as_ref(), Ok(&binding.keys));
+        }
+    }
+
+    #[test]
+    fn documents_spell_modifiers_out_and_join_letters() {
+        for (keys, written) in [
+            ("C-d", "Ctrl-d"),
+            ("C-M-S-F5", "Ctrl-Alt-Shift-F5"),
+            ("z M", "zM"),
+            ("C-w q", "Ctrl-w q"),
+            ("C--", "Ctrl--"),
+        ] {
+            assert_eq!(spelled_out(keys), written);
+        }
+        for binding in &Bindings::default().0 {
+            let written = spelled_out(&binding.keys);
+            assert!(written.contains(' ') || !binding.keys.contains(' ') || parse(&written).is_err(), "{written}");
         }
     }
 

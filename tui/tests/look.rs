@@ -5,7 +5,7 @@ mod common;
 
 use common::{Machine, SECOND, lines, paint};
 use ptree_core::{ExitStatus, RowId, SortKey};
-use ptree_tui::action::{Action, COMMANDS, Command, Mode};
+use ptree_tui::action::{Action, COMMANDS, Command, Effect, Mode};
 use ptree_tui::app::{App, Options, Preferences};
 use ptree_tui::keymap::Bindings;
 use ptree_tui::view::theme::ability::{Ability, Colours};
@@ -285,6 +285,58 @@ fn other_keys_work_and_help_and_hints_show_them() {
         help.contains(" ,y                 This help") && help.contains(" M-d                Show or hide the dead"),
         "{help}"
     );
+}
+
+#[test]
+fn a_key_that_does_nothing_says_where_to_find_those_that_do() {
+    let mut machine = built();
+    let last = |machine: &mut Machine| machine.screen(80, 24).lines().last().unwrap().to_owned();
+    for (keys, told) in [
+        ("w", "w does nothing here: ? tells all keys"),
+        ("<C-w>", "Ctrl-w does nothing here: ? tells all keys"),
+        ("zx", "zx does nothing here: ? tells all keys"),
+        // A sequence given up is no mistake.
+        ("z<Esc>", "Enter details"),
+        ("3w", "w does nothing here: ? tells all keys"),
+        // There the hints must stay in sight.
+        ("1<F9><Enter>w", "y yes"),
+    ] {
+        machine.screen(80, 24);
+        machine.keys(keys);
+        assert!(last(&mut machine).starts_with(told), "{keys}: {}", last(&mut machine));
+    }
+}
+
+#[test]
+fn keys_of_other_programs_do_what_is_expected_of_them() {
+    let mut machine = built();
+    let folded = |machine: &mut Machine| machine.screen(80, 24).contains('▸');
+    machine.screen(80, 24);
+    for keys in ["za", "zc", " "] {
+        machine.keys(keys);
+        assert!(folded(&mut machine), "{keys}");
+        machine.keys("zo");
+        assert!(!folded(&mut machine), "{keys}");
+    }
+    machine.keys("\\");
+    assert_eq!(machine.app.mode(), Mode::Filter);
+    machine.keys("<Esc>K");
+    assert!(machine.screen(80, 24).contains("kthreadd"));
+    assert_eq!(machine.keys("ZZ"), Some(Effect::Quit));
+    assert_eq!(machine.keys("ZQ"), Some(Effect::Quit));
+}
+
+#[test]
+fn the_next_match_is_found_below_folds_too() {
+    let mut machine = built();
+    machine.screen(80, 24);
+    machine.keys("-/cc -c<Enter>");
+    assert!(!machine.screen(80, 24).contains("cc -c a.c"));
+    machine.keys("n");
+    machine.screen(80, 24);
+    assert!(machine.selected_line().contains("cc -c a.c"), "{}", machine.selected_line());
+    machine.keys("/-nothing<Enter>n");
+    assert_eq!(machine.app.message().unwrap().text, "Nothing matches the filter");
 }
 
 #[test]

@@ -40,41 +40,10 @@ fn alarmed() -> Machine {
 }
 
 #[test]
-fn tree_at_80x24() {
-    insta::assert_snapshot!(busy().screen(80, 24));
-}
-
-#[test]
-fn tree_at_200x50_with_panels() {
-    insta::assert_snapshot!(busy().screen(200, 50));
-}
-
-#[test]
-fn tree_at_40x10() {
-    insta::assert_snapshot!(busy().screen(40, 10));
-}
-
-#[test]
 fn folded_subtree_says_how_many_it_hides() {
     let mut machine = busy();
     machine.screen(80, 24);
     machine.keys("/make<Enter><Esc><Space>");
-    insta::assert_snapshot!(machine.screen(80, 24));
-}
-
-#[test]
-fn filter_while_typed_keeps_ancestors() {
-    let mut machine = busy();
-    machine.screen(80, 24);
-    machine.keys("/cc -c");
-    insta::assert_snapshot!(machine.screen(80, 24));
-}
-
-#[test]
-fn filter_kept_and_nothing_found() {
-    let mut machine = busy();
-    machine.screen(80, 24);
-    machine.keys("/nothing like this<Enter>");
     insta::assert_snapshot!(machine.screen(80, 24));
 }
 
@@ -192,13 +161,6 @@ fn siblings_are_sorted_and_a_volatile_sort_stands_still_while_keys_come() {
 }
 
 #[test]
-fn alert_and_panels_at_80x24() {
-    let mut machine = alarmed();
-    machine.keys("s");
-    insta::assert_snapshot!(machine.screen(80, 24));
-}
-
-#[test]
 fn alert_at_200x50_and_its_end() {
     let mut machine = alarmed();
     for _ in 0..20 {
@@ -217,34 +179,6 @@ fn the_culprit_is_one_key_away_even_below_a_fold() {
     machine.keys("a");
     let line = machine.selected_line();
     assert!(line.contains("600") && line.contains("-bash"), "{line}");
-}
-
-#[test]
-fn figures_on_the_program_itself_at_80x24() {
-    let mut machine = built();
-    machine.pass(SECOND);
-    machine.keys("D");
-    machine.app.set_own(ptree_tui::own::Own {
-        cpu: 0.031,
-        rss_bytes: Some(26 << 20),
-        frame: std::time::Duration::from_micros(820),
-        longest_frame: std::time::Duration::from_millis(3),
-    });
-    insta::assert_snapshot!(machine.screen(80, 24));
-}
-
-#[test]
-fn help_at_80x24() {
-    let mut machine = busy();
-    machine.keys("?");
-    insta::assert_snapshot!(machine.screen(80, 24));
-}
-
-#[test]
-fn help_at_200x50() {
-    let mut machine = busy();
-    machine.keys("?");
-    insta::assert_snapshot!(machine.screen(200, 50));
 }
 
 #[test]

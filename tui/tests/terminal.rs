@@ -116,12 +116,7 @@ impl Session {
         self.wait("alternate screen left", |output| output.rfind(LEAVE) > output.rfind(ENTER));
         self.assert_cooked();
         let output = self.output();
-        assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
-        assert!(output.rfind("\u{1b}[?2004l") > output.rfind("\u{1b}[?2004h"), "pasted text is still bracketed");
-        for mode in ["1000", "1006"] {
-            let [on, off] = ['h', 'l'].map(|to| output.rfind(&format!("\u{1b}[?{mode}{to}")));
-            assert!(off > on || on.is_none(), "the mouse is still listened to");
-        }
+        assert_modes_left(&output);
         (status, output)
     }
 
@@ -140,6 +135,16 @@ impl Drop for Session {
         // Only of use when a test has failed half-way.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// That the last that was said of each mode of the terminal is what shells expect.
+fn assert_modes_left(output: &str) {
+    assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
+    for (mode, what) in [("2004", "pasted text is bracketed"), ("1000", "clicks are told"), ("1006", "clicks are told")]
+    {
+        let [on, off] = ['h', 'l'].map(|to| output.rfind(&format!("\u{1b}[?{mode}{to}")));
+        assert!(off > on || on.is_none(), "{what} still");
     }
 }
 
@@ -258,6 +263,7 @@ fn i16_a_stop_gives_the_terminal_to_the_shell_and_takes_it_again() {
             output.rfind("ready> ") > output.rfind(LEAVE) && output.matches(LEAVE).count() > left
         });
         session.assert_cooked();
+        assert_modes_left(&session.output());
         session.press("fg\n");
         session.wait("screen again", |output| {
             let entered_again = output.matches(ENTER).count() > entered;
@@ -364,4 +370,35 @@ fn i16_the_program_itself_on_the_live_kernel_gives_the_terminal_back() {
         let (status, output) = session.end();
         assert!(status.success(), "{ending}: {status}\n{}", output.escape_debug());
     }
+}
+
+impl Session {
+    /// Gives the terminal another size; the kernel tells the program.
+    fn resize(&self, columns: u16, rows: u16) {
+        let (terminal, columns, rows) =
+            (format!("/proc/{}/fd/0", self.child.id()), columns.to_string(), rows.to_string());
+        let status = Command::new("stty").args(["-F", &terminal, "cols", &columns, "rows", &rows]).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+#[test]
+fn i16_another_size_of_the_terminal_is_drawn_whatever_it_is() {
+    let mut session = Session::invented("quiet");
+    session.wait_for("systemd");
+    // Beside the tree there is room for the panels from here on.
+    assert!(!session.output().contains("ALERTS"));
+    session.resize(180, 50);
+    session.wait_for("ALERTS");
+    // One line, then one cell, then back: nothing but the size changes.
+    for (columns, rows) in [(80, 1), (1, 1), (300, 100), (80, 24)] {
+        let drawn = session.output().len();
+        session.resize(columns, rows);
+        session.press("\u{c}");
+        session.wait("another frame", |output| output.len() > drawn);
+    }
+    session.press("?");
+    session.wait_for("Keys and marks");
+    session.press("qq");
+    assert!(session.end().0.success());
 }

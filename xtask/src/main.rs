@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod docs;
 mod ebpf;
 mod fuzz;
 mod process;
@@ -66,6 +67,12 @@ const COMMANDS: &[Command] = &[
         options: "",
         about: "what the compiler does not check: layers, file sizes, leftovers, links between documents",
         run: tidy::run,
+    },
+    Command {
+        name: "docs",
+        options: "",
+        about: "renew what the program's tables say in README.md and assets/; `test` fails where they differ",
+        run: docs::run,
     },
     Command {
         name: "bench",

@@ -243,20 +243,29 @@ impl App {
         self.list.rows_mut().look_mut().sort = Sort { by, reversed: false };
     }
 
-    /// Goes to the next or previous match, around the ends.
+    /// Goes to the next or previous match, around the ends. Where all are below folds, these are opened.
     fn seek(&mut self, forward: bool) {
         if self.look().filter.text().is_empty() {
             return self.say("No filter: / sets one".to_owned(), false);
         }
+        let mut found = self.match_from_here(forward);
+        if found.is_none() && self.list.rows().wanted() > 0 {
+            self.fold_all(false);
+            self.refresh();
+            found = self.match_from_here(forward);
+        }
+        match found {
+            Some(index) => self.list.jump(index),
+            None => self.say("Nothing matches the filter".to_owned(), false),
+        }
+    }
+
+    fn match_from_here(&self, forward: bool) -> Option<usize> {
         let (rows, here) = (self.list.rows(), self.list.index());
-        let found = if forward {
+        if forward {
             rows.match_from(here + 1, true).or_else(|| rows.match_from(0, true))
         } else {
             rows.match_from(here, false).or_else(|| rows.match_from(rows.len(), false))
-        };
-        match found {
-            Some(index) => self.list.jump(index),
-            None => self.say("No match in sight: there may be some below a fold".to_owned(), false),
         }
     }
 

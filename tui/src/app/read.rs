@@ -6,7 +6,7 @@ use ptree_core::filter::{Completion, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree, Users};
 use ptree_source::Header;
 
-use super::{App, Capture, Details, List, Message, Wall};
+use super::{App, Capture, Details, List, Message, View, Wall};
 use crate::action::{Command, Mode};
 use crate::export::Scope;
 use crate::keymap::Bindings;
@@ -252,6 +252,17 @@ impl App {
     #[must_use]
     pub fn key(&self, mode: Mode, command: Command) -> Option<&str> {
         self.bindings().first(mode, command)
+    }
+
+    /// Whether a command does something in the view that is shown, so that it is worth a hint.
+    #[must_use]
+    pub fn is_of_use(&self, command: Command) -> bool {
+        match command {
+            Command::Group => self.view() == View::Churn,
+            Command::ToggleFold => self.view() != View::Flat,
+            Command::ZoomIn | Command::ZoomOut | Command::FollowNow => self.view() == View::Timeline,
+            _ => true,
+        }
     }
 
     /// Which keys do what.

@@ -1,9 +1,8 @@
 //! `ptree-tui config`: the commented default, or the schema, on standard output. Reads no file.
 
-use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::config::print;
 
@@ -13,7 +12,5 @@ use crate::config::print;
 /// When the output cannot be written.
 pub fn run(schema: bool) -> Result<ExitCode> {
     let text = if schema { print::schema() } else { print::default_file() };
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output")?;
-    Ok(ExitCode::SUCCESS)
+    super::print(text.as_bytes())
 }

@@ -75,7 +75,7 @@ fn comment(out: &mut String, setting: &Setting) {
 
 fn keys(out: &mut String) {
     for (n, mode) in Mode::ALL.into_iter().enumerate() {
-        let _ = write!(out, "\n[{KEYS}.{}]\n", mode.name());
+        let _ = write!(out, "\n# In {}.\n[{KEYS}.{}]\n", mode.about(), mode.name());
         if n == 0 {
             out.push_str(KEYS_ABOUT);
         }
@@ -86,7 +86,8 @@ fn keys(out: &mut String) {
     }
 }
 
-fn value(config: &Config, kind: &Kind) -> String {
+/// What a setting is, as it is written.
+pub(crate) fn value(config: &Config, kind: &Kind) -> String {
     match kind {
         Kind::Flag(get, _) => get(config).to_string(),
         Kind::Count(get, _) => get(config).to_string(),

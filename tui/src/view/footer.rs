@@ -39,7 +39,9 @@ fn bottom(app: &App, theme: &Theme, area: Rect, filter: bool, buffer: &mut Buffe
     }
     // As many hints as fit; help and the ways out before all others, at the end.
     let (last, others): (Vec<_>, Vec<_>) = commands(app.may_act())
-        .filter(|spec| !spec.hint.is_empty() && app.key(app.mode(), spec.command).is_some())
+        .filter(|spec| {
+            !spec.hint.is_empty() && app.key(app.mode(), spec.command).is_some() && app.is_of_use(spec.command)
+        })
         .partition(|spec| matches!(spec.command, Command::Help | Command::Back | Command::Quit));
     let hint = |spec: &Spec| {
         let key = app.key(app.mode(), spec.command).unwrap_or_default();

@@ -123,9 +123,11 @@ pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     };
     let way = app.key(Mode::Tree, Command::Culprit).filter(|_| alert.culprit.is_some());
     let way = way.map_or_else(String::new, |key| format!("  ({key} goes there)"));
-    let text = format!(" {what}{way}");
     buffer.set_style(area, theme.alert);
-    let text = cut(&text, usize::from(area.width));
+    let width = usize::from(area.width);
+    // Half a hint would only take room from what is told.
+    let way = if columns(&what) + way.len() < width { way } else { String::new() };
+    let text = cut(&format!(" {what}{way}"), width);
     spread(vec![Span::styled(text, theme.alert)], Vec::new(), area, buffer);
 }
 

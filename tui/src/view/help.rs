@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{left, place, spread};
+use super::cells::{cut, left, place, spread};
 use super::theme::Theme;
 use crate::action::{Mode, Spec, commands};
 use crate::app::App;
@@ -16,6 +16,8 @@ use crate::columns::width as columns;
 
 /// Columns of the keys.
 const KEYS: usize = 18;
+/// The same on a screen so narrow that the descriptions need the room.
+const FEW_KEYS: usize = 10;
 
 /// What the marks in the tree mean.
 const MARKS: &[(&str, &str)] = &[
@@ -41,7 +43,7 @@ enum Entry {
 }
 
 impl Entry {
-    /// The columns that it takes.
+    /// The columns that it takes, at most.
     fn width(&self) -> usize {
         match self {
             Self::Blank => 0,
@@ -144,12 +146,14 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let shown = &entries[from.min(entries.len())..];
     let width = area.width / u16::try_from(side_by_side).unwrap_or(1);
+    let widest = entries.iter().map(Entry::width).max().unwrap_or(0);
+    let keys = if widest > usize::from(width) { FEW_KEYS } else { KEYS };
     let mut x = area.x;
     // Where there is room for all, the columns are of one length.
     let balanced = entries.len().div_ceil(side_by_side).min(height);
     let each = (balanced..height).find(|each| flow(shown, *each).len() <= side_by_side).unwrap_or(height);
     for entries in flow(shown, each).into_iter().take(side_by_side) {
-        column(entries, theme, Rect { x, width, ..area }, buffer);
+        column(entries, keys, theme, Rect { x, width, ..area }, buffer);
         x += width;
     }
 }
@@ -165,14 +169,15 @@ pub(super) fn search_line(app: &App, theme: &Theme) -> Vec<Span<'static>> {
     ]
 }
 
-fn column(entries: &[Entry], theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// One column of lines, with so many columns for the keys.
+fn column(entries: &[Entry], width: usize, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for (entry, row) in entries.iter().zip(area.rows()) {
         let line = match entry {
             Entry::Blank => Line::default(),
             Entry::Heading(title) => Line::styled(*title, theme.heading),
             Entry::Key(keys, description) => Line::from(vec![
-                Span::styled(format!(" {} ", left(keys, KEYS)), theme.accent),
-                Span::styled(*description, Style::new()),
+                Span::styled(format!(" {} ", left(keys, width)), theme.accent),
+                Span::styled(cut(description, usize::from(row.width).saturating_sub(width + 2)), Style::new()),
             ]),
         };
         buffer.set_line(row.x, row.y, &line, row.width);

@@ -22,7 +22,11 @@ pub(super) fn draw(app: &App, page: &Page, theme: &Theme, area: Rect, buffer: &m
     let (title, about) = title(app);
     let height = usize::from(area.height.saturating_sub(HEAD));
     let place = place(page.offset(), height, page.lines().len());
-    let title = vec![Span::styled(title, theme.strong), Span::styled(format!("  {about}"), theme.dim)];
+    // Not by half: what Enter does comes before the rest.
+    let room = usize::from(area.width).saturating_sub(title.len() + 2 + place.len());
+    let about = [about, about.rsplit("; ").next().unwrap_or_default()].into_iter().find(|about| about.len() <= room);
+    let about = format!("  {}", about.unwrap_or_default());
+    let title = vec![Span::styled(title, theme.strong), Span::styled(about, theme.dim)];
     spread(title, vec![Span::styled(place, theme.dim)], first, buffer);
     let Some(second) = rows.next() else { return };
     let widths = fitting(page, usize::from(area.width));

@@ -84,6 +84,18 @@ impl ThemeName {
         Self::NAMES[self as usize]
     }
 
+    /// What it is for, in a few words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Dark => "for dark backgrounds",
+            Self::Light => "for light backgrounds",
+            Self::HighContrast => "white on black, without anything faint",
+            Self::Ansi => "the terminal's own 16 colours",
+            Self::Mono => "no colours",
+        }
+    }
+
     /// The theme of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

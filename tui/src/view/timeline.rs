@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::label::{self, Tone};
 
 /// With fewer columns there is the tree alone.
-const BARS_FROM: u16 = 50;
+const BARS_FROM: u16 = 30;
 /// Columns from one label of the axis to the next, at least.
 const LABEL_MIN: i128 = 14;
 
