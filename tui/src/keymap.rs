@@ -358,10 +358,7 @@ mod tests {
             bindings.clash().unwrap().to_string()
         };
         assert_eq!(clash(Command::Up, "q"), "'q' is bound to 'quit' and to 'up' in [keys.tree]");
-        assert_eq!(
-            clash(Command::Up, "z"),
-            "'z M' of 'fold-all' begins with 'z', which is bound to 'up' in [keys.tree]"
-        );
+        assert_eq!(clash(Command::Up, "z"), "'z a' of 'fold' begins with 'z', which is bound to 'up' in [keys.tree]");
         assert_eq!(clash(Command::Up, "q x"), "'q x' of 'up' begins with 'q', which is bound to 'quit' in [keys.tree]");
     }
 
