@@ -54,7 +54,8 @@ struct Flags {
     #[arg(long, global = true, value_name = "EXPR")]
     filter: Option<String>,
     /// Only processes of this user (name or number)
-    #[arg(long, global = true, value_name = "USER", value_parser = parse_user, value_hint = ValueHint::Username)]
+    #[arg(short, long, alias = "user", global = true)]
+    #[arg(value_name = "USER", value_parser = parse_user, value_hint = ValueHint::Username)]
     uid: Option<u32>,
     /// How long the dead stay in the tree
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration)]
@@ -428,6 +429,9 @@ mod tests {
 
     #[test]
     fn options_may_stand_before_or_behind_the_command() {
+        for line in ["ptree-tui -u 7 stream", "ptree-tui stream --user 7", "ptree-tui --uid=7 stream"] {
+            assert_eq!(Cli::try_parse_from(line.split(' ')).unwrap().flags.uid, Some(7));
+        }
         for line in ["ptree-tui --keep 5s stream --duration 1s", "ptree-tui stream --duration 1s --keep 5s"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(cli.flags.keep, Some(Duration::from_secs(5)));

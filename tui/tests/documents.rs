@@ -117,7 +117,9 @@ fn options() -> String {
     let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
     let rows = shown.map(|arg| {
         let value = arg.get_value_names().unwrap_or_default().first().filter(|_| arg.get_action().takes_values());
-        let spelled = format!("--{} {}", arg.get_long().unwrap(), value.map_or("", |value| value.as_str()));
+        let short = arg.get_short().map_or_else(String::new, |short| format!("-{short}, "));
+        let value = value.map_or("", |value| value.as_str());
+        let spelled = format!("{short}--{} {value}", arg.get_long().unwrap());
         [code(spelled.trim_end()), arg.get_help().unwrap().to_string()]
     });
     table(["Option", "Meaning"], rows.collect::<Vec<_>>())
