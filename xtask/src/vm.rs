@@ -95,7 +95,8 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
     let initramfs = cache.join("initramfs.cpio");
     let files = guest.initramfs(&guest.plan())?;
     fs::write(&initramfs, &files)?;
-    let saved = Saved::open(cache, &files, options.resume)?;
+    let is_chosen = |row: &Row| chosen.iter().any(|candidate| candidate.label == row.label);
+    let saved = Saved::open(cache, &files, |row| !options.resume && is_chosen(row))?;
 
     let archive = Mutex::new(archive);
     let fetch = |candidate: &Candidate| {

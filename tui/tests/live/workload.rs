@@ -53,7 +53,9 @@ impl Workload {
     /// What is in the log by now.
     pub(crate) fn log(&self) -> Log {
         let text = std::fs::read(self.dir.path().join("log")).unwrap();
-        Log { lines: parse(&text).collect() }
+        // The last line may be about to be written.
+        let complete = text.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        Log { lines: parse(&text[..complete]).collect() }
     }
 
     /// Lets it end, waits for that, and completes its log by what only its parent knows.

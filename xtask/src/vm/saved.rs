@@ -21,22 +21,25 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// What has passed in a machine with these files, or nothing, unless it is to be continued. What others have passed
-    /// is forgotten.
-    pub(super) fn open(folder: &Path, initramfs: &[u8], resume: bool) -> Result<Self> {
+    /// What has passed in a machine with these files, but for what is to be tried anew. What passed with other files is
+    /// forgotten.
+    pub(super) fn open(folder: &Path, initramfs: &[u8], anew: impl Fn(&Row) -> bool) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         hasher.write(initramfs);
         let path = folder.join(format!("{PREFIX}{:016x}", hasher.finish()));
         for file in fs::read_dir(folder)? {
             let file = file?;
-            if file.file_name().to_string_lossy().starts_with(PREFIX) && !(resume && file.path() == path) {
+            if file.file_name().to_string_lossy().starts_with(PREFIX) && file.path() != path {
                 fs::remove_file(file.path())?;
             }
         }
         let text = fs::read_to_string(&path).unwrap_or_default();
         // The last line may be torn.
-        let rows = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        Ok(Self { path, rows })
+        let all = text.lines().filter_map(|line| serde_json::from_str::<Row>(line).ok());
+        let saved = Self { path, rows: all.filter(|row| !anew(row)).collect() };
+        fs::write(&saved.path, "")?;
+        saved.rows.iter().try_for_each(|row| saved.add(row))?;
+        Ok(saved)
     }
 
     /// The row of a kernel that has passed.
@@ -58,21 +61,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_there_again_for_the_same_programs_and_when_wanted() {
+    fn rows_are_there_again_for_the_same_programs() {
         let folder = std::env::temp_dir().join(format!("ptree-tui-saved-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let row = |label: &str| Row::absent(label, "why");
-        let saved = Saved::open(&folder, b"one", false).unwrap();
+        let saved = Saved::open(&folder, b"one", |_| true).unwrap();
         saved.add(&row("6.1-rt")).unwrap();
         saved.add(&row("7.3-rt")).unwrap();
         fs::write(&saved.path, fs::read_to_string(&saved.path).unwrap() + "{\"label\":").unwrap();
-        let again = Saved::open(&folder, b"one", true).unwrap();
+        let again = Saved::open(&folder, b"one", |_| false).unwrap();
         assert_eq!(again.row("7.3-rt"), Some(row("7.3-rt")));
         assert_eq!(again.row("7.2-rt"), None);
-        assert!(Saved::open(&folder, b"two", true).unwrap().rows.is_empty());
-        assert!(Saved::open(&folder, b"one", true).unwrap().rows.is_empty(), "other programs have been tried since");
-        saved.add(&row("6.1-rt")).unwrap();
-        assert!(Saved::open(&folder, b"one", false).unwrap().rows.is_empty());
+        assert!(Saved::open(&folder, b"two", |_| false).unwrap().rows.is_empty());
+        assert!(
+            Saved::open(&folder, b"one", |_| false).unwrap().rows.is_empty(),
+            "other programs were tried meanwhile"
+        );
+        again.rows.iter().for_each(|row| saved.add(row).unwrap());
+        // What is tried anew has to pass anew; the others are left alone.
+        for _ in 0..2 {
+            let some = Saved::open(&folder, b"one", |row| row.label == "7.3-rt").unwrap();
+            assert_eq!(some.rows, [row("6.1-rt")]);
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -13,7 +13,7 @@ use aya::programs::{BtfTracePoint, Iter, Program};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use ptree_common::layout::{MEMBERS, Part};
-use ptree_common::wire::{COPIES, kind};
+use ptree_common::wire::kind;
 use ptree_core::event::LossCount;
 use rustc_hash::FxHashMap;
 use tokio::io::Interest;
@@ -57,6 +57,8 @@ pub struct Kernel {
     /// Parts for which this kernel's structs lack a member.
     lost_parts: Vec<Part>,
     refused: Vec<Refusal>,
+    /// Most programs that a tracepoint has.
+    copies: u32,
     /// The programs on tracepoints, with the kind of their records.
     attached: Vec<(u32, &'static str)>,
     /// The iterator has shown that it works.
@@ -170,6 +172,7 @@ impl Kernel {
             buffer: Vec::new(),
             lost_parts: layout.lost().collect(),
             refused: tolerable(refused)?,
+            copies: layout.settings.copies,
             attached: Vec::new(),
             iterated: false,
         })
@@ -277,7 +280,7 @@ impl Kernel {
     /// When the counters cannot be read.
     pub fn lost(&self) -> Result<LossCount, LiveError> {
         let count = |kind| {
-            (0..COPIES).try_fold(0, |sum, copy| {
+            (0..self.copies).try_fold(0, |sum, copy| {
                 let by_cpu = self.lost.get(&(copy * kind::COUNT + kind), 0)?;
                 Ok::<_, LiveError>(by_cpu.iter().fold(sum, |sum, lost| sum + lost))
             })

@@ -1,5 +1,7 @@
 //! What is refused, and what is said then.
 
+use ptree_common::wire::COPIES;
+
 use super::*;
 
 #[test]
