@@ -66,6 +66,9 @@ struct Flags {
     /// Raise an alert when a process matches, too; may be given several times
     #[arg(long = "alert", global = true, value_name = "EXPR")]
     alerts: Vec<String>,
+    /// How often it is measured what the living use, '100ms' to '1m'
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_interval)]
+    interval: Option<Duration>,
     /// Raise an alert at this many forks per second; 0 for never
     #[arg(long, global = true, value_name = "N", value_parser = parse_rate)]
     alert_rate: Option<f64>,
@@ -100,6 +103,7 @@ impl Flags {
             config.engine.keep_ns = u64::try_from(keep.as_nanos()).unwrap_or(u64::MAX);
         }
         config.ring_buffer = self.ring_buffer.unwrap_or(config.ring_buffer);
+        config.interval = self.interval.unwrap_or(config.interval);
         config.engine.alert.spawns_per_s = self.alert_rate.unwrap_or(config.engine.alert.spawns_per_s);
         config.theme = self.theme.unwrap_or(config.theme);
         config.mouse &= !self.no_mouse;
@@ -190,6 +194,7 @@ impl Common {
     pub fn live(&self) -> LiveOptions {
         LiveOptions {
             ring_bytes: self.config.ring_buffer,
+            pass_interval: self.config.interval,
             btf: self.btf.clone(),
             pretend_missing: self.pretend_missing.clone(),
             ..LiveOptions::default()
@@ -249,7 +254,7 @@ enum Command {
         /// Stop after this long ('90s', '2m 30s')
         #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
         duration: Option<Duration>,
-        /// Tell every second or so what each process uses as well, for a screen at the other end
+        /// Tell at each '--interval' what each process uses as well, for a screen at the other end
         #[arg(long)]
         usage: bool,
     },
@@ -363,6 +368,13 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like '90s' or '2m 30s'"))
 }
 
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        interval if (Duration::from_millis(100)..=Duration::from_secs(60)).contains(&interval) => Ok(interval),
+        _ => Err("give '100ms' to '1m'".to_owned()),
+    }
+}
+
 pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
@@ -442,7 +454,7 @@ mod tests {
     fn the_command_line_comes_before_the_configuration_whose_filter_is_for_screens_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        let text = "[general]\nfilter = '@cc'\nkeep = '5s'\ntheme = 'light'\nmouse = false\n[filters]\ncc = 'comm=cc'";
+        let text = "[general]\nfilter = '@cc'\nkeep = '5s'\ninterval = '2s'\ntheme = 'light'\nmouse = false\n[filters]\ncc = 'comm=cc'";
         std::fs::write(&path, text).unwrap();
         let settle = |line: &str| {
             let line = format!("ptree-tui --config {} {line}", path.display());
@@ -455,7 +467,9 @@ mod tests {
             (common.engine().keep_ns, common.config.theme, common.display().mouse),
             (5_000_000_000, ThemeName::Light, false)
         );
-        let common = settle("--filter x@cc --keep 7s --theme mono --ascii");
+        assert_eq!(common.live().pass_interval, Duration::from_secs(2));
+        let common = settle("--filter x@cc --keep 7s --interval 500ms --theme mono --ascii");
+        assert_eq!(common.live().pass_interval, Duration::from_millis(500));
         assert_eq!((shown(&common).as_str(), common.filter().text()), ("x@cc", "x@cc"));
         assert_eq!(
             (common.engine().keep_ns, common.display().theme),
@@ -468,6 +482,8 @@ mod tests {
         for (line, wants) in [
             ("ptree-tui --ring-buffer 9MiB", "try '16MiB'"),
             ("ptree-tui --keep soon", "write it like '90s'"),
+            ("ptree-tui --interval 99ms", "give '100ms' to '1m'"),
+            ("ptree-tui stream --interval 1h", "'1h' for '--interval <DURATION>'"),
             ("ptree-tui --uid nobody-at-all", "no such user"),
             ("ptree-tui --alert-rate=-1", "forks per second"),
             ("ptree-tui --theme drak", "'dark'"),

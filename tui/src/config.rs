@@ -33,6 +33,8 @@ pub struct Config {
     pub engine: ptree_core::Config,
     /// Size of the kernel's ring buffer, bytes.
     pub ring_buffer: u32,
+    /// Time between two measurements of what the living use.
+    pub interval: Duration,
     /// What the screen looks like.
     pub theme: ThemeName,
     /// Which characters it may use.
@@ -64,6 +66,7 @@ impl Default for Config {
         Self {
             engine: ptree_core::Config::default(),
             ring_buffer: 8 << 20,
+            interval: Duration::from_secs(1),
             theme: ThemeName::default(),
             symbols: Symbols::default(),
             mouse: true,

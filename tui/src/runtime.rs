@@ -1,8 +1,8 @@
 //! The loop that joins terminal, signals, clock and source to the [`App`]: the only owner of its state.
 //!
 //! A frame that is due comes first, then the events that have come meanwhile, then input, then all else. A frame is due
-//! only when something changed, and at the earliest when twice the time that the last one took has passed: neither a
-//! slow terminal nor a held key can keep events or input waiting for longer than a frame.
+//! only when something changed, and never right after the one before: neither a slow terminal nor a held key can keep
+//! events or input waiting for longer than a frame.
 
 use std::future::Future;
 use std::io::{self, BufWriter, Write};
@@ -48,6 +48,9 @@ const ENDING: [Signal; 7] = [
     Signal::SIGALRM,
 ];
 
+/// After a frame, others have twice the time that it took before a key can ask for the next one, but no longer than this:
+/// enough for what has come meanwhile, and too short to be noticed where a frame took long because the CPUs are busy.
+const REST: Duration = Duration::from_millis(15);
 /// Two clicks at one place within this time are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Lines by which one step of the wheel scrolls.
@@ -276,7 +279,7 @@ impl Pace {
     }
 
     fn drawn(&mut self, begun: Instant, ended: Instant) {
-        let rest = (ended - begun) * 2;
+        let rest = ((ended - begun) * 2).min(REST);
         self.earliest = ended + rest;
         self.next = ended + rest.max(self.frame);
     }
@@ -351,20 +354,21 @@ mod tests {
     }
 
     #[test]
-    fn a_held_key_leaves_two_thirds_of_the_time_to_others_however_slow_a_frame_is() {
+    fn a_held_key_leaves_time_to_others_and_waits_no_longer_than_that() {
         let mut now = Instant::now();
         let mut pace = Pace::new(now, FRAME);
         for took in [1, 20, 500] {
             let (begun, took) = (now, Duration::from_millis(took));
             now += took;
             pace.drawn(begun, now);
-            assert_eq!(pace.next - now, FRAME.max(took * 2), "without a key");
+            assert_eq!(pace.next - now, FRAME, "without a key");
+            let rest = REST.min(took * 2);
             for _ in 0..3 {
                 pace.hurry(now);
-                assert_eq!(pace.next - now, took * 2);
+                assert_eq!(pace.next - now, rest);
             }
             pace.hurry(now + took * 3);
-            assert_eq!(pace.next - now, took * 2, "a key never puts it off");
+            assert_eq!(pace.next - now, rest, "a key never puts it off");
             now += FRAME + took * 3;
             pace.drawn(now, now);
             pace.hurry(now);

@@ -2,10 +2,11 @@
 //!
 //! Does not know what is drawn.
 
+mod frames;
 mod jobs;
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Stdout};
+use std::io::{self, IsTerminal};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,6 +22,8 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
+use self::frames::Frames;
+
 /// The terminal is ours. Static, since a panic must give it back from whatever thread.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The mouse is listened to.
@@ -33,7 +36,8 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Frames>>,
+    frames: Frames,
 }
 
 impl Screen {
@@ -47,9 +51,10 @@ impl Screen {
         MOUSE.store(mouse, Ordering::SeqCst);
         hook_panics();
         enter()?;
-        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
+        let frames = Frames::default();
+        let terminal = Terminal::new(CrosstermBackend::new(frames.clone()));
         // Only now is there something to drop.
-        terminal.map(|terminal| Self { terminal }).map_err(|error| {
+        terminal.map(|terminal| Self { terminal, frames }).map_err(|error| {
             leave();
             error.into()
         })
@@ -72,6 +77,7 @@ impl Screen {
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> anyhow::Result<()> {
         anyhow::ensure!(!PANICKED.load(Ordering::SeqCst), "a part of the program has panicked");
         self.terminal.draw(draw)?;
+        self.frames.show(&mut io::stdout())?;
         Ok(())
     }
 

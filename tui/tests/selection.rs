@@ -334,3 +334,49 @@ fn i13_drawing_changes_nothing_at_any_size_in_any_mode() {
         }
     }
 }
+
+#[test]
+fn rows_that_vanish_below_move_nothing_until_the_window_is_moved() {
+    let mut machine = Machine::booted();
+    for n in 0..60 {
+        machine.spawn(5000 + n, 600, 1000, &["/bin/work"]);
+    }
+    machine.screen(80, 24);
+    machine.keys("Gkkkkkkkkkk");
+    let (pid, line) = (selected(&mut machine), place(&mut machine));
+    let offset = machine.app.list().offset();
+    for n in 50..60 {
+        machine.code(5000 + n, 0);
+    }
+    machine.pass(SECOND * 120);
+    machine.pass(SECOND);
+    assert_eq!((selected(&mut machine), place(&mut machine)), (pid, line));
+    // So for whoever goes a line up or down.
+    machine.keys("k");
+    assert_eq!((selected(&mut machine), machine.app.list().offset()), (pid - 1, offset));
+    // Another look fills the window again.
+    machine.keys("d");
+    machine.screen(80, 24);
+    let list = machine.app.list();
+    assert_eq!(list.offset() + list.height(), list.rows().len());
+}
+
+#[test]
+fn however_many_rows_vanish_below_half_of_the_window_is_filled() {
+    let mut machine = Machine::booted();
+    for n in 0..60 {
+        machine.spawn(5000 + n, 600, 1000, &["/bin/work"]);
+    }
+    machine.screen(80, 24);
+    machine.keys("G");
+    for n in 0..60 {
+        machine.code(5000 + n, 0);
+    }
+    machine.spawn(6000, 600, 1000, &["/bin/last"]);
+    machine.keys("/work<Enter><Esc>");
+    machine.pass(SECOND * 120);
+    machine.pass(SECOND);
+    machine.screen(80, 24);
+    let list = machine.app.list();
+    assert!(list.rows().len() - list.offset() >= list.height().min(list.rows().len()) / 2, "{}", list.offset());
+}

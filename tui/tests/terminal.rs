@@ -4,18 +4,20 @@
 //! anywhere.
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
-use std::fs::File;
-use std::io::{Read, Write};
+#[path = "common/pty.rs"]
+mod pty;
+
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{LocalFlags, OutputFlags, Termios, tcgetattr};
+use nix::sys::termios::{LocalFlags, OutputFlags, tcgetattr};
 use nix::unistd::Pid;
+
+use self::pty::Pty;
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,51 +30,27 @@ fn program() -> PathBuf {
     program
 }
 
-/// A program with a terminal of 80 columns and 24 rows of its own.
+/// A program with a terminal of 80 columns and 24 rows of its own, and all that it has written.
 struct Session {
-    child: Child,
-    keyboard: File,
+    pty: Pty,
     seen: Arc<Mutex<Vec<u8>>>,
     /// Takes no more output.
     deaf: Arc<AtomicBool>,
-    before: Termios,
 }
 
 impl Session {
     fn start(command: &[&str]) -> Self {
-        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-        let OpenptyResult { master, slave } = openpty(&size, None).unwrap();
-        let before = tcgetattr(&master).unwrap();
-        let stdio = || Stdio::from(slave.try_clone().unwrap());
-        // `setsid` makes the terminal its session's own, then becomes the program.
-        let child = Command::new("setsid")
-            .arg("--ctty")
-            .args(command)
-            .env_remove("NO_COLOR")
-            .env("TERM", "xterm-256color")
-            .stdin(stdio())
-            .stdout(stdio())
-            .stderr(stdio())
-            .spawn()
-            .unwrap();
-        drop(slave);
-        let keyboard = File::from(master);
-        let mut output = keyboard.try_clone().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&seen);
         let deaf = Arc::new(AtomicBool::new(false));
         let not_now = Arc::clone(&deaf);
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            // The read fails when the last program on the terminal has gone.
-            while let Ok(n) = output.read(&mut bytes) {
-                writer.lock().unwrap().extend_from_slice(&bytes[..n]);
-                while not_now.load(Ordering::SeqCst) {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
+        let take = move |bytes: &[u8]| {
+            writer.lock().unwrap().extend_from_slice(bytes);
+            while not_now.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(20));
             }
-        });
-        Self { child, keyboard, seen, deaf, before }
+        };
+        Self { pty: Pty::start((80, 24), command, take).unwrap(), seen, deaf }
     }
 
     fn invented(kind: &str) -> Self {
@@ -96,18 +74,18 @@ impl Session {
     }
 
     fn press(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.pty.press(keys).unwrap();
     }
 
     fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+        kill(Pid::from_raw(self.pty.child.id().try_into().unwrap()), signal).unwrap();
     }
 
     /// Waits for the end and checks that the terminal is as it was.
     fn end(mut self) -> (ExitStatus, String) {
         let begun = Instant::now();
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.pty.child.try_wait().unwrap() {
                 break status;
             }
             assert!(begun.elapsed() < PATIENCE, "does not end:\n{}", self.output().escape_debug());
@@ -121,20 +99,12 @@ impl Session {
     }
 
     fn assert_cooked(&self) {
-        let after = tcgetattr(&self.keyboard).unwrap();
-        assert_eq!(after.local_flags, self.before.local_flags);
-        assert_eq!(after.input_flags, self.before.input_flags);
-        assert_eq!(after.output_flags, self.before.output_flags);
+        let after = tcgetattr(&self.pty.keyboard).unwrap();
+        assert_eq!(after.local_flags, self.pty.before.local_flags);
+        assert_eq!(after.input_flags, self.pty.before.input_flags);
+        assert_eq!(after.output_flags, self.pty.before.output_flags);
         assert!(after.local_flags.contains(LocalFlags::ICANON | LocalFlags::ECHO));
         assert!(after.output_flags.contains(OutputFlags::OPOST));
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // Only of use when a test has failed half-way.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -152,7 +122,7 @@ fn assert_modes_left(output: &str) {
 fn i16_quit_gives_the_terminal_back() {
     let mut session = Session::invented("quiet");
     session.wait_for("systemd");
-    assert!(!tcgetattr(&session.keyboard).unwrap().local_flags.contains(LocalFlags::ICANON));
+    assert!(!tcgetattr(&session.pty.keyboard).unwrap().local_flags.contains(LocalFlags::ICANON));
     session.press("q");
     let (status, output) = session.end();
     assert!(status.success(), "{status}");
@@ -205,7 +175,7 @@ fn a_configuration_is_read_and_mistakes_in_it_keep_the_screen_away() {
 fn a_terminal_that_cannot_move_its_cursor_is_refused() {
     let mut session = Session::start(&["env", "TERM=dumb", env!("CARGO_BIN_EXE_ptree-tui"), "synth", "idle"]);
     session.wait_for("the terminal is 'dumb'");
-    assert_eq!(session.child.wait().unwrap().code(), Some(1));
+    assert_eq!(session.pty.child.wait().unwrap().code(), Some(1));
     assert!(!session.output().contains(ENTER));
 }
 
@@ -256,7 +226,7 @@ fn i16_a_stop_gives_the_terminal_to_the_shell_and_takes_it_again() {
         if stop == "key" {
             session.press("\u{1a}");
         } else {
-            let group = nix::unistd::tcgetpgrp(&session.keyboard).unwrap();
+            let group = nix::unistd::tcgetpgrp(&session.pty.keyboard).unwrap();
             kill(group, Signal::SIGTSTP).unwrap();
         }
         session.wait("prompt", |output| {
@@ -300,7 +270,7 @@ fn i16_a_signal_ends_it_even_while_the_terminal_takes_no_output() {
     session.deaf.store(true, Ordering::SeqCst);
     let begun = Instant::now();
     let writes = format!("{} ", libc::SYS_write);
-    let syscall = format!("/proc/{}/syscall", session.child.id());
+    let syscall = format!("/proc/{}/syscall", session.pty.child.id());
     // Stuck for good: redrawing again and again fills whatever there is to buffer it.
     let mut stuck = 0;
     while stuck < 5 {
@@ -311,7 +281,7 @@ fn i16_a_signal_ends_it_even_while_the_terminal_takes_no_output() {
     }
     session.signal(Signal::SIGTERM);
     let begun = Instant::now();
-    while session.child.try_wait().unwrap().is_none() {
+    while session.pty.child.try_wait().unwrap().is_none() {
         assert!(begun.elapsed() < PATIENCE, "does not end");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -376,7 +346,7 @@ impl Session {
     /// Gives the terminal another size; the kernel tells the program.
     fn resize(&self, columns: u16, rows: u16) {
         let (terminal, columns, rows) =
-            (format!("/proc/{}/fd/0", self.child.id()), columns.to_string(), rows.to_string());
+            (format!("/proc/{}/fd/0", self.pty.child.id()), columns.to_string(), rows.to_string());
         let status = Command::new("stty").args(["-F", &terminal, "cols", &columns, "rows", &rows]).status().unwrap();
         assert!(status.success());
     }

@@ -7,6 +7,7 @@ mod ci;
 mod docs;
 mod ebpf;
 mod fuzz;
+mod lag;
 mod process;
 mod release;
 mod setup;
@@ -79,6 +80,12 @@ const COMMANDS: &[Command] = &[
         options: "[--check|--save] [FILTER]",
         about: "how cost and memory grow with the number of processes; compared with the stored baseline, or stored",
         run: bench::run,
+    },
+    Command {
+        name: "lag",
+        options: "[--check] [--seconds N]",
+        about: "the program itself on a terminal, as root: from key to frame, flicker, jumps, cost; N seconds each (15)",
+        run: lag::run,
     },
     Command {
         name: "soak",

@@ -227,3 +227,10 @@ pub(crate) fn tree() -> io::Result<()> {
     until_told()?;
     [branch, threads, zombie].into_iter().try_for_each(log::wait)
 }
+
+/// So many processes that do nothing until told.
+pub(crate) fn sleepers(count: u32) -> io::Result<()> {
+    let sleepers = (0..count).map(|_| sys::child(|| until_told().map(|()| 0))).collect::<io::Result<Vec<_>>>()?;
+    log::settled()?;
+    sleepers.into_iter().try_for_each(log::wait)
+}

@@ -20,6 +20,7 @@ mod storm;
 mod sys;
 
 use std::io;
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
 use crate::program::CHILD;
@@ -70,6 +71,8 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["tree"] => lives::tree(),
         ["argv"] => argv::all(),
         ["churn"] => churn::run(),
+        ["spawns", rate] => storm::spawns(number(rate)?),
+        ["sleepers", count] => lives::sleepers(number(count)?),
         ["storm", cycles, stay_every] => storm::run(number(cycles)?, number(stay_every)?),
         _ => Err(io::Error::other("no such situation; see main.rs")),
     }?;
@@ -83,4 +86,11 @@ fn number<T: std::str::FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync
 /// Waits until standard input ends: every process of a situation can wait so at the same time.
 fn until_told() -> io::Result<()> {
     io::copy(&mut io::stdin().lock(), &mut io::sink()).map(drop)
+}
+
+/// Whether standard input has ended, or something stands in it.
+fn is_told() -> io::Result<bool> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let stdin = io::stdin();
+    Ok(poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO)? > 0)
 }

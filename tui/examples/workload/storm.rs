@@ -1,4 +1,4 @@
-//! Cycles of fork, exec, exit and wait at full speed from two processes.
+//! Cycles of fork, exec, exit and wait from two processes: so many at full speed, or so many a second.
 //!
 //! The program that a cycle starts is as small as can be, so that the kernel's share is all there is: it ends with the
 //! number in its only argument, modulo 256. It is assembled into this program and written out as a file of its own.
@@ -7,12 +7,14 @@ use std::arch::global_asm;
 use std::ffi::CString;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::program::Program;
 use crate::sys::{self, Vfork};
-use crate::{log, until_told};
+use crate::{is_told, log, until_told};
 
 /// Processes that run cycles.
 const WORKERS: u32 = 2;
@@ -113,9 +115,7 @@ fn executable(code: &[u8]) -> Vec<u8> {
 /// Runs so many cycles. With `stay_every`, each worker has a child that stays until told at every so many cycles;
 /// with 0 none.
 pub(crate) fn run(cycles: u32, stay_every: u32) -> io::Result<()> {
-    let mut options = std::fs::File::options();
-    options.create(true).truncate(true).write(true).mode(0o755);
-    io::Write::write_all(&mut options.open(PROGRAM)?, &executable(code()))?;
+    write_program()?;
     let mut workers = Vec::new();
     for worker in 0..WORKERS {
         let serials = (worker..cycles).step_by(WORKERS as usize);
@@ -128,6 +128,30 @@ pub(crate) fn run(cycles: u32, stay_every: u32) -> io::Result<()> {
         })?);
     }
     workers.into_iter().try_for_each(log::wait)
+}
+
+/// Runs so many cycles a second, or as many as can be with 0, until told; they are not logged.
+pub(crate) fn spawns(per_s: u32) -> io::Result<()> {
+    write_program()?;
+    let workers = (0..WORKERS).map(|_| {
+        sys::child(|| {
+            let (mut vfork, program) = (Vfork::new(), storm_child()?);
+            let program = Program { argv: vec![c"storm-child".into(), c"0".into()], ..program };
+            let begun = Instant::now();
+            for cycle in 0_u32.. {
+                if cycle % 16 == 0 && is_told()? {
+                    break;
+                }
+                if per_s > 0 {
+                    let due = Duration::from_secs(u64::from(WORKERS) * u64::from(cycle)) / per_s;
+                    thread::sleep(due.saturating_sub(begun.elapsed()));
+                }
+                sys::wait4(vfork.spawn(&program, &program.pointers())?)?;
+            }
+            Ok(0)
+        })
+    });
+    workers.collect::<io::Result<Vec<_>>>()?.into_iter().try_for_each(log::wait)
 }
 
 /// The cycles of one worker; logs them together at the end: `[pid, serial, wait status]` each.
@@ -146,6 +170,12 @@ fn work(serials: impl Iterator<Item = u32>, stay_every: u32) -> io::Result<Vec<i
     }
     log::line(&json!({"type": "cycles", "pid": log::stat("self")?.pid, "cycles": cycles}))?;
     Ok(stayers)
+}
+
+fn write_program() -> io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.create(true).truncate(true).write(true).mode(0o755);
+    io::Write::write_all(&mut options.open(PROGRAM)?, &executable(code()))
 }
 
 fn storm_child() -> io::Result<Program> {

@@ -40,10 +40,13 @@ const BATCH_RECORDS: usize = 4096;
 /// After a loss, the next pass follows the last one no sooner.
 const REPAIR_INTERVAL: Duration = Duration::from_millis(250);
 /// A pass takes about 1 us for each task. With very many, passes are made further apart, so that they take no more than
-/// one part in so many of a CPU.
-const PASS_SHARE: u32 = 400;
-/// However long a pass took (we may have been stopped in the middle), the next follows after this.
+/// one part in so many of a CPU where one a second is asked for, and in proportion more where more are.
+const PASS_SHARE: f64 = 400.0;
+/// However long a pass took (we may have been stopped in the middle), the next follows after this, unless it is to come
+/// later anyhow.
 const MAX_PASS_INTERVAL: Duration = Duration::from_secs(10);
+/// Where births or ends show in passes alone, these are no further apart than this, however seldom usage is asked for.
+const BLIND_INTERVAL: Duration = Duration::from_secs(1);
 /// No record in the ring buffer is smaller.
 const MIN_RECORD_BYTES: usize = size_of::<ptree_common::wire::Fork>();
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
@@ -184,8 +187,9 @@ impl Live {
             }
             self.count_loss(false)?;
             let since_pass = self.last_pass.elapsed();
-            let pause = self.options.pass_interval.max(self.pass_cost * PASS_SHARE).min(MAX_PASS_INTERVAL);
-            if since_pass >= pause || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
+            let asked = self.options.pass_interval;
+            let asked = if self.is_blind() { asked.min(BLIND_INTERVAL) } else { asked };
+            if since_pass >= pause(asked, self.pass_cost) || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
                 self.make_pass(&batches).await?;
             }
             self.read_details(DETAILS_PER_TURN);
@@ -327,6 +331,12 @@ impl Live {
     }
 }
 
+/// Time from one pass to the next, where so long is asked for and the last one took `cost`.
+fn pause(asked: Duration, cost: Duration) -> Duration {
+    let share = PASS_SHARE * asked.as_secs_f64().min(1.0);
+    cost.mul_f64(share).min(MAX_PASS_INTERVAL).max(asked)
+}
+
 /// Fills in what /proc says; whether it said anything.
 fn add_details(found: &mut Found) -> bool {
     let procfs::Details { argv, exe, cgroup } = procfs::details(&found.task);
@@ -360,4 +370,26 @@ pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
     }
     let users = uids.into_iter().map(|uid| (uid, users::name(uid))).collect();
     Ok((Batch { events, users }, kernel.degraded()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_come_as_asked_for_unless_they_cost_too_much() {
+        let ms = Duration::from_millis;
+        for (asked, cost, wants) in [
+            (1000, 1, 1000),
+            (1000, 5, 2000),
+            (100, 1, 100),
+            (100, 5, 200),
+            (1000, 60_000, 10_000),
+            (5000, 5, 5000),
+            (60_000, 1, 60_000),
+            (60_000, 60_000, 60_000),
+        ] {
+            assert_eq!(pause(ms(asked), ms(cost)), ms(wants), "{asked} {cost}");
+        }
+    }
 }

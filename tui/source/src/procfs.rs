@@ -3,7 +3,8 @@
 //!
 //! Checks identity, not the bare pid: between the pass that found the process and this look its pid may have passed on.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
@@ -36,12 +37,20 @@ pub fn details(task: &Task) -> Details {
     let Some(key) = shown_as(task) else { return Details::default() };
     let path = |file| format!("/proc/{}/{file}", key.pid);
     let details = Details {
-        argv: fs::read(path("cmdline")).ok().filter(|bytes| !bytes.is_empty()).map(|b| Argv::from_nul_terminated(&b)),
+        argv: read(path("cmdline")).ok().filter(|bytes| !bytes.is_empty()).map(|b| Argv::from_nul_terminated(&b)),
         exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
-        cgroup: fs::read(path("cgroup")).ok().and_then(|bytes| cgroup(&bytes)),
+        cgroup: read(path("cgroup")).ok().and_then(|bytes| cgroup(&bytes)),
     };
     // Checked last: if the pid still names the process now, it did all along.
     if is_there(key) { details } else { Details::default() }
+}
+
+/// Reads a file of /proc. These say of themselves that they are empty; where that is believed, as `fs::read` does, they
+/// are read in small pieces.
+fn read(path: String) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(4096);
+    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A process as this /proc knows it: under its pid in our own pid namespace, if that can be told.
@@ -173,7 +182,7 @@ impl Stat {
     /// Of the process that has this pid now, if /proc shows it.
     #[must_use]
     pub fn read(pid: u32) -> Option<Self> {
-        Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&read(format!("/proc/{pid}/stat")).ok()?)
     }
 
     /// The name stands in parentheses, and may hold spaces and parentheses itself.
@@ -203,7 +212,7 @@ impl Stat {
 
 /// Real and effective ids from a `status` file.
 fn creds(pid: u32) -> Option<Creds> {
-    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = read(format!("/proc/{pid}/status")).ok()?;
     let ids = |name: &[u8]| {
         let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name))?;
         let mut ids = str::from_utf8(line).ok()?.split_ascii_whitespace().map(|id| id.parse::<u32>().ok());

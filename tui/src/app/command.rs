@@ -136,22 +136,22 @@ impl App {
             Command::ScrollLeft => self.sideways = self.sideways.saturating_sub(SIDEWAYS),
             Command::ScrollRight => self.sideways = (self.sideways + SIDEWAYS).min(1 << 16),
             Command::Lineage => {
-                let look = self.list.rows_mut().look_mut();
+                let look = self.list.rearrange().look_mut();
                 look.lineage = match look.lineage {
                     Lineage::Forked => Lineage::Kernel,
                     Lineage::Kernel => Lineage::Forked,
                 };
             }
             Command::Dead => {
-                let look = self.list.rows_mut().look_mut();
+                let look = self.list.rearrange().look_mut();
                 look.dead = !look.dead;
             }
             Command::Kernel => {
-                let look = self.list.rows_mut().look_mut();
+                let look = self.list.rearrange().look_mut();
                 look.kernel = !look.kernel;
             }
             Command::Join => {
-                let look = self.list.rows_mut().look_mut();
+                let look = self.list.rearrange().look_mut();
                 look.join_from = if look.join_from == 0 { self.join_from } else { 0 };
             }
             Command::SortNext if self.mode == Mode::Page => self.with_page(Page::sort_next),
@@ -162,7 +162,7 @@ impl App {
             Command::SortTime => self.sort_by(SortKey::Time),
             Command::SortBirth => self.sort_by(SortKey::Birth),
             Command::SortReverse => {
-                let sort = &mut self.list.rows_mut().look_mut().sort;
+                let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
             }
             Command::Panels => {
@@ -226,11 +226,11 @@ impl App {
     }
 
     fn fold_all(&mut self, folded: bool) {
-        self.list.rows_mut().fold_all(folded);
+        self.list.rearrange().fold_all(folded);
     }
 
     fn fold_level(&mut self, folded: bool) {
-        self.list.rows_mut().fold_level(folded);
+        self.list.rearrange().fold_level(folded);
         let selected = self.list.selected();
         let above = selected.and_then(|id| self.list.rows().visible_ancestor(self.tree(), id));
         if let Some(id) = above.filter(|_| above != selected) {
@@ -240,7 +240,7 @@ impl App {
     }
 
     pub(super) fn sort_by(&mut self, by: SortKey) {
-        self.list.rows_mut().look_mut().sort = Sort { by, reversed: false };
+        self.list.rearrange().look_mut().sort = Sort { by, reversed: false };
     }
 
     /// Goes to the next or previous match, around the ends. Where all are below folds, these are opened.

@@ -50,7 +50,7 @@ impl App {
         match Filter::parse_with(&self.filter_line, &self.names) {
             Ok(filter) => {
                 self.find_first = !filter.text().trim().is_empty();
-                let look = self.list.rows_mut().look_mut();
+                let look = self.list.rearrange().look_mut();
                 look.filter = filter.of_user(look.filter.uid());
                 self.filter_error = None;
             }

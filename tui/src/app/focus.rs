@@ -11,7 +11,7 @@ impl App {
         let Some(key) = self.selected_process() else { return };
         if self.focus.last() != Some(&key) {
             self.focus.push(key);
-            self.list.rows_mut().look_mut().root = Some(key);
+            self.list.rearrange().look_mut().root = Some(key);
         }
     }
 
@@ -20,7 +20,7 @@ impl App {
         if self.focus.pop().is_none() {
             return self.say("All is shown already: f shows a subtree alone".to_owned(), false);
         }
-        self.list.rows_mut().look_mut().root = self.focus.last().copied();
+        self.list.rearrange().look_mut().root = self.focus.last().copied();
     }
 
     /// Leaves subtrees that have left the tree.
@@ -32,7 +32,7 @@ impl App {
             gone = self.focus.pop();
         }
         if let Some(gone) = gone {
-            self.list.rows_mut().look_mut().root = self.focus.last().copied();
+            self.list.rearrange().look_mut().root = self.focus.last().copied();
             self.say(format!("Process {} has left the tree: back to what was shown before", gone.pid), false);
         }
     }
@@ -45,7 +45,7 @@ impl App {
             && !self.tree().ancestors(key, lineage).any(|above| above.key == root)
         {
             self.focus.clear();
-            self.list.rows_mut().look_mut().root = None;
+            self.list.rearrange().look_mut().root = None;
             self.refresh();
         }
     }

@@ -17,6 +17,17 @@ pub struct List {
     height: usize,
     /// The user has moved: from then on the selection sticks to its process. Until then it is the first row.
     touched: bool,
+    /// The user has asked for other rows: those that come may fill the window anew.
+    rearranged: bool,
+}
+
+/// What may be below the last row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Below {
+    /// Nothing, as long as there are rows above to fill the window with.
+    Nothing,
+    /// Up to half a window of blank lines: where rows vanish by themselves, those that stay do not move for it.
+    Blank,
 }
 
 impl List {
@@ -34,6 +45,12 @@ impl List {
 
     /// The rows, to be told what changes; [`List::refresh`] carries it out.
     pub fn rows_mut(&mut self) -> &mut Rows {
+        &mut self.rows
+    }
+
+    /// The same, to be told what the user asks for: the rows that come may fill the window anew.
+    pub fn rearrange(&mut self) -> &mut Rows {
+        self.rearranged = true;
         &mut self.rows
     }
 
@@ -84,20 +101,22 @@ impl List {
             _ => 0,
         };
         self.offset = self.index.saturating_sub(line);
-        self.settle();
+        let below = if std::mem::take(&mut self.rearranged) { Below::Nothing } else { Below::Blank };
+        self.settle(below);
     }
 
     /// Sets the number of rows that fit.
     pub fn resize(&mut self, height: usize) {
+        let below = if height > self.height { Below::Nothing } else { Below::Blank };
         self.height = height;
-        self.clamp();
+        self.clamp(below);
     }
 
     /// Selects a row by index; an index past the end selects the last.
     pub fn select(&mut self, index: usize) {
         self.touched = true;
         self.index = index;
-        self.settle();
+        self.settle(Below::Blank);
     }
 
     /// Finds the selection again after rows around it were folded or unfolded.
@@ -107,13 +126,16 @@ impl List {
             self.index = index;
             self.offset = index.saturating_sub(line);
         }
-        self.settle();
+        self.settle(Below::Nothing);
     }
 
     /// Selects a row and, if it was out of sight, puts it in the middle.
     pub fn jump(&mut self, index: usize) {
         if !(self.offset..self.offset + self.height).contains(&index) {
             self.offset = index.saturating_sub(self.height / 2);
+            self.touched = true;
+            self.index = index;
+            return self.settle(Below::Nothing);
         }
         self.select(index);
     }
@@ -132,12 +154,14 @@ impl List {
     /// Moves selection and window together by lines.
     pub fn page(&mut self, lines: isize) {
         self.offset = self.offset.saturating_add_signed(lines);
-        self.step(lines);
+        self.touched = true;
+        self.index = self.index.saturating_add_signed(lines);
+        self.settle(Below::Nothing);
     }
 
     /// Keeps index and window inside, and the process of the selected row in mind.
-    fn settle(&mut self) {
-        self.clamp();
+    fn settle(&mut self, below: Below) {
+        self.clamp(below);
         if let Some(row) = self.row() {
             if self.selected != Some(row.id) || !self.touched {
                 let is_member = self.rows.parent(self.index).and_then(|parent| self.rows.get(parent));
@@ -148,7 +172,7 @@ impl List {
         }
     }
 
-    fn clamp(&mut self) {
+    fn clamp(&mut self, below: Below) {
         let Some(last) = self.rows.len().checked_sub(1) else {
             (self.index, self.offset) = (0, 0);
             return;
@@ -156,6 +180,7 @@ impl List {
         let height = self.height.max(1);
         self.index = self.index.min(last);
         self.offset = self.offset.min(self.index).max((self.index + 1).saturating_sub(height));
-        self.offset = self.offset.min((last + 1).saturating_sub(height));
+        let filled = if below == Below::Nothing { height } else { height.div_ceil(2) };
+        self.offset = self.offset.min((last + 1).saturating_sub(filled));
     }
 }

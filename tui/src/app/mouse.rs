@@ -24,7 +24,7 @@ impl App {
         match hit(self, areas.body, column, row) {
             None => {}
             Some(Hit::Heading(by)) if self.look().sort.by == by => {
-                let sort = &mut self.list.rows_mut().look_mut().sort;
+                let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
             }
             Some(Hit::Heading(by)) => self.sort_by(by),

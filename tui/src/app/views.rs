@@ -152,7 +152,7 @@ impl App {
         if let Some(arrangement) = views.arrangement(view).map(|arrangement| *arrangement)
             && view != views.arranged
         {
-            let look = self.list.rows_mut().look_mut();
+            let look = self.list.rearrange().look_mut();
             let left = Arrangement { flat: look.flat, sort: look.sort, join_from: look.join_from };
             (look.flat, look.sort, look.join_from) = (arrangement.flat, arrangement.sort, arrangement.join_from);
             let arranged = std::mem::replace(&mut views.arranged, view);

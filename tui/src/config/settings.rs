@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Config, Symbols};
-use crate::cli::{parse_duration, parse_rate, parse_ring};
+use crate::cli::{parse_duration, parse_interval, parse_rate, parse_ring};
 use crate::view::theme::ThemeName;
 
 /// One line of the table.
@@ -58,6 +58,15 @@ pub const SETTINGS: &[Setting] = &[
         "ring-buffer",
         "The buffer between kernel and program: a power of two, such as '16MiB'.",
         Kind::Text(|c| mebibytes(c.ring_buffer), |c, text| put(&mut c.ring_buffer, parse_ring(text)?)),
+    ),
+    setting(
+        "general",
+        "interval",
+        "How often it is measured what the living use, '100ms' to '1m'; less often where a measurement takes long.",
+        Kind::Text(
+            |c| humantime::format_duration(c.interval).to_string(),
+            |c, text| put(&mut c.interval, parse_interval(text)?),
+        ),
     ),
     setting(
         "general",

@@ -44,6 +44,8 @@ impl Areas {
         let shown = shape.panels.unwrap_or(wide) && height >= 8;
         let side = if shown && wide { SIDE_WIDTH } else { 0 };
         let strip = if shown && !wide { (height / 3).clamp(3, 10) } else { 0 };
+        // An alert takes its line from what is furthest down, so that no row moves when it comes or goes.
+        let strip = if strip > 3 { strip - alert } else { strip };
 
         let mut top = screen.y;
         let mut take = |rows: u16, x: u16, width: u16| {
@@ -52,10 +54,10 @@ impl Areas {
             area
         };
         let header = take(header, screen.x, screen.width);
-        let alert = take(alert, screen.x, screen.width);
-        let body_height = height - header.height - alert.height - footer - strip;
+        let body_height = height - header.height - alert - footer - strip;
         let body = take(body_height, screen.x, screen.width - side);
         let mut panels = take(strip, screen.x, screen.width);
+        let alert = take(alert, screen.x, screen.width);
         if side > 0 {
             panels = Rect { x: screen.x + body.width, y: body.y, width: side, height: body.height };
         }
@@ -85,6 +87,21 @@ impl Areas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alert_moves_neither_rows_nor_panels() {
+        for (width, height) in [(80, 24), (200, 50)] {
+            for panels in [None, Some(true)] {
+                let of = |alert| Areas::of(Rect::new(0, 0, width, height), Shape { alert, panels, typing: false });
+                let (without, with) = (of(false), of(true));
+                for (with, without) in [(with.body, without.body), (with.panels, without.panels)] {
+                    assert!(with.is_empty() || with.y == without.y, "{with:?} {without:?}");
+                }
+                assert_eq!(with.footer, without.footer);
+                assert_eq!(with.alert.height, 1);
+            }
+        }
+    }
 
     #[test]
     fn every_size_is_divided_without_overlap_or_gap() {
