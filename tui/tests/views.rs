@@ -63,6 +63,23 @@ fn the_flat_list_keeps_the_selection_and_shows_matches_alone() {
 }
 
 #[test]
+fn the_flat_list_begins_at_its_top_and_gives_back_what_was_selected_before() {
+    let mut machine = building();
+    machine.keys("G");
+    machine.screen(80, 10);
+    let selected = machine.app.list().selected();
+    machine.keys("2");
+    machine.screen(80, 10);
+    assert_eq!((machine.app.list().index(), machine.app.list().offset()), (0, 0), "the busiest");
+    machine.keys("1");
+    machine.screen(80, 10);
+    assert_eq!(machine.app.list().selected(), selected);
+    machine.keys("F2");
+    machine.screen(80, 10);
+    assert_eq!(machine.app.list().selected(), selected, "who is followed is kept in sight");
+}
+
+#[test]
 fn in_the_flat_list_what_stands_in_the_place_of_one_that_left_is_selected() {
     let mut machine = building();
     machine.keys("2B");

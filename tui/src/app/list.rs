@@ -146,6 +146,18 @@ impl List {
         self.selected = Some(id);
     }
 
+    /// Selects the first row again, whichever that is, until the user moves; what the user had selected before.
+    pub fn begin_anew(&mut self) -> Option<RowId> {
+        self.offset = 0;
+        std::mem::take(&mut self.touched).then_some(self.selected).flatten()
+    }
+
+    /// Whether the user has selected what is selected.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.touched
+    }
+
     /// Moves the selection by lines.
     pub fn step(&mut self, lines: isize) {
         self.select(self.index.saturating_add_signed(lines));

@@ -61,6 +61,8 @@ pub(super) struct Views {
     shown: View,
     /// The list that the rows are arranged for.
     arranged: View,
+    /// What was selected when the flat list was entered.
+    left: Option<RowId>,
     tree: Arrangement,
     flat: Arrangement,
     bars: Arrangement,
@@ -80,6 +82,7 @@ impl Default for Views {
         Self {
             shown: View::default(),
             arranged: View::default(),
+            left: None,
             tree,
             flat: Arrangement { flat: true, sort: cpu, ..tree },
             // A row that stands for many has no lifetime.
@@ -158,6 +161,14 @@ impl App {
             let arranged = std::mem::replace(&mut views.arranged, view);
             if let Some(kept) = views.arrangement(arranged) {
                 *kept = left;
+            }
+            // Who asks for the list sorted by something wants to see its top, and back in the tree whom they chose there.
+            if view == View::Flat && self.followed.is_none() {
+                views.left = self.list.begin_anew();
+            } else if arranged == View::Flat
+                && let Some(id) = views.left.take().filter(|_| !self.list.is_touched())
+            {
+                self.list.follow(id);
             }
         }
         views.shown = view;
