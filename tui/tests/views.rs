@@ -7,7 +7,7 @@ mod common;
 use common::{Machine, SECOND};
 use insta::assert_snapshot;
 use ptree_core::{ExitStatus, Filter, MatchRule, RowId};
-use ptree_tui::action::Mode;
+use ptree_tui::action::{COMMANDS, Mode};
 use ptree_tui::app::View;
 
 /// Ann's make runs compilers, one of which fails; the editor idles.
@@ -209,4 +209,23 @@ fn a_page_stands_still_in_a_pause() {
     machine.pass(5 * SECOND);
     machine.screen(80, 24);
     assert_ne!(machine.app.page().unwrap().lines(), before);
+}
+
+#[test]
+fn f5_goes_from_tree_to_list_and_back_and_every_function_key_up_to_f10_does_something() {
+    let mut machine = building();
+    for view in [View::Flat, View::Tree, View::Flat] {
+        machine.keys("<F5>");
+        assert_eq!(machine.app.view(), view);
+    }
+    machine.keys("3<F5>");
+    assert_eq!((machine.app.view(), machine.app.mode()), (View::Tree, Mode::Tree), "from the others to the tree");
+    let bindings = machine.app.bindings();
+    let bound = |key: &str| {
+        let keys = |mode| COMMANDS.iter().flat_map(move |spec| bindings.keys(mode, spec.command));
+        keys(Mode::Tree).any(|bound| bound == key)
+    };
+    let unbound: Vec<_> = (1..=10).map(|n| format!("F{n}")).filter(|key| !bound(key)).collect();
+    // That of a menu of columns.
+    assert!(unbound.iter().all(|key| key == "F2"), "{unbound:?}");
 }

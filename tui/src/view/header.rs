@@ -69,12 +69,16 @@ fn losses(app: &App) -> Option<String> {
     (lost > 0).then(|| format!(" {} lost ", count(lost)))
 }
 
-/// Tells of losses at the beginning of a line where there is no header; what is left of the line.
-pub(super) fn draw_losses(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-    let Some(lost) = losses(app).filter(|_| !area.is_empty()) else { return area };
+/// Tells of losses at the beginning of a line where there is no header.
+pub(super) fn draw_losses(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(lost) = losses(app).filter(|_| !area.is_empty()) else { return };
     // On a screen of few columns, the number at least.
-    let (end, _) = buffer.set_stringn(area.x, area.y, lost.trim_start(), usize::from(area.width), theme.alert);
-    Rect { x: end, width: area.right() - end, ..area }
+    buffer.set_stringn(area.x, area.y, lost.trim_start(), usize::from(area.width), theme.alert);
+}
+
+/// The columns that this takes, where there is room.
+pub(super) fn losses_width(app: &App) -> u16 {
+    losses(app).map_or(0, |lost| u16::try_from(lost.trim_start().len()).unwrap_or(u16::MAX))
 }
 
 fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
