@@ -510,3 +510,20 @@ fn a_click_on_a_hint_does_what_it_says_in_every_mode() {
     machine.screen(60, 4);
     assert!(machine.app.list().rows().len() < before, "folded");
 }
+
+#[test]
+fn values_are_completed_from_the_processes_there_are() {
+    let mut machine = Machine::booted();
+    machine.screen(80, 24);
+    machine.keys("/user=");
+    let offer = machine.screen(80, 24).lines().last().unwrap().to_owned();
+    assert_eq!(offer, "Tab ann  root");
+    machine.keys("r<Tab>");
+    assert_eq!(machine.app.filter_line(), "user=root");
+    machine.keys("<C-u>unit=us<Tab> comm=cr<Tab>");
+    assert_eq!(machine.app.filter_line(), "unit=user.slice comm=cron");
+    machine.keys("<C-u>comm=\"");
+    let before = machine.app.filter_line().to_owned();
+    machine.keys("<Tab>");
+    assert_eq!(machine.app.filter_line(), before, "nothing is taken away");
+}

@@ -103,9 +103,12 @@ impl App {
         let completion = self.completion();
         let Some((first, others)) = completion.candidates.split_first() else { return };
         let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
-        // All of them are ASCII.
         let common = others.iter().map(|other| same(&first.text, &other.text)).min().unwrap_or(first.text.len());
-        let typed = &self.filter_line[..completion.range.start];
-        self.set_line(format!("{typed}{}", &first.text[..common]));
+        let common = &first.text[..first.text.floor_char_boundary(common)];
+        // What is to stand in quotes has nothing in common with what is not.
+        if common.len() >= completion.range.len() {
+            let typed = &self.filter_line[..completion.range.start];
+            self.set_line(format!("{typed}{common}"));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
-use ptree_core::filter::{Completion, complete_with};
+use ptree_core::filter::{Completion, Context, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree, Users};
 use ptree_source::Header;
 
@@ -168,7 +168,9 @@ impl App {
     /// What the filter line could become.
     #[must_use]
     pub fn completion(&self) -> Completion {
-        complete_with(&self.filter_line, self.filter_line.len(), &self.names)
+        let user = |uid| self.users().get(uid);
+        let known = Context { tree: self.tree(), lineage: self.look().lineage, now_ns: self.shown_ns(), user: &user };
+        complete_with(&self.filter_line, self.filter_line.len(), &self.names, Some(&known))
     }
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
