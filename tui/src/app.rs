@@ -116,6 +116,7 @@ pub struct App {
     wall: Wall,
     engine: Engine,
     capture: Capture,
+    ended_ns: Option<u64>,
     now_ns: u64,
     own: Own,
     pid_digits: usize,
@@ -171,6 +172,7 @@ impl App {
             header,
             engine: Engine::new(options.engine),
             capture: Capture::Waiting,
+            ended_ns: None,
             own: Own::default(),
             pid_digits: 5,
             frozen: None,
@@ -251,6 +253,7 @@ impl App {
             self.message = self.message.take().map(|message| Message { until_ns: u64::MAX, ..message });
         }
         self.capture = Capture::Ended(result);
+        self.ended_ns = Some(self.now_ns);
         self.dirty = true;
     }
 

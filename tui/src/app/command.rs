@@ -175,13 +175,31 @@ impl App {
                 sort.reversed = !sort.reversed;
             }
             Command::Panels => {
-                let screen = Rect::new(0, 0, self.size.0, self.size.1);
-                self.panels = Some(Areas::of(screen, self.shape()).panels.is_empty());
+                let shown = !self.shape().has_panels(self.size.0);
+                self.panels = Some(shown);
+                self.say_if_out_of_sight(shown);
             }
-            Command::Figures => self.figures = !self.figures,
+            Command::Figures => {
+                self.figures = !self.figures;
+                self.say_if_out_of_sight(self.figures);
+            }
             Command::Pause => self.toggle_pause(),
         }
         None
+    }
+
+    /// Says so when a panel has just been asked for and is not to be seen.
+    fn say_if_out_of_sight(&mut self, wanted: bool) {
+        let screen = Rect::new(0, 0, self.size.0, self.size.1);
+        let areas = Areas::of(screen, self.shape());
+        if !wanted || screen.is_empty() {
+            return;
+        }
+        if areas.panels.is_empty() {
+            self.say("Panels take a screen of 8 lines at least".to_owned(), false);
+        } else if self.mode == Mode::Page && areas.page() != areas.body {
+            self.say("Panels stand below the tree: 1 shows it".to_owned(), false);
+        }
     }
 
     pub(super) fn scroll(&mut self, lines: isize, window: bool) {
