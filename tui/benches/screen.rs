@@ -48,6 +48,7 @@ impl Scene {
             filter: Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
             preferences: app::Preferences::default(),
+            is_here: false,
             may_act: false,
             own_pid: 0,
         };

@@ -172,6 +172,7 @@ async fn main() -> anyhow::Result<()> {
         filter: ptree_core::Filter::default(),
         zone: jiff::tz::TimeZone::system(),
         preferences: app::Preferences::default(),
+        is_here: false,
         may_act: false,
         own_pid: std::process::id(),
     };

@@ -53,8 +53,15 @@ impl Target {
         Self { key: process.key, name, pid_ns: process.pid_ns(), ns_pid: process.ns_pid() }
     }
 
+    /// One of the tests' own, as if of our own namespace: they may run in a container.
+    #[cfg(test)]
+    pub(crate) fn of_own(key: ProcKey) -> Self {
+        let pid_ns = ptree_source::host::pid_namespace();
+        Self { key, name: format!("own [{}]", key.pid), pid_ns, ns_pid: Some(key.pid) }
+    }
+
     /// Under the pid by which system calls of ours know it.
-    fn seen_from_here(&self) -> Result<ProcKey, Failure> {
+    pub(crate) fn seen_from_here(&self) -> Result<ProcKey, Failure> {
         procfs::seen_from_here(self.key, self.pid_ns, self.ns_pid).ok_or(Failure::Unseen)
     }
 }

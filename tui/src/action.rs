@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::act::{Order, Report};
+use crate::inspect::{Answer, Question};
 
 /// What has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub enum Mode {
     Filter,
     /// The page on one process.
     Details,
+    /// The line in which is typed what to look for on that page.
+    DetailsSearch,
     /// The page of keys.
     Help,
     /// The line in which is typed what to look for in the help.
@@ -32,10 +35,11 @@ pub enum Mode {
 
 impl Mode {
     /// All, those in which a command is most at home first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tree,
         Self::Filter,
         Self::Details,
+        Self::DetailsSearch,
         Self::Acts,
         Self::Confirm,
         Self::Report,
@@ -51,6 +55,7 @@ impl Mode {
             Self::Tree => "tree",
             Self::Filter => "filter",
             Self::Details => "details",
+            Self::DetailsSearch => "details-search",
             Self::Help => "help",
             Self::HelpSearch => "help-search",
             Self::Acts => "acts",
@@ -67,6 +72,7 @@ impl Mode {
             Self::Tree => "the tree, the list of all processes and the timeline",
             Self::Filter => "the line in which a filter is typed",
             Self::Details => "all about one process",
+            Self::DetailsSearch => "the line in which a word for that page is typed",
             Self::Help => "the help",
             Self::HelpSearch => "the line in which a word for the help is typed",
             Self::Acts => "the list of what can be done to processes",
@@ -79,7 +85,7 @@ impl Mode {
     /// Whether keys that are not bound type their character into a line.
     #[must_use]
     pub const fn is_typing(self) -> bool {
-        matches!(self, Self::Filter | Self::Acts | Self::HelpSearch)
+        matches!(self, Self::Filter | Self::Acts | Self::HelpSearch | Self::DetailsSearch)
     }
 }
 
@@ -109,6 +115,8 @@ pub enum Action {
     Exported(Result<PathBuf, String>),
     /// What came of an [`Effect::Act`].
     Acted(Report),
+    /// What came of an [`Effect::Inspect`].
+    Inspected(Answer),
     /// A suspension could not be done: nobody would wake us.
     SuspendRefused,
 }
@@ -126,6 +134,8 @@ pub enum Effect {
     ExportDot,
     /// Do this to processes, beside the loop, then report [`Action::Acted`].
     Act(Order),
+    /// Ask this of /proc, beside the loop, then report [`Action::Inspected`].
+    Inspect(Question),
     /// Have the terminal put this text on the clipboard.
     Copy(String),
 }
@@ -212,10 +222,10 @@ macro_rules! commands {
 
 commands! {
     "Move" {
-        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"];
-        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp" "C-b"] Filter["PgUp"] Details["PgUp" "C-b"] Help["PgUp" "C-b"] HelpSearch["PgUp"] Acts["PgUp"] Confirm["PgUp" "C-b"] Report["PgUp" "C-b"] Page["PgUp" "C-b"];
-        PageDown "page-down" "One page down" "" Tree["PgDn" "C-f"] Filter["PgDn"] Details["PgDn" "C-f" "Space"] Help["PgDn" "C-f" "Space"] HelpSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "C-f" "Space"] Report["PgDn" "C-f" "Space"] Page["PgDn" "C-f" "Space"];
+        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] DetailsSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"];
+        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] DetailsSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"];
+        PageUp "page-up" "One page up" "" Tree["PgUp" "C-b"] Filter["PgUp"] Details["PgUp" "C-b"] Help["PgUp" "C-b"] HelpSearch["PgUp"] DetailsSearch["PgUp"] Acts["PgUp"] Confirm["PgUp" "C-b"] Report["PgUp" "C-b"] Page["PgUp" "C-b"];
+        PageDown "page-down" "One page down" "" Tree["PgDn" "C-f"] Filter["PgDn"] Details["PgDn" "C-f" "Space"] Help["PgDn" "C-f" "Space"] HelpSearch["PgDn"] DetailsSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "C-f" "Space"] Report["PgDn" "C-f" "Space"] Page["PgDn" "C-f" "Space"];
         HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"] Page["C-u"];
         HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"] Page["C-d"];
         First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"] Page["g g" "Home"];
@@ -224,13 +234,14 @@ commands! {
         Right "right" "Unfold, or go to the first child" "" Tree["Right" "l"];
         Parent "parent" "To the parent" "" Tree["u"];
         Follow "follow" "Keep the selected process in sight, or not" "" Tree["F"];
-        NextMatch "next-match" "Next match of the filter" "" Tree["n"];
-        PreviousMatch "previous-match" "Previous match of the filter" "" Tree["N"];
+        NextMatch "next-match" "Next match of the filter, or on a page" "" Tree["n"] Details["n"];
+        PreviousMatch "previous-match" "Previous match of the filter, or on a page" "" Tree["N"] Details["N"];
         Culprit "culprit" "To the process that the latest alert names" "" Tree["a"];
     }
     "Views" {
         ViewTree "view-tree" "The tree" "" Tree["1"] Page["1" "Esc"];
         ViewFlat "view-flat" "All processes as one list" "" Tree["2"] Page["2"];
+        ToggleFlat "toggle-flat" "The tree or the one list, in turn" "" Tree["F5"] Page["F5"];
         ViewChurn "view-churn" "Who launches most, and at what cost" "" Tree["3"] Page["3"];
         ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"];
         ViewUsers "view-users" "Figures by user" "" Tree["5"] Page["5"];
@@ -265,6 +276,9 @@ commands! {
         SortBirth "sort-birth" "Sort by start" "" Tree["B"];
         SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"] Page["I"];
         Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t" "K"];
+        Environment "environment" "Its environment; again: read anew" "environment" Tree["E"] Details["E"];
+        Files "files" "Its open files and folder; again: read anew" "files" Tree["L"] Details["L"];
+        FindHere "search-page" "On its page: look for a text" "search" Details["/" "F3" "F4"];
         ScrollLeft "scroll-left" "Commands, or the timeline, to the left" "" Tree["<" "S-Left"];
         ScrollRight "scroll-right" "Commands, or the timeline, to the right" "" Tree[">" "S-Right"];
     }
@@ -288,20 +302,20 @@ commands! {
     }
     "Do" {
         Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
-        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
-        Suspend "suspend" "Back to the shell, until fg" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
+        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] DetailsSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
+        Suspend "suspend" "Back to the shell, until fg" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] DetailsSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
         Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
         FindHelp "search-help" "In the help: only what contains a word" "search" Help["/" "F4" "F3"];
         Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c" "Z Z" "Z Q"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c" "Z Z" "Z Q"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] DetailsSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
     }
     "While typing" {
-        AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"];
-        CancelFilter "cancel" "Drop it" "drop" Filter["Esc"] HelpSearch["Esc"];
+        AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"] DetailsSearch["Enter"];
+        CancelFilter "cancel" "Drop it" "drop" Filter["Esc"] HelpSearch["Esc"] DetailsSearch["Esc"];
         Complete "complete" "Complete the name of a field or a value" "complete" Filter["Tab"];
-        EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"] HelpSearch["Backspace" "C-h"] Acts["Backspace" "C-h"];
-        EraseWord "erase-word" "Erase a word" "" Filter["C-w"] HelpSearch["C-w"] Acts["C-w"];
-        EraseAll "erase-all" "Erase all of it" "" Filter["C-u"] HelpSearch["C-u"] Acts["C-u"];
+        EraseChar "erase-character" "Erase a character" "" Filter["Backspace" "C-h"] HelpSearch["Backspace" "C-h"] DetailsSearch["Backspace" "C-h"] Acts["Backspace" "C-h"];
+        EraseWord "erase-word" "Erase a word" "" Filter["C-w"] HelpSearch["C-w"] DetailsSearch["C-w"] Acts["C-w"];
+        EraseAll "erase-all" "Erase all of it" "" Filter["C-u"] HelpSearch["C-u"] DetailsSearch["C-u"] Acts["C-u"];
         Older "older" "An older filter; also Up on an empty line" "" Filter["C-p"];
         Newer "newer" "A newer filter; also Down among the old" "" Filter["C-n"];
     }

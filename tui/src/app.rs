@@ -26,7 +26,8 @@ use ratatui::layout::Rect;
 
 use self::act::Acting;
 pub use self::act::{Choice, Failures, Page as ActPage, choices};
-pub use self::details::{Details, Entry, LABELS};
+pub(crate) use self::details::occurrences;
+pub use self::details::{Details, Entry, Line, Lines, Sheet};
 use self::help::Help;
 use self::history::History;
 pub use self::list::List;
@@ -57,6 +58,8 @@ pub struct Options {
     pub zone: jiff::tz::TimeZone,
     /// What the user prefers.
     pub preferences: Preferences,
+    /// Whether the processes that are shown are those of this machine, so that more can be asked of them.
+    pub is_here: bool,
     /// Whether the user may act on the processes that are shown, and has keys for that.
     pub may_act: bool,
     /// The pid of this program, which is not to be hit by mistake.
@@ -113,6 +116,7 @@ pub struct App {
     wall: Wall,
     engine: Engine,
     capture: Capture,
+    ended_ns: Option<u64>,
     now_ns: u64,
     own: Own,
     pid_digits: usize,
@@ -124,6 +128,7 @@ pub struct App {
     /// The process that is kept in sight.
     followed: Option<ProcKey>,
     acting: Acting,
+    is_here: bool,
     own_pid: u32,
     /// Until when volatile sorts stand still.
     held_until_ns: u64,
@@ -167,6 +172,7 @@ impl App {
             header,
             engine: Engine::new(options.engine),
             capture: Capture::Waiting,
+            ended_ns: None,
             own: Own::default(),
             pid_digits: 5,
             frozen: None,
@@ -174,6 +180,7 @@ impl App {
             focus: Vec::new(),
             followed: None,
             acting: Acting::default(),
+            is_here: options.is_here,
             own_pid: options.own_pid,
             held_until_ns: 0,
             sideways: 0,
@@ -246,6 +253,7 @@ impl App {
             self.message = self.message.take().map(|message| Message { until_ns: u64::MAX, ..message });
         }
         self.capture = Capture::Ended(result);
+        self.ended_ns = Some(self.now_ns);
         self.dirty = true;
     }
 
@@ -301,7 +309,12 @@ impl App {
                 self.type_text(&line);
             }
             Action::Click { column, row, double } => {
+                // By what was drawn: a message that is taken away now may have stood there.
+                let hinted = self.hinted(column, row);
                 self.attend();
+                if let Some(command) = hinted {
+                    return self.update(Action::Command(command));
+                }
                 let before = self.list.selected();
                 self.click(column, row, double);
                 self.moved_from(before);
@@ -321,6 +334,7 @@ impl App {
             Action::Exported(Ok(path)) => self.say(format!("Written: {}", path.display()), false),
             Action::Exported(Err(error)) => self.say(error, true),
             Action::Acted(report) => return self.acted(report),
+            Action::Inspected(answer) => self.inspected(answer),
             Action::SuspendRefused => self.say("No shell to go back to: started without job control".to_owned(), true),
         }
         None

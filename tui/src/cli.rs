@@ -213,16 +213,17 @@ impl Common {
         &self.pretend_missing
     }
 
-    /// What the app starts with, where what is shown could be acted on; not if only looking is wanted.
+    /// What the app starts with. Where what is shown is here, it can be acted on, unless only looking is wanted.
     #[must_use]
-    pub fn options(&self, may_act: bool) -> Options {
+    pub fn options(&self, is_here: bool) -> Options {
         let Config { dead, kernel, join_from, bindings, names, .. } = self.config.clone();
         Options {
             engine: self.engine(),
             filter: self.first_filter.clone(),
             zone: TimeZone::system(),
             preferences: Preferences { dead, kernel, join_from, bindings, names },
-            may_act: may_act && !self.config.read_only,
+            is_here,
+            may_act: is_here && !self.config.read_only,
             own_pid: std::process::id(),
         }
     }

@@ -11,9 +11,10 @@ use ptree_source::Part;
 use crate::columns::start;
 
 /// What a text says, beyond its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// Nothing special.
+    #[default]
     Plain,
     /// Of less interest.
     Dim,

@@ -14,6 +14,7 @@ pub mod cmd;
 pub mod columns;
 pub mod config;
 pub mod export;
+pub mod inspect;
 pub mod keymap;
 pub mod label;
 pub mod own;

@@ -27,6 +27,7 @@ use crate::action::{Action, Effect};
 use crate::app::{App, Options};
 use crate::clock::Clock;
 use crate::export::{dot, file};
+use crate::inspect;
 use crate::keymap;
 use crate::term::{self, Screen};
 use crate::view::{self, theme::Theme};
@@ -98,8 +99,8 @@ pub async fn run(
     app.update(Action::Resize(width, height));
     let mut pace = Pace::new(Instant::now(), display.frame);
     let mut clicks = Clicks::default();
-    // The app has one order carried out at a time.
-    let (reports, mut acted) = mpsc::channel(1);
+    // What is done beside the loop reports here.
+    let (reports, mut reported) = mpsc::channel(1);
     loop {
         let mut effect = None;
         tokio::select! {
@@ -161,7 +162,7 @@ pub async fn run(
                 }
                 effect = app.tick(clock.now_ns()?);
             }
-            Some(report) = acted.recv() => effect = app.update(Action::Acted(report)),
+            Some(action) = reported.recv() => effect = app.update(action),
             batch = batches.recv(), if open => match batch {
                 Some(batch) => app.ingest(&batch, clock.now_ns()?),
                 None => {
@@ -197,7 +198,14 @@ pub async fn run(
             Some(Effect::Act(order)) => {
                 let reports = reports.clone();
                 // Nobody listens any more when the user has left meanwhile.
-                spawn_blocking(move || drop(reports.blocking_send(act::perform(&order))));
+                spawn_blocking(move || drop(reports.blocking_send(Action::Acted(act::perform(&order)))));
+            }
+            Some(Effect::Inspect(question)) => {
+                let reports = reports.clone();
+                // A thread of its own, for which nobody waits at the end: the kernel may keep it waiting for a process
+                // that keeps its memory locked.
+                let ask = move || drop(reports.blocking_send(Action::Inspected(inspect::answer(&question))));
+                std::thread::Builder::new().name("inspect".to_owned()).spawn(ask)?;
             }
             Some(Effect::Copy(text)) => screen.copy(&text)?,
         }

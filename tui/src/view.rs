@@ -8,7 +8,7 @@ mod breadcrumb;
 mod cells;
 mod details;
 mod filter_line;
-mod footer;
+pub(crate) mod footer;
 mod header;
 pub mod help;
 pub mod layout;
@@ -39,20 +39,18 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     match (app.mode(), app.details()) {
         (Mode::Help | Mode::HelpSearch, _) => help::draw(app, theme, areas.whole(), buffer),
         (Mode::Acts | Mode::Confirm | Mode::Report, _) => acts::draw(app, theme, areas.page(), buffer),
-        (Mode::Details, Some(page)) => details::draw(page, theme, areas.page(), buffer),
+        (Mode::Details | Mode::DetailsSearch, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => match app.page() {
             Some(page) => page::draw(app, page, theme, areas.page(), buffer),
             None if app.view() == View::Timeline => timeline::draw(app, theme, areas.body, buffer),
             None => table::draw(app, theme, areas.body, buffer),
         },
     }
-    let mut footer = areas.footer;
     if areas.header.is_empty() {
         let last = areas.body.union(areas.footer).rows().next_back().unwrap_or_default();
-        let rest = header::draw_losses(app, theme, last, buffer);
-        footer = footer.intersection(rest);
+        header::draw_losses(app, theme, last, buffer);
     }
-    footer::draw(app, theme, footer, buffer);
+    footer::draw(app, theme, footer::place_of(app, &areas), buffer);
     if theme.ascii {
         ascii::simplify(buffer);
     }

@@ -265,6 +265,7 @@ fn what_may_only_look_has_neither_keys_nor_hints_nor_help_for_acting() {
             filter: ptree_core::Filter::default(),
             preferences: ptree_tui::app::Preferences::default(),
             zone: jiff::tz::TimeZone::UTC,
+            is_here: true,
             may_act: false,
             own_pid: 601,
         });

@@ -259,6 +259,7 @@ fn with(bindings: Bindings) -> Machine {
         filter: ptree_core::Filter::default(),
         zone: jiff::tz::TimeZone::UTC,
         preferences: Preferences { bindings, ..Preferences::default() },
+        is_here: true,
         may_act: true,
         own_pid: 601,
     });
@@ -409,6 +410,7 @@ fn names_of_filters_are_known_on_the_screen() {
         filter: ptree_core::Filter::default(),
         zone: jiff::tz::TimeZone::UTC,
         preferences,
+        is_here: true,
         may_act: true,
         own_pid: 601,
     };
@@ -449,4 +451,79 @@ fn every_size_is_drawn_in_every_mode_and_theme() {
             }
         }
     }
+}
+
+/// The place of a text on the last line.
+fn hint(machine: &mut Machine, width: u16, height: u16, text: &str) -> (u16, u16) {
+    let line = machine.screen(width, height).lines().last().unwrap().to_owned();
+    let at = line.find(text).unwrap_or_else(|| panic!("no '{text}' in: {line}"));
+    (u16::try_from(ptree_tui::columns::width(&line[..at])).unwrap(), height - 1)
+}
+
+#[test]
+fn a_click_on_a_hint_does_what_it_says_in_every_mode() {
+    let click = |machine: &mut Machine, (column, row): (u16, u16)| {
+        machine.app.update(Action::Click { column, row, double: false })
+    };
+    let mut machine = Machine::booted();
+    for (text, mode) in [
+        ("Enter details", Mode::Details),
+        ("? help", Mode::Help),
+        ("search", Mode::HelpSearch),
+        ("drop", Mode::Help),
+        ("close", Mode::Details),
+        ("Esc", Mode::Tree),
+        ("filter", Mode::Filter),
+        ("Esc drop", Mode::Tree),
+    ] {
+        let place = hint(&mut machine, 80, 24, text);
+        click(&mut machine, place);
+        assert_eq!(machine.app.mode(), mode, "{text}");
+    }
+    // Up to the end of its words, and no further.
+    let (quit, row) = hint(&mut machine, 80, 24, "q quit");
+    assert_eq!(click(&mut machine, (quit + 5, row)), Some(Effect::Quit));
+    assert_eq!(click(&mut machine, (quit + 20, row)), None);
+    let (pause, _) = hint(&mut machine, 80, 24, "p pause");
+    click(&mut machine, (pause, row - 1));
+    assert_eq!(machine.app.paused(), None, "the line above is none of it");
+
+    // Where a message stands, there is no hint.
+    let place = hint(&mut machine, 80, 24, "p pause");
+    machine.keys("n");
+    machine.screen(80, 24);
+    click(&mut machine, place);
+    assert_eq!(machine.app.paused(), None);
+    machine.screen(80, 24);
+    click(&mut machine, place);
+    assert!(machine.app.paused().is_some());
+
+    // On a low screen losses stand before the hints.
+    let mut machine = Machine::booted();
+    machine.lose(7);
+    let place = hint(&mut machine, 60, 4, "Space");
+    assert!(place.0 > 7, "{place:?}");
+    machine.keys("gg");
+    machine.screen(60, 4);
+    let before = machine.app.list().rows().len();
+    click(&mut machine, place);
+    machine.screen(60, 4);
+    assert!(machine.app.list().rows().len() < before, "folded");
+}
+
+#[test]
+fn values_are_completed_from_the_processes_there_are() {
+    let mut machine = Machine::booted();
+    machine.screen(80, 24);
+    machine.keys("/user=");
+    let offer = machine.screen(80, 24).lines().last().unwrap().to_owned();
+    assert_eq!(offer, "Tab ann  root");
+    machine.keys("r<Tab>");
+    assert_eq!(machine.app.filter_line(), "user=root");
+    machine.keys("<C-u>unit=us<Tab> comm=cr<Tab>");
+    assert_eq!(machine.app.filter_line(), "unit=user.slice comm=cron");
+    machine.keys("<C-u>comm=\"");
+    let before = machine.app.filter_line().to_owned();
+    machine.keys("<Tab>");
+    assert_eq!(machine.app.filter_line(), before, "nothing is taken away");
 }

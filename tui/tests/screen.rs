@@ -516,3 +516,91 @@ fn what_the_kernel_does_not_give_is_said_at_the_top() {
     assert!(long.contains("degraded: x\\x1b[31m, yyy") && long.contains(" live "), "{long}");
     assert!(!top(&[], 120).contains("degraded"));
 }
+
+#[test]
+fn a_pause_holds_the_figures_and_lets_the_counters_go_on() {
+    let mut machine = busy();
+    machine.pass(SECOND);
+    let before = machine.screen(200, 50);
+    machine.keys("p");
+    for pid in 3000..3040 {
+        machine.spawn(pid, 400, 0, &["/bin/true"]);
+        machine.code(pid, 0);
+    }
+    machine.lose(2);
+    machine.pass(75 * SECOND);
+    machine.pass(SECOND);
+    for (width, height) in [(40, 10), (80, 24), (200, 50)] {
+        insta::assert_snapshot!(format!("paused_at_{width}x{height}"), machine.screen(width, height));
+    }
+    let held = machine.screen(200, 50);
+    // All but the events, at the right.
+    let rates = |screen: &str| screen.lines().nth(1).unwrap().chars().take(100).collect::<String>();
+    assert_eq!(rates(&before), rates(&held));
+    let counts = |screen: &str| screen.lines().next().unwrap().split("  ").last().unwrap().to_owned();
+    assert!(held.contains(" 10 live  3 dead") && counts(&before) == counts(&held), "{held}");
+    machine.keys("p");
+    let after = machine.screen(200, 50);
+    assert!(!after.contains("PAUSED") && after.contains(" 2 lost"), "{after}");
+    assert_ne!(before.lines().next(), after.lines().next());
+}
+
+#[test]
+fn when_a_storm_is_over_the_alert_says_what_it_was() {
+    let mut machine = alarmed();
+    let during = machine.screen(80, 24);
+    assert!(during.contains("spawn rate 299/s, peak 299/s (limit 200): -bash [600] makes 100%"), "{during}");
+    for _ in 0..30 {
+        machine.pass(SECOND / 10);
+    }
+    let after = machine.screen(80, 24);
+    assert!(after.contains("spawn rate was up to 299/s (limit 200), now 0/s: -bash [600] made 100%"), "{after}");
+}
+
+#[test]
+fn figures_and_panels_are_shown_one_or_both_at_any_size() {
+    for (width, height) in [(40, 10), (80, 24), (200, 50)] {
+        let mut machine = busy();
+        // From neither on, whether there is room beside the tree or not.
+        machine.screen(width, height);
+        if width > 140 {
+            machine.keys("s");
+        }
+        let mut seen = Vec::new();
+        for keys in ["D", "s", "D", "s"] {
+            machine.keys(keys);
+            let screen = machine.screen(width, height);
+            seen.push((screen.contains("PTREE-TUI ITSELF"), screen.contains("SPAWNED")));
+            if seen.len() == 2 {
+                insta::assert_snapshot!(format!("figures_and_panels_at_{width}x{height}"), screen);
+            }
+        }
+        assert_eq!(seen, [(true, false), (true, true), (false, true), (false, false)], "{width}x{height}");
+    }
+}
+
+#[test]
+fn where_panels_have_no_room_that_is_said() {
+    let mut machine = busy();
+    for keys in ["s", "D"] {
+        machine.screen(80, 7);
+        machine.keys(keys);
+        assert!(machine.screen(80, 7).contains("Panels take a screen of 8 lines"));
+    }
+    machine.screen(80, 24);
+    machine.keys("3s");
+    assert!(!machine.screen(80, 24).contains("below the tree"), "they have been hidden");
+    machine.keys("s");
+    assert!(machine.screen(80, 24).contains("Panels stand below the tree: 1 shows it"));
+}
+
+#[test]
+fn the_end_of_the_capture_is_told_with_its_time() {
+    let mut machine = busy();
+    machine.app.capture_ended(Ok(()));
+    for (width, height) in [(40, 10), (80, 24), (200, 50)] {
+        let screen = machine.screen(width, height);
+        let first = screen.lines().next().unwrap();
+        assert!(first.contains("CAPTURE ENDED 14:00:01"), "{first}");
+    }
+}

@@ -191,7 +191,7 @@ fn a_pause_holds_the_view_while_capture_goes_on() {
     machine.screen(80, 24);
     machine.keys("Gp");
     let before = machine.screen(80, 24);
-    assert!(before.contains("PAUSED, 0 events since"), "{before}");
+    assert!(before.contains("PAUSED 0s ago, 0 events since"), "{before}");
     machine.spawn(1600, 600, 1000, &["/bin/sh", "meanwhile"]);
     machine.code(1500, 1);
     machine.pass(SECOND * 120);
@@ -199,7 +199,7 @@ fn a_pause_holds_the_view_while_capture_goes_on() {
     let during = machine.screen(80, 24);
     let tree = |screen: &str| screen.lines().skip(2).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(tree(&before), tree(&during), "not a cell of the tree changes");
-    assert!(during.contains("PAUSED, 3 events since"), "{during}");
+    assert!(during.contains("PAUSED 2m 1s ago, 3 events since"), "{during}");
     machine.keys("<Enter>");
     assert!(machine.screen(80, 24).contains("sh [1500]"));
     machine.keys("<Esc>hh");

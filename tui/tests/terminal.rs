@@ -7,8 +7,9 @@
 #[path = "common/pty.rs"]
 mod pty;
 
+use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -370,5 +371,57 @@ fn i16_another_size_of_the_terminal_is_drawn_whatever_it_is() {
     session.press("?");
     session.wait_for("Keys and marks");
     session.press("qq");
+    assert!(session.end().0.success());
+}
+
+/// Killed when the test ends, however it ends.
+struct Sleeper(Child);
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_a_living_process_was_started_with_and_has_open_is_read_when_asked_for() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED (needs root): environment and open files on the live kernel");
+        assert!(std::env::var_os("CI").is_none(), "CI must run as root");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let log = File::create(folder.path().join("known-log")).unwrap();
+    let mut sleeper = Sleeper(
+        Command::new("sleep")
+            .arg("7654321")
+            .env("PTREE_TUI_KNOWN", "known-value")
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut session = Session::start(&[env!("CARGO_BIN_EXE_ptree-tui")]);
+    session.wait_for("COMMAND");
+    session.press("/argv=7654321\r");
+    session.wait_for("1 match");
+    session.press("E");
+    session.wait_for("variables");
+    // Drawn anew, it is there in one piece.
+    session.press("/known-val\r\u{c}");
+    session.wait_for("PTREE_TUI_KNOWN");
+    session.press("L");
+    session.wait_for("/dev/null");
+    session.wait_for("/known-log");
+    session.press("\u{1b}");
+    sleeper.0.kill().unwrap();
+    sleeper.0.wait().unwrap();
+    session.wait_for("SIGKILL");
+    session.press("E");
+    session.wait_for("went");
+    session.press("q");
     assert!(session.end().0.success());
 }

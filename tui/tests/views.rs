@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{Machine, SECOND};
+use common::{Machine, SECOND, lines};
 use insta::assert_snapshot;
 use ptree_core::{ExitStatus, Filter, MatchRule, RowId};
-use ptree_tui::action::Mode;
+use ptree_tui::action::{COMMANDS, Mode};
 use ptree_tui::app::View;
+use ptree_tui::view::theme::Theme;
 
 /// Ann's make runs compilers, one of which fails; the editor idles.
 fn building() -> Machine {
@@ -226,4 +227,57 @@ fn a_page_stands_still_in_a_pause() {
     machine.pass(5 * SECOND);
     machine.screen(80, 24);
     assert_ne!(machine.app.page().unwrap().lines(), before);
+}
+
+#[test]
+fn f5_goes_from_tree_to_list_and_back_and_every_function_key_up_to_f10_does_something() {
+    let mut machine = building();
+    for view in [View::Flat, View::Tree, View::Flat] {
+        machine.keys("<F5>");
+        assert_eq!(machine.app.view(), view);
+    }
+    machine.keys("3<F5>");
+    assert_eq!((machine.app.view(), machine.app.mode()), (View::Tree, Mode::Tree), "from the others to the tree");
+    let bindings = machine.app.bindings();
+    let bound = |key: &str| {
+        let keys = |mode| COMMANDS.iter().flat_map(move |spec| bindings.keys(mode, spec.command));
+        keys(Mode::Tree).any(|bound| bound == key)
+    };
+    let unbound: Vec<_> = (1..=10).map(|n| format!("F{n}")).filter(|key| !bound(key)).collect();
+    // That of a menu of columns.
+    assert!(unbound.iter().all(|key| key == "F2"), "{unbound:?}");
+}
+
+#[test]
+fn the_timeline_tells_the_living_the_dead_and_the_failed_apart_in_ascii_too() {
+    let mut machine = building();
+    machine.keys("4}}");
+    let ascii = Theme { ascii: true, ..Theme::ansi() };
+    let screen = lines(&machine.draw_with(&ascii, 80, 24)).join("\n");
+    assert_snapshot!("timeline_in_ascii_at_80x24", screen);
+    let bars =
+        |command: &str| screen.lines().filter(|line| line.contains(command)).map(str::to_owned).collect::<Vec<_>>();
+    assert!(bars("make -j2")[0].ends_with("|================================="), "{screen}");
+    let ends: String = bars("cc -c").iter().filter_map(|line| line.chars().last()).collect();
+    assert_eq!(ends, "|||X||||");
+}
+
+#[test]
+fn every_mark_has_its_like_in_ascii() {
+    let ascii = Theme { ascii: true, ..Theme::ansi() };
+    for keys in
+        ["", "zM", "2", "2I", "3", "3I", "4", "4}}<S-Left>", "5", "6", "Djjf", "<Enter>", "?", "x", "Xy", "/co", "pF"]
+    {
+        let mut machine = building();
+        // A name that is not ASCII.
+        machine.code(700, 0);
+        machine.pass(100 * SECOND);
+        machine.screen(200, 50);
+        machine.keys(keys);
+        let drawn = machine.draw_with(&Theme::ansi(), 200, 50);
+        let simple = machine.draw_with(&ascii, 200, 50);
+        for (drawn, simple) in drawn.content.iter().zip(&simple.content) {
+            assert!(drawn.symbol().is_ascii() || simple.symbol() != "?", "'{keys}': {}", drawn.symbol());
+        }
+    }
 }

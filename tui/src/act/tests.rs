@@ -42,14 +42,13 @@ fn wait(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-fn target(key: ProcKey) -> Target {
-    // As if of our own namespace: the tests may run in a container.
-    let pid_ns = ptree_source::host::pid_namespace();
-    Target { key, name: format!("own [{}]", key.pid), pid_ns, ns_pid: Some(key.pid) }
-}
-
 fn order(deed: Deed, keys: &[ProcKey]) -> Order {
-    Order { deed, targets: keys.iter().copied().map(target).collect(), spared: Vec::new(), even_protected: false }
+    Order {
+        deed,
+        targets: keys.iter().copied().map(Target::of_own).collect(),
+        spared: Vec::new(),
+        even_protected: false,
+    }
 }
 
 fn why(report: &Report) -> Vec<Failure> {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{App, Choice, Details, Help, Page, View};
 use crate::action::{Command, Effect, Mode};
+use crate::inspect::Subject;
 use crate::view::layout::Areas;
 
 /// Columns by which commands are scrolled sideways.
@@ -14,7 +15,7 @@ impl App {
     pub(super) fn command(&mut self, command: Command) -> Option<Effect> {
         // All but those that edit the filter go by the rows.
         if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete)
-            && self.mode != Mode::HelpSearch
+            && !matches!(self.mode, Mode::HelpSearch | Mode::DetailsSearch)
         {
             self.refresh();
         }
@@ -55,12 +56,17 @@ impl App {
             Command::Follow => self.toggle_following(),
             Command::Focus => self.focus_selected(),
             Command::Unfocus => self.unfocus(),
+            Command::NextMatch | Command::PreviousMatch if self.mode == Mode::Details => {
+                self.seek_here(command == Command::NextMatch);
+            }
             Command::NextMatch => self.seek(true),
             Command::PreviousMatch => self.seek(false),
             Command::Culprit => self.go_to_culprit(),
 
             Command::ViewTree => self.show(View::Tree),
             Command::ViewFlat => self.show(View::Flat),
+            Command::ToggleFlat if self.view() == View::Tree => self.show(View::Flat),
+            Command::ToggleFlat => self.show(View::Tree),
             Command::ViewChurn => self.show(View::Churn),
             Command::ViewTimeline => self.show(View::Timeline),
             Command::ViewUsers => self.show(View::Users),
@@ -72,6 +78,9 @@ impl App {
             Command::FollowNow => self.follow_now(),
 
             Command::Details => self.open(),
+            Command::Environment => return self.inspect(Subject::Environment),
+            Command::Files => return self.inspect(Subject::Files),
+            Command::FindHere => self.begin_search(),
             Command::Help => {
                 self.below_help = self.mode;
                 self.mode = Mode::Help;
@@ -166,13 +175,31 @@ impl App {
                 sort.reversed = !sort.reversed;
             }
             Command::Panels => {
-                let screen = Rect::new(0, 0, self.size.0, self.size.1);
-                self.panels = Some(Areas::of(screen, self.shape()).panels.is_empty());
+                let shown = !self.shape().has_panels(self.size.0);
+                self.panels = Some(shown);
+                self.say_if_out_of_sight(shown);
             }
-            Command::Figures => self.figures = !self.figures,
+            Command::Figures => {
+                self.figures = !self.figures;
+                self.say_if_out_of_sight(self.figures);
+            }
             Command::Pause => self.toggle_pause(),
         }
         None
+    }
+
+    /// Says so when a panel has just been asked for and is not to be seen.
+    fn say_if_out_of_sight(&mut self, wanted: bool) {
+        let screen = Rect::new(0, 0, self.size.0, self.size.1);
+        let areas = Areas::of(screen, self.shape());
+        if !wanted || screen.is_empty() {
+            return;
+        }
+        if areas.panels.is_empty() {
+            self.say("Panels take a screen of 8 lines at least".to_owned(), false);
+        } else if self.mode == Mode::Page && areas.page() != areas.body {
+            self.say("Panels stand below the tree: 1 shows it".to_owned(), false);
+        }
     }
 
     pub(super) fn scroll(&mut self, lines: isize, window: bool) {
@@ -180,7 +207,7 @@ impl App {
         match mode {
             Mode::Help | Mode::HelpSearch => self.help.scroll = self.help.scroll.saturating_add_signed(lines),
             Mode::Filter if !window && self.is_recalling() => self.recall(lines < 0),
-            Mode::Details => {
+            Mode::Details | Mode::DetailsSearch => {
                 if let Some(details) = &mut self.details {
                     details.scroll_by(lines);
                 }
@@ -291,7 +318,7 @@ impl App {
         }
     }
 
-    /// From help back to where it was asked for; from the question whether to do it back to what there is to do; from
+    /// From help back to where it was asked for; from what was asked for on a page back to that; from the question whether to do it back to what there is to do; from
     /// other pages back to the tree.
     fn close_page(&mut self) {
         match self.mode {
@@ -300,8 +327,11 @@ impl App {
                 self.help = Help::default();
             }
             Mode::Details => {
-                self.details = None;
-                self.mode = Mode::Tree;
+                // From what was asked for on the page back to the page.
+                if !self.details.as_mut().is_some_and(Details::close_sheet) {
+                    self.details = None;
+                    self.mode = Mode::Tree;
+                }
             }
             Mode::Confirm => {
                 if self.reconsider() {

@@ -37,7 +37,7 @@ impl App {
     }
 
     /// The process whose page is open, or the selected one.
-    fn looked_at(&mut self) -> Option<ProcKey> {
+    pub(super) fn looked_at(&mut self) -> Option<ProcKey> {
         match &self.details {
             Some(details) if self.mode == Mode::Details => Some(details.key()),
             _ => self.selected_process(),

@@ -1,53 +1,59 @@
-//! The page on one process: everything known of it, as labelled lines.
+//! The page on one process: everything known of it, as labelled lines; and what else was asked for.
 //!
 //! Stays readable after the process has left the tree. Does not know colours.
+
+mod lines;
+mod search;
+mod sheet;
 
 use std::borrow::Cow;
 
 use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, text};
 use ratatui::layout::Rect;
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
+pub(crate) use self::lines::occurrences;
+pub use self::lines::{Entry, Line, Lines};
+use self::search::Search;
+pub use self::sheet::Sheet;
 use super::App;
 use crate::label::{self, Tone};
 
-/// Columns of the labels.
-pub const LABELS: u16 = 14;
+/// Columns of the labels, and a free one.
+const LABELS: u16 = 15;
 /// Ancestors and children listed at most.
 const LIST_MAX: usize = 200;
-
-/// One entry of the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What it is; empty to go on with the one above.
-    pub label: Cow<'static, str>,
-    /// The value; empty under a heading.
-    pub value: String,
-    /// How it is meant.
-    pub tone: Tone,
-}
 
 /// The page.
 #[derive(Clone, Debug)]
 pub struct Details {
     key: ProcKey,
     title: String,
-    entries: Vec<Entry>,
     gone: bool,
-    scroll: usize,
+    about: Lines,
+    /// What was asked for, shown instead.
+    sheet: Option<Sheet>,
+    search: Search,
+    /// Columns and lines that there are for it.
+    size: (u16, usize),
 }
 
 impl Details {
     /// An empty page; [`Details::refresh`] fills it.
-    #[must_use]
+    pub(super) fn of(key: ProcKey) -> Self {
+        Self {
+            key,
+            title: String::new(),
+            gone: false,
+            about: Lines::new(LABELS),
+            sheet: None,
+            search: Search::default(),
+            size: (0, 0),
+        }
+    }
+
     /// The process that it is on.
     pub(super) fn key(&self) -> ProcKey {
         self.key
-    }
-
-    pub(super) fn of(key: ProcKey) -> Self {
-        Self { key, title: String::new(), entries: Vec::new(), gone: false, scroll: 0 }
     }
 
     /// `make [1234]`.
@@ -62,41 +68,32 @@ impl Details {
         self.gone
     }
 
-    /// Lines by which the page is scrolled.
+    /// What was asked for beyond what the tree knows, while it is shown.
     #[must_use]
-    pub fn scroll(&self) -> usize {
-        self.scroll
+    pub fn sheet(&self) -> Option<&Sheet> {
+        self.sheet.as_ref()
     }
 
-    /// The page as lines no wider than `width`: label, text, tone.
+    /// What is shown.
     #[must_use]
-    pub fn lines(&self, width: u16) -> Vec<(&str, &str, Tone)> {
-        let room = usize::from(width.saturating_sub(LABELS + 1)).max(1);
-        let mut lines = Vec::new();
-        for entry in &self.entries {
-            let mut label: &str = &entry.label;
-            if entry.value.is_empty() {
-                lines.push((label, "", entry.tone));
-            }
-            let mut rest = entry.value.as_str();
-            while !rest.is_empty() {
-                let (line, more) = rest.split_at(break_at(rest, room));
-                lines.push((std::mem::take(&mut label), line, entry.tone));
-                rest = more;
-            }
-        }
-        lines
+    pub fn lines(&self) -> &Lines {
+        self.sheet.as_ref().map_or(&self.about, Sheet::lines)
+    }
+
+    fn lines_mut(&mut self) -> &mut Lines {
+        self.sheet.as_mut().map_or(&mut self.about, Sheet::lines_mut)
     }
 
     /// Scrolls; the end is found when the page is next resized.
     pub(super) fn scroll_by(&mut self, lines: isize) {
-        self.scroll = self.scroll.saturating_add_signed(lines);
+        self.lines_mut().scroll_by(lines);
     }
 
     /// Fits the page into an area, of which one line is the title.
     pub(super) fn resize(&mut self, area: Rect) {
-        let lines = self.lines(area.width).len();
-        self.scroll = self.scroll.min(lines.saturating_sub(usize::from(area.height.saturating_sub(1))));
+        self.size = (area.width, usize::from(area.height.saturating_sub(1)));
+        let (width, height) = self.size;
+        self.lines_mut().fit(width, height);
     }
 
     /// Reads the process anew, if it is still there.
@@ -107,8 +104,9 @@ impl Details {
         };
         self.gone = false;
         self.title = label::name_and_pid(process);
-        self.entries.clear();
-        let mut page = Page { app, process, entries: &mut self.entries };
+        let mut entries = self.about.take();
+        entries.clear();
+        let mut page = Page { app, process, entries: &mut entries };
         page.state();
         page.command();
         page.times();
@@ -117,23 +115,8 @@ impl Details {
         page.cost();
         page.lineages();
         page.children();
+        self.about.set(LABELS, entries);
     }
-}
-
-/// Where to end a line of at most `room` columns: after a space in its last third, or else wherever it is full.
-fn break_at(text: &str, room: usize) -> usize {
-    let mut columns = 0;
-    let mut space = None;
-    for (at, grapheme) in text.grapheme_indices(true) {
-        columns += grapheme.width();
-        if columns > room && at > 0 {
-            return space.unwrap_or(at);
-        }
-        if grapheme == " " && columns * 3 > room * 2 {
-            space = Some(at + 1);
-        }
-    }
-    text.len()
 }
 
 struct Page<'a> {
@@ -148,7 +131,7 @@ impl Page<'_> {
     }
 
     fn tone(&mut self, label: impl Into<Cow<'static, str>>, value: impl Into<String>, tone: Tone) {
-        self.entries.push(Entry { label: label.into(), value: value.into(), tone });
+        self.entries.push(Entry { label: label.into(), value: value.into(), tone, ..Entry::default() });
     }
 
     fn heading(&mut self, title: String) {
@@ -379,28 +362,5 @@ fn one_line(image: &Image) -> String {
         (Some(argv), None) => text::command_line(argv),
         (None, Some(path)) => path.into_owned(),
         (None, None) => "?".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::break_at;
-
-    #[test]
-    fn lines_break_at_spaces_and_never_within_a_grapheme() {
-        let lines = |mut text: &'static str, room| {
-            let mut lines = Vec::new();
-            while !text.is_empty() {
-                let (line, rest) = text.split_at(break_at(text, room));
-                lines.push(line);
-                text = rest;
-            }
-            lines
-        };
-        assert_eq!(lines("cc -O2 -c a.c", 9), ["cc -O2 ", "-c a.c"]);
-        assert_eq!(lines("abcdef", 4), ["abcd", "ef"]);
-        assert_eq!(lines("ab❤\u{fe0f}c", 3), ["ab", "❤\u{fe0f}c"]);
-        assert_eq!(lines("👍🏽👍🏽", 3), ["👍🏽", "👍🏽"]);
-        assert_eq!(lines("👍🏽", 1), ["👍🏽"], "however narrow");
     }
 }

@@ -1,5 +1,5 @@
 //! The lines in which something is typed: the filter, which holds at once (while it is no filter, the last one that was
-//! stays), and what is looked for in the help.
+//! stays), and what is looked for in the help or on a page.
 
 use ptree_core::Filter;
 
@@ -12,9 +12,10 @@ const LINE_MAX: usize = 256;
 impl App {
     /// The line that is being typed; where none is, the filter.
     pub(super) fn line(&self) -> &str {
-        match (self.mode, self.act_page()) {
-            (Mode::HelpSearch, _) => &self.help.search,
-            (Mode::Acts, Some(page)) => page.typed(),
+        match (self.mode, self.act_page(), self.details()) {
+            (Mode::HelpSearch, ..) => &self.help.search,
+            (Mode::DetailsSearch, _, Some(details)) => details.search(),
+            (Mode::Acts, Some(page), _) => page.typed(),
             _ => &self.filter_line,
         }
     }
@@ -29,6 +30,11 @@ impl App {
         self.dirty = true;
         match self.mode {
             Mode::HelpSearch => self.help.look_for(&text, LINE_MAX),
+            Mode::DetailsSearch => {
+                if let Some(details) = &mut self.details {
+                    details.look_for(&text, LINE_MAX);
+                }
+            }
             Mode::Acts => {
                 if let Some(page) = self.act_page_mut() {
                     page.type_text(&text);
@@ -62,6 +68,8 @@ impl App {
     pub(super) fn accept_line(&mut self) {
         if self.mode == Mode::HelpSearch {
             self.mode = Mode::Help;
+        } else if self.mode == Mode::DetailsSearch {
+            self.end_search();
         } else if self.filter_error.is_none() {
             self.history.keep(&self.filter_line);
             self.mode = Mode::Tree;
@@ -71,7 +79,11 @@ impl App {
     /// Back with nothing typed.
     pub(super) fn drop_line(&mut self) {
         self.set_line(String::new());
-        self.mode = if self.mode == Mode::HelpSearch { Mode::Help } else { Mode::Tree };
+        self.mode = match self.mode {
+            Mode::HelpSearch => Mode::Help,
+            Mode::DetailsSearch => Mode::Details,
+            _ => Mode::Tree,
+        };
     }
 
     /// Whether Up and Down go through older filters: there is nothing else that they could be meant for.
@@ -91,9 +103,12 @@ impl App {
         let completion = self.completion();
         let Some((first, others)) = completion.candidates.split_first() else { return };
         let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
-        // All of them are ASCII.
         let common = others.iter().map(|other| same(&first.text, &other.text)).min().unwrap_or(first.text.len());
-        let typed = &self.filter_line[..completion.range.start];
-        self.set_line(format!("{typed}{}", &first.text[..common]));
+        let common = &first.text[..first.text.floor_char_boundary(common)];
+        // What is to stand in quotes has nothing in common with what is not.
+        if common.len() >= completion.range.len() {
+            let typed = &self.filter_line[..completion.range.start];
+            self.set_line(format!("{typed}{common}"));
+        }
     }
 }

@@ -3,11 +3,18 @@
 use ratatui::layout::{Position, Rect};
 
 use super::App;
-use crate::action::Mode;
+use crate::action::{Command, Mode};
+use crate::view::footer;
 use crate::view::layout::Areas;
 use crate::view::table::{Hit, hit};
 
 impl App {
+    /// What a click on a hint at the bottom asks for.
+    pub(super) fn hinted(&self, column: u16, row: u16) -> Option<Command> {
+        let screen = Rect::new(0, 0, self.size.0, self.size.1);
+        footer::hit(self, &Areas::of(screen, self.shape()), column, row)
+    }
+
     /// A click on a row selects it, a second one opens it; on the lines that lead to it, it folds; on a heading, it sorts;
     /// on the line of an alert, it goes to whom the alert names.
     pub(super) fn click(&mut self, column: u16, row: u16, double: bool) {

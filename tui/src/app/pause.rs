@@ -1,7 +1,7 @@
 //! Pausing: the view works on a copy of the tree while the engine goes on, so that memory stays bounded and nothing is
 //! missed.
 
-use ptree_core::{RowId, Tree};
+use ptree_core::{RowId, Stats, Tree};
 
 use super::App;
 
@@ -10,6 +10,8 @@ use super::App;
 pub(super) struct Frozen {
     /// The tree when the pause began.
     pub(super) tree: Tree,
+    /// Counts and rates then.
+    pub(super) stats: Stats,
     /// When it began, boot time.
     pub(super) now_ns: u64,
     /// Events seen by then.
@@ -20,8 +22,12 @@ impl App {
     pub(super) fn toggle_pause(&mut self) {
         self.list.rows_mut().invalidate();
         let Some(frozen) = self.frozen.take() else {
-            self.frozen =
-                Some(Box::new(Frozen { tree: self.engine.tree().clone(), now_ns: self.now_ns, events: self.events() }));
+            self.frozen = Some(Box::new(Frozen {
+                tree: self.engine.tree().clone(),
+                stats: self.engine.stats().clone(),
+                now_ns: self.now_ns,
+                events: self.events(),
+            }));
             return;
         };
         // The selected process may have gone meanwhile; its nearest remaining ancestor takes its place.

@@ -2,10 +2,11 @@
 
 use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
-use ptree_core::filter::{Completion, complete_with};
+use ptree_core::filter::{Completion, Context, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree, Users};
 use ptree_source::Header;
 
+use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
 use crate::action::{Command, Mode};
 use crate::export::Scope;
@@ -44,10 +45,16 @@ impl App {
         &self.capture
     }
 
-    /// Counts and rates, as of now.
+    /// Counts and rates, as of now: what was lost is told also in a pause.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         self.engine.stats()
+    }
+
+    /// Counts and rates of the moment that is shown: in a pause, as they were when the pause began.
+    #[must_use]
+    pub fn shown_stats(&self) -> &Stats {
+        self.frozen.as_ref().map_or_else(|| self.engine.stats(), |frozen| &frozen.stats)
     }
 
     /// Who launches most, as of now.
@@ -134,10 +141,18 @@ impl App {
         self.frozen.as_ref().map_or(self.now_ns, |frozen| frozen.now_ns)
     }
 
-    /// Events since the pause began; `None` when there is none.
+    /// How long ago the pause began, nanoseconds, and events since; `None` when there is none.
     #[must_use]
-    pub fn paused(&self) -> Option<u64> {
-        self.frozen.as_ref().map(|frozen| self.events().saturating_sub(frozen.events))
+    pub fn paused(&self) -> Option<(u64, u64)> {
+        let since =
+            |frozen: &Frozen| (self.now_ns.saturating_sub(frozen.now_ns), self.events().saturating_sub(frozen.events));
+        self.frozen.as_deref().map(since)
+    }
+
+    /// When the capture ended, boot time, if it has.
+    #[must_use]
+    pub fn ended_ns(&self) -> Option<u64> {
+        self.ended_ns
     }
 
     /// Events seen: forks, execs and exits.
@@ -168,7 +183,9 @@ impl App {
     /// What the filter line could become.
     #[must_use]
     pub fn completion(&self) -> Completion {
-        complete_with(&self.filter_line, self.filter_line.len(), &self.names)
+        let user = |uid| self.users().get(uid);
+        let known = Context { tree: self.tree(), lineage: self.look().lineage, now_ns: self.shown_ns(), user: &user };
+        complete_with(&self.filter_line, self.filter_line.len(), &self.names, Some(&known))
     }
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
@@ -196,8 +213,7 @@ impl App {
     #[must_use]
     pub fn shape(&self) -> Shape {
         let typing = self.mode == Mode::Filter;
-        let panels = if self.figures { Some(true) } else { self.panels };
-        Shape { alert: self.active_alert().is_some(), panels, typing }
+        Shape { alert: self.active_alert().is_some(), panels: self.panels, figures: self.figures, typing }
     }
 
     /// What has the keyboard.

@@ -20,18 +20,19 @@ pub fn run(common: &Common) -> Result<ExitCode> {
     show(common, Capture::start(common.live(), Until::default())?, Clock::live(), true)
 }
 
-/// Shows what is captured, at the times of `clock`, until the user quits, who may act on what is shown if that is really here.
+/// Shows what is captured, at the times of `clock`, until the user quits, who may act on what is shown if that really
+/// `is_here`.
 ///
 /// # Errors
 /// When the capture fails or there is no terminal.
-pub fn show(common: &Common, mut capture: Capture, clock: Clock, may_act: bool) -> Result<ExitCode> {
+pub fn show(common: &Common, mut capture: Capture, clock: Clock, is_here: bool) -> Result<ExitCode> {
     let (_, nothing) = mpsc::channel(1);
     let batches = std::mem::replace(&mut capture.batches, nothing);
     let header = capture.header.clone();
     // Asked only once the batches have ended: then the thread is about to end too.
     let ended = async move { spawn_blocking(move || capture.finish()).await? };
     capture::runtime()?.block_on(runtime::run(
-        common.options(may_act),
+        common.options(is_here),
         common.display(),
         clock,
         header,

@@ -4,14 +4,20 @@
 use ratatui::buffer::Buffer;
 
 /// What stands for the marks that are drawn here.
-const LIKE: [(&str, char); 24] = [
+const LIKE: [(&str, char); 30] = [
     ("│", '|'),
     ("├", '|'),
     ("└", '`'),
+    ("┤", '|'),
+    ("╷", '\''),
+    ("━", '='),
+    ("✗", 'X'),
     ("─", '-'),
     ("┄", ':'),
     ("▸", '+'),
     ("▾", '-'),
+    ("▴", '^'),
+    ("›", '>'),
     ("…", '~'),
     ("×", 'x'),
     ("·", '.'),

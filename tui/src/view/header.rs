@@ -12,6 +12,9 @@ use crate::app::{App, Capture};
 use crate::columns::width as columns;
 use crate::label::{count, degraded, percent, rate};
 
+/// With fewer columns, notices are brief.
+const BRIEF: u16 = 60;
+
 /// The lines above the tree.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut rows = area.rows();
@@ -25,7 +28,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let header = app.header();
-    let stats = app.stats();
+    let stats = app.shown_stats();
     let host = text::escape(header.host.as_bytes()).into_owned();
     let mut start = Vec::new();
     if let Some(lost) = losses(app) {
@@ -33,17 +36,19 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let host = Span::styled(cut(&host, 24), theme.strong);
     let mut notices = Vec::new();
+    let ended = app.ended_ns().map_or_else(String::new, |at| app.wall().short(at, app.now_ns()));
     match app.capture() {
         Capture::Waiting => notices.push(Span::styled(" waiting for events ", theme.notice)),
-        Capture::Ended(Ok(())) => notices.push(Span::styled(" CAPTURE ENDED ", theme.notice)),
-        Capture::Ended(Err(_)) => notices.push(Span::styled(" CAPTURE FAILED ", theme.alert)),
+        Capture::Ended(Ok(())) => notices.push(Span::styled(format!(" CAPTURE ENDED {ended} "), theme.notice)),
+        Capture::Ended(Err(_)) => notices.push(Span::styled(format!(" CAPTURE FAILED {ended} "), theme.alert)),
         Capture::Running => {}
     }
     if let Some(note) = degraded(&header.degraded) {
         notices.push(Span::styled(format!(" {} ", cut(&note, 40)), theme.notice));
     }
-    if let Some(since) = app.paused() {
-        notices.push(Span::styled(format!(" PAUSED, {} events since ", count(since)), theme.notice));
+    if let Some((ns, events)) = app.paused() {
+        let events = if area.width < BRIEF { String::new() } else { format!(", {} events since", count(events)) };
+        notices.push(Span::styled(format!(" PAUSED {} ago{events} ", seconds(ns)), theme.notice));
     }
     let end = vec![
         Span::styled(count(stats.live), theme.strong),
@@ -53,7 +58,7 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Span::styled(format!("self {}", percent(app.own().cpu)), theme.dim),
     ];
     let kernel = text::escape(header.kernel.as_bytes()).into_owned();
-    let uptime = text::duration(app.now_ns());
+    let uptime = text::duration(app.shown_ns());
     let used: usize = start.iter().chain([&host]).chain(&notices).chain(&end).map(Span::width).sum();
     let about = [format!("  Linux {kernel}  up {uptime}"), format!("  Linux {kernel}")];
     let about = about.into_iter().find(|about| used + 2 + columns(about) <= usize::from(area.width));
@@ -63,24 +68,35 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     spread(start, end, area, buffer);
 }
 
+/// A duration in whole seconds, so that it changes no more often.
+fn seconds(ns: u64) -> String {
+    const MINUTE_NS: u64 = 60_000_000_000;
+    if ns < MINUTE_NS { format!("{}s", ns / 1_000_000_000) } else { text::duration(ns) }
+}
+
 /// ` 7 lost `, if anything is.
 fn losses(app: &App) -> Option<String> {
     let lost = app.stats().lost.total();
     (lost > 0).then(|| format!(" {} lost ", count(lost)))
 }
 
-/// Tells of losses at the beginning of a line where there is no header; what is left of the line.
-pub(super) fn draw_losses(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-    let Some(lost) = losses(app).filter(|_| !area.is_empty()) else { return area };
+/// Tells of losses at the beginning of a line where there is no header.
+pub(super) fn draw_losses(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(lost) = losses(app).filter(|_| !area.is_empty()) else { return };
     // On a screen of few columns, the number at least.
-    let (end, _) = buffer.set_stringn(area.x, area.y, lost.trim_start(), usize::from(area.width), theme.alert);
-    Rect { x: end, width: area.right() - end, ..area }
+    buffer.set_stringn(area.x, area.y, lost.trim_start(), usize::from(area.width), theme.alert);
+}
+
+/// The columns that this takes, where there is room.
+pub(super) fn losses_width(app: &App) -> u16 {
+    losses(app).map_or(0, |lost| u16::try_from(lost.trim_start().len()).unwrap_or(u16::MAX))
 }
 
 fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let stats = app.stats();
+    // What is counted goes on in a pause, what is looked at stands still.
+    let (stats, shown) = (app.stats(), app.shown_stats());
     let mut start = Vec::new();
-    for (name, per_s) in [("fork", stats.forks_per_s), ("exec", stats.execs_per_s), ("exit", stats.exits_per_s)] {
+    for (name, per_s) in [("fork", shown.forks_per_s), ("exec", shown.execs_per_s), ("exit", shown.exits_per_s)] {
         start.push(Span::raw(format!("{name} ")));
         start.push(Span::styled(left(&format!("{}/s", rate(per_s)), 8), theme.strong));
     }
@@ -95,7 +111,7 @@ fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let used = Line::from(start.clone()).width() + Line::from(end.clone()).width() + 2;
     let room = usize::from(area.width).saturating_sub(used).min(60);
     if room >= 8 {
-        start.push(Span::styled(sparkline(&stats.fork_history, room), theme.accent));
+        start.push(Span::styled(sparkline(&shown.fork_history, room), theme.accent));
     }
     spread(start, end, area, buffer);
 }
@@ -113,11 +129,19 @@ pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let Some(alert) = app.active_alert().filter(|_| !area.is_empty()) else { return };
     let what = match &alert.cause {
         Cause::SpawnRate { peak, share, .. } => {
-            let now = rate(app.stats().forks_per_s);
-            let limit = rate(app.alert_limit());
+            let (per_s, limit) = (app.stats().forks_per_s, app.alert_limit());
+            // It lasts a little longer than what raised it.
+            let is_past = per_s < limit;
+            let [now, peak, limit] = [per_s, *peak, limit].map(rate);
+            let rates = if is_past {
+                format!("spawn rate was up to {peak}/s (limit {limit}), now {now}/s")
+            } else {
+                format!("spawn rate {now}/s, peak {peak}/s (limit {limit})")
+            };
+            let made = if is_past { "made" } else { "makes" };
             let culprit = alert.culprit_shown();
-            let culprit = culprit.map_or_else(String::new, |name| format!(": {name} makes {:.0}%", share * 100.0));
-            format!("spawn rate {now}/s, peak {}/s (limit {limit}){culprit}", rate(*peak))
+            let culprit = culprit.map_or_else(String::new, |name| format!(": {name} {made} {:.0}%", share * 100.0));
+            rates + &culprit
         }
         Cause::Match { .. } => alert.to_string(),
     };

@@ -11,10 +11,20 @@ const SIDE_WIDTH: u16 = 60;
 pub struct Shape {
     /// There is an active alert.
     pub alert: bool,
-    /// Panels are wanted; `None` where there is room beside the tree.
+    /// Users and alerts are wanted; `None` where there is room beside the tree.
     pub panels: Option<bool>,
+    /// Figures on this program are wanted.
+    pub figures: bool,
     /// A filter is typed.
     pub typing: bool,
+}
+
+impl Shape {
+    /// Whether users and alerts are wanted on a screen of this width.
+    #[must_use]
+    pub fn has_panels(self, width: u16) -> bool {
+        self.panels.unwrap_or(width >= SIDE_FROM)
+    }
 }
 
 /// The parts of the screen; what does not fit is empty.
@@ -26,7 +36,7 @@ pub struct Areas {
     pub alert: Rect,
     /// Heading and rows of the tree, or a page over it.
     pub body: Rect,
-    /// Users and alerts, beside the tree or below.
+    /// Figures, users and alerts, beside the tree or below.
     pub panels: Rect,
     /// Hints and messages; where a filter is typed, the line for that above them, if there is room for two.
     pub footer: Rect,
@@ -41,9 +51,14 @@ impl Areas {
         let footer = u16::from(height >= 3) + u16::from(shape.typing && height >= 8);
         let alert = u16::from(shape.alert && height >= 5);
         let wide = screen.width >= SIDE_FROM;
-        let shown = shape.panels.unwrap_or(wide) && height >= 8;
+        let wanted = [shape.has_panels(screen.width), shape.figures].into_iter().filter(|wanted| *wanted).count();
+        let shown = wanted > 0 && height >= 8;
         let side = if shown && wide { SIDE_WIDTH } else { 0 };
-        let strip = if shown && !wide { (height / 3).clamp(3, 10) } else { 0 };
+        let strip = match wanted {
+            _ if !shown || wide => 0,
+            1 => (height / 3).clamp(3, 10),
+            _ => height / 2,
+        };
         // An alert takes its line from what is furthest down, so that no row moves when it comes or goes.
         let strip = if strip > 3 { strip - alert } else { strip };
 
@@ -92,7 +107,8 @@ mod tests {
     fn an_alert_moves_neither_rows_nor_panels() {
         for (width, height) in [(80, 24), (200, 50)] {
             for panels in [None, Some(true)] {
-                let of = |alert| Areas::of(Rect::new(0, 0, width, height), Shape { alert, panels, typing: false });
+                let shape = |alert| Shape { alert, panels, figures: false, typing: false };
+                let of = |alert| Areas::of(Rect::new(0, 0, width, height), shape(alert));
                 let (without, with) = (of(false), of(true));
                 for (with, without) in [(with.body, without.body), (with.panels, without.panels)] {
                     assert!(with.is_empty() || with.y == without.y, "{with:?} {without:?}");
@@ -105,11 +121,13 @@ mod tests {
 
     #[test]
     fn every_size_is_divided_without_overlap_or_gap() {
-        for panels in [None, Some(false), Some(true)] {
+        for (panels, figures) in
+            [(None, false), (Some(false), false), (Some(true), false), (None, true), (Some(true), true)]
+        {
             for (alert, typing) in [(false, false), (false, true), (true, false), (true, true)] {
                 for (width, height) in [(1, 1), (3, 2), (20, 5), (40, 10), (80, 24), (139, 8), (140, 8), (500, 200)] {
                     let screen = Rect::new(0, 0, width, height);
-                    let areas = Areas::of(screen, Shape { alert, panels, typing });
+                    let areas = Areas::of(screen, Shape { alert, panels, figures, typing });
                     let cells: u32 = [areas.header, areas.alert, areas.body, areas.panels, areas.footer]
                         .iter()
                         .map(|area| {

@@ -13,6 +13,8 @@ use crate::label::{count, rate};
 
 /// Columns of the table of users, with the space before it.
 const USERS_WIDTH: u16 = 51;
+/// Lines that figures leave for users and alerts.
+const OTHERS_MIN: u16 = 3;
 /// Lines of figures.
 const FIGURES: u16 = 7;
 
@@ -22,12 +24,17 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let mut area = area;
+    let others = app.shape().has_panels(buffer.area.width);
     if app.figures() {
-        let figures = area.height.min(FIGURES + 1);
+        let kept = if others { OTHERS_MIN } else { 0 };
+        let figures = area.height.saturating_sub(kept).min(FIGURES + 1);
         draw_figures(app, theme, Rect { height: figures, ..area }, buffer);
         area = Rect { y: area.y + figures, height: area.height - figures, ..area };
     }
-    let users = u16::try_from(app.stats().users.len()).unwrap_or(u16::MAX);
+    if !others {
+        return;
+    }
+    let users = u16::try_from(app.shown_stats().users.len()).unwrap_or(u16::MAX);
     if area.height >= 12 {
         let above = users.saturating_add(2).min(area.height / 2);
         draw_users(app, theme, Rect { height: above, ..area }, buffer);
@@ -81,7 +88,7 @@ fn draw_users(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let heading = user_line(["USER", "LIVE", "SPAWNED", "EXITED", "FAILED", "/S", "CPU"].map(str::to_owned));
     write(&heading, theme.heading, first, buffer);
     // Those who started most come first: unlike a rate, that order is calm.
-    let mut users: Vec<_> = app.stats().users.iter().collect();
+    let mut users: Vec<_> = app.shown_stats().users.iter().collect();
     users.sort_by_key(|(uid, user)| (std::cmp::Reverse(user.spawned), **uid));
     for ((uid, user), row) in users.into_iter().zip(rows) {
         let cells = [

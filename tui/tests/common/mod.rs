@@ -34,6 +34,7 @@ impl Machine {
             filter: ptree_core::Filter::default(),
             zone: jiff::tz::TimeZone::UTC,
             preferences: ptree_tui::app::Preferences::default(),
+            is_here: true,
             may_act: true,
             own_pid: 601,
         }

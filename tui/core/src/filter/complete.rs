@@ -1,12 +1,19 @@
-//! What could be typed next: names of fields, and values where there are few.
+//! What could be typed next: names of fields, and values where there are few, or of processes that are there.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
+
+use super::Filter;
+use super::eval::{Context, Judge};
 use super::expr::Op;
 use super::field::{FIELDS, Field, Kind, PREFIXES, State, signal_names};
 use super::lex::Cursor;
 use super::names::Names;
+use crate::process::Process;
+use crate::text::escape;
 
 /// Something that could be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +36,22 @@ pub struct Completion {
 /// What the word before the cursor could become; `cursor` is a byte between two characters of the text.
 #[must_use]
 pub fn complete(text: &str, cursor: usize) -> Completion {
-    complete_with(text, cursor, &Names::default())
+    complete_with(text, cursor, &Names::default(), None)
 }
 
-/// The same where filters have names, which are offered after `@`.
+/// The same where filters have names, which are offered after `@`, and where the processes of a tree say which users,
+/// names, units and containers there are.
 #[must_use]
-pub fn complete_with(text: &str, cursor: usize, names: &Names) -> Completion {
+pub fn complete_with(text: &str, cursor: usize, names: &Names, known: Option<&Context<'_>>) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+');
-    let start = before.trim_end_matches(is_name).len();
+    let mut start = before.trim_end_matches(is_name).len();
+    // A value may have other marks in it than a name.
+    let is_bare = |c: char| !c.is_whitespace() && !"()=<>~!&|\"'".contains(c);
+    let value = before.trim_end_matches(is_bare).len();
+    if value < start && matches!(place(&before[..value]), Place::Value(_)) {
+        start = value;
+    }
     let typed = &before[start..];
     let begins = |name: &str| name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
     let reference = before[..start].strip_suffix('@').filter(|before| matches!(place(before), Place::Term));
@@ -53,11 +67,15 @@ pub fn complete_with(text: &str, cursor: usize, names: &Names) -> Completion {
             let known = fields.chain(prefixes).filter(|(name, _)| begins(name));
             known.map(|(name, description)| Candidate { text: name.into(), description }).collect()
         }
-        Place::Value(field) => values(field)
-            .into_iter()
-            .filter(|name| begins(name))
-            .map(|text| Candidate { text, description: "" })
-            .collect(),
+        Place::Value(field) => {
+            let listed = values(field).into_iter().map(|value| (value.clone(), value));
+            let there = known.into_iter().flat_map(|known| there(field, known));
+            listed
+                .chain(there.map(|(value, written)| (value.into(), written.into())))
+                .filter(|(value, _)| begins(value))
+                .map(|(_, text)| Candidate { text, description: "" })
+                .collect()
+        }
         Place::Elsewhere => Vec::new(),
     };
     Completion { range: start..before.len(), candidates }
@@ -117,6 +135,37 @@ fn values(field: &Field) -> Vec<Cow<'static, str>> {
     }
 }
 
+/// The values that a field has among the processes of a tree, where these are names; and how each is written in a filter.
+fn there(field: &Field, known: &Context<'_>) -> BTreeMap<String, String> {
+    // What the value comes from, as a number: many processes have it in common.
+    let source: fn(&Process) -> u128 = match field.name {
+        "user" => |process| process.creds().uid.into(),
+        "comm" => |process| process.comm().as_bytes().iter().fold(0, |all, &byte| all << 8 | u128::from(byte)),
+        "unit" | "container" => |process| process.cgroup().map_or(0, |path| path.as_ptr().addr() as u128),
+        _ => return BTreeMap::new(),
+    };
+    let Kind::Text(read, _) = field.kind else { return BTreeMap::new() };
+    let (all, mut met) = (Filter::default(), FxHashSet::default());
+    let judge = Judge::new(&all, *known);
+    let processes = known.tree.iter().filter(|process| met.insert(source(process)));
+    processes
+        .filter_map(|process| read(&judge, process))
+        .filter_map(|value| match escape(&value) {
+            Cow::Borrowed(text) if !text.is_empty() => Some((text.to_owned(), written(text))),
+            // What does not print as it is cannot be typed either.
+            _ => None,
+        })
+        .collect()
+}
+
+/// A value as it must be written: in quotes unless nothing in it could mean anything else.
+fn written(value: &str) -> String {
+    if value.chars().all(|c| c.is_alphanumeric() || "_-.:@/+".contains(c)) {
+        return value.to_owned();
+    }
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +205,7 @@ mod tests {
         names.insert("builds", "comm=make");
         names.insert("bad_ones", "state=failed");
         let offered = |text: &str| {
-            let candidates = complete_with(text, text.len(), &names).candidates;
+            let candidates = complete_with(text, text.len(), &names, None).candidates;
             candidates.into_iter().map(|candidate| candidate.text.into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(offered("x or @b"), ["bad_ones", "builds"]);

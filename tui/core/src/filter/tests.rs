@@ -459,3 +459,38 @@ fn names_stand_for_filters_and_errors_in_them_are_told_at_their_place() {
     let error = Filter::parse_with("@n0", &names).unwrap_err();
     assert!(error.message().ends_with("stand for at most 4096 bytes"), "{error}");
 }
+
+#[test]
+fn values_that_processes_have_are_offered_as_they_must_be_written() {
+    let mut scene = machine();
+    let id = "0123456789abcdef".repeat(4);
+    scene.play(&format!(
+        "found 60 1 cgroup=/system.slice/getty@tty1.service -- /sbin/agetty
+         found 61 1 cgroup=/system.slice/docker-{id}.scope -- /bin/a
+         found 62 1 cgroup=/system.slice/getty@tty1.service comm='two \"words\"' -- /sbin/agetty
+         found 63 1 uid=4294967 cgroup=/system.slice/dbus-broker.service -- /bin/b"
+    ));
+    let comm = Event::Comm { ts_ns: scene.clock_ns, key: scene.key(60), comm: crate::Comm::new(b"esc\x1b[31m") };
+    scene.engine.ingest(&comm, &mut Vec::new());
+    assert_eq!(scene.get(60).comm().as_bytes(), b"esc\x1b[31m");
+    let context = context(&scene, Lineage::Forked);
+    let offered = |text: &str| {
+        let completion = complete_with(text, text.len(), &Names::default(), Some(&context));
+        let whole = |candidate: &Candidate| format!("{}{}", &text[..completion.range.start], candidate.text);
+        completion.candidates.iter().map(whole).collect::<Vec<_>>()
+    };
+    assert_eq!(offered("user=al"), ["user=Alice"]);
+    assert_eq!(offered("x or user!="), ["x or user!=4294967", "x or user!=7", "x or user!=Alice", "x or user!=root"]);
+    assert_eq!(offered("unit=getty@"), ["unit=getty@tty1.service"]);
+    assert_eq!(offered("unit=dbus-b"), ["unit=dbus-broker.service"]);
+    assert_eq!(offered("container=01"), [format!("container={id}")]);
+    assert_eq!(offered("comm=tw"), [r#"comm="two \"words\"""#]);
+    assert_eq!(offered("comm=es"), [""; 0], "that cannot be typed");
+    assert_eq!(offered("comm~tw"), [""; 0], "a pattern is no value");
+    assert_eq!(offered("exe="), [""; 0], "there would be too many");
+    for field in ["user=", "comm=", "unit=", "container="] {
+        for text in offered(field) {
+            assert!(!matching(&scene, &text).is_empty(), "{text}");
+        }
+    }
+}

@@ -31,5 +31,5 @@ pub(super) fn entries(app: &App) -> Vec<PageLine> {
         ],
         faint: user.live == 0,
     };
-    app.stats().users.iter().map(line).collect()
+    app.shown_stats().users.iter().map(line).collect()
 }
