@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::Delta;
 use crate::event::{Comm, ProcKey};
-use crate::tree::{Lineage, Summary, Tree};
+use crate::tree::{Lineage, Summary, Sums, Totals, Tree};
 
 use joined::{Crowds, Share};
 use look::Rank;
@@ -83,6 +83,11 @@ pub struct Row {
 /// How often those are judged anew whose filter goes by time alone, nanoseconds.
 const REJUDGE_NS: u64 = 1_000_000_000;
 
+/// How often subtrees are summed up anew, nanoseconds: once a second, and where there are more than so many processes
+/// more rarely, so that it takes a small part of the time however many there are.
+const SUM_NS: u64 = 1_000_000_000;
+const SUM_PROCESSES: usize = 200_000;
+
 /// Where a row stands among its siblings: rank, and birth for those alike.
 type Order = (Rank, (u64, u32));
 
@@ -118,6 +123,14 @@ pub struct Rows {
     /// When all were last judged, and that it is time to do so again.
     judged_ns: u64,
     aged: bool,
+    /// What subtrees come to, while somebody needs it.
+    sums: Sums,
+    /// Somebody wants to know it beside the rows themselves.
+    sums_wanted: bool,
+    /// When it was last found out, of how many processes, and that it may be otherwise by now.
+    summed_ns: u64,
+    summed_len: usize,
+    sums_are_old: bool,
 }
 
 /// A process that is kept by filter and switches, for its own sake or for that of one below it; or a joined row.
@@ -176,6 +189,21 @@ impl Rows {
             (self.look.filter.depends().time || self.misplaced) && now_ns.abs_diff(self.judged_ns) >= REJUDGE_NS;
     }
 
+    /// Keeps [`Rows::totals`] up to date from now on, or no longer.
+    pub fn want_totals(&mut self, wanted: bool) {
+        self.sums_are_old |= wanted && !self.sums_wanted;
+        self.sums_wanted = wanted;
+    }
+
+    /// What a process and all below it come to, at most about a second ago. `None` where nobody [wants] it and for one
+    /// that has just come.
+    ///
+    /// [wants]: Rows::want_totals
+    #[must_use]
+    pub fn totals(&self, tree: &Tree, key: ProcKey) -> Option<Totals> {
+        self.sums.get(tree, key)
+    }
+
     /// To be called when something changed that no delta tells: another tree, names of users.
     pub fn invalidate(&mut self) {
         self.stale = true;
@@ -190,10 +218,24 @@ impl Rows {
             || !self.noted.is_empty()
             || !self.bereaved.is_empty()
             || self.unsorted && !self.held
+            || self.are_sums_due()
+    }
+
+    /// Whether anything here goes by what subtrees come to: joined rows tell what is below them.
+    fn needs_sums(&self) -> bool {
+        self.sums_wanted || self.look.sort.by.is_of_subtree() || self.look.joins() && self.crowds.may_be()
+    }
+
+    fn are_sums_due(&self) -> bool {
+        let interval = SUM_NS * (self.summed_len / SUM_PROCESSES).max(1) as u64;
+        let aged = || self.sums_are_old && self.look.now_ns.abs_diff(self.summed_ns) >= interval;
+        self.needs_sums() && (self.sums.is_empty() || aged())
     }
 
     /// Takes note of a change of the tree.
     pub fn note(&mut self, delta: &Delta) {
+        let measured = self.sums_wanted || self.look.sort.by.is_of_subtree();
+        self.sums_are_old |= !matches!(delta, Delta::Alert(_)) && (measured || !matches!(delta, Delta::Measured(_)));
         match *delta {
             _ if self.stale => {}
             // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.
@@ -313,7 +355,7 @@ impl Rows {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let entry = size_of::<(ProcKey, Id)>() + 1;
-        self.sequence.bytes() + self.ids.capacity() * entry
+        self.sequence.bytes() + self.ids.capacity() * entry + self.sums.bytes()
     }
 
     /// The row at an index.

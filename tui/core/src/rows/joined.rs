@@ -11,29 +11,40 @@ use super::sequence::Id;
 use super::{Item, RowId, Rows, SortKey};
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
-use crate::tree::{Summary, Tree};
+use crate::tree::{Summary, Tally, Totals, Tree};
 
 /// What one adds to the sums of its crowd.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Share {
     cpu_ns: u64,
     lifetime_ns: u64,
+    /// It and all below it, where that is more than its CPU time and whether it failed: few have that.
+    all: Option<Box<Tally>>,
     failed: bool,
 }
 
 impl Share {
-    pub(super) fn of(process: &Process) -> Self {
-        let Summary { cpu_ns, longest_ns, failed, .. } = Summary::of(process);
-        Self { cpu_ns, lifetime_ns: longest_ns, failed: failed > 0 }
+    /// Of a process whose subtree comes to this, where that is known.
+    pub(super) fn of(process: &Process, totals: Option<Totals>) -> Self {
+        let Summary { cpu_ns, longest_ns, failed, all, .. } = Summary::of(process);
+        let share = Self { cpu_ns, lifetime_ns: longest_ns, failed: failed > 0, all: None };
+        let all = totals.map_or(all, |totals| totals.tally);
+        if all == share.tally() { share } else { Self { all: Some(Box::new(all)), ..share } }
     }
 
-    fn summary(self, key: ProcKey) -> Summary {
+    fn tally(&self) -> Tally {
+        let own = || Tally { finished: 1, failed: self.failed.into(), cpu_ns: self.cpu_ns, ..Tally::default() };
+        self.all.as_deref().copied().unwrap_or_else(own)
+    }
+
+    fn summary(&self, key: ProcKey) -> Summary {
         Summary {
             count: 1,
             failed: u64::from(self.failed),
             cpu_ns: self.cpu_ns,
             longest_ns: self.lifetime_ns,
             first: key,
+            all: self.tally(),
         }
     }
 }
@@ -84,6 +95,11 @@ impl Crowds {
 
     pub(super) fn parent(&self, crowd: u32) -> ProcKey {
         self.list[crowd as usize].parent
+    }
+
+    /// Whether there may be any.
+    pub(super) fn may_be(&self) -> bool {
+        !self.parents.is_empty()
     }
 
     pub(super) fn has_row(&self, crowd: u32) -> bool {
@@ -204,8 +220,8 @@ impl Rows {
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
         let Some(item) = self.sequence.get_mut(id) else { return };
         let Some(process) = tree.get(item.key) else { return };
-        let share = Share::of(process);
-        let Some(number) = self.crowds.add(parent, process, share) else { return };
+        let share = Share::of(process, self.sums.get(tree, process.key));
+        let Some(number) = self.crowds.add(parent, process, &share) else { return };
         (item.crowd, item.share) = (Some(number), share);
         let row = self.crowds.list[number as usize].row;
         if row.is_none() {
@@ -259,12 +275,34 @@ impl Rows {
             crowd.inexact |= !counted && sums.longest_ns == share.longest_ns;
             crowd.first_left |= !counted && sums.first == share.first;
             // From a sum that was cut off at the top, nothing can be taken away.
-            crowd.inexact |= sums.cpu_ns == u64::MAX;
+            crowd.inexact |= sums.cpu_ns == u64::MAX || sums.all.is_cut_off();
             sums.count -= share.count;
             sums.failed -= share.failed;
             sums.cpu_ns = sums.cpu_ns.saturating_sub(share.cpu_ns);
+            sums.all = sums.all.without(share.all);
         }
         self.crowds.touch(number);
+    }
+
+    /// Counts what is below the members of joined rows as it was summed up last.
+    pub(super) fn recount_below(&mut self, tree: &Tree) {
+        let rows: Vec<(u32, Id)> =
+            (0..).zip(&self.crowds.list).filter_map(|(number, crowd)| Some((number, crowd.row?))).collect();
+        for (number, row) in rows {
+            let members: Vec<Id> = self.children(row).collect();
+            for id in members {
+                let Some(item) = self.sequence.get_mut(id) else { continue };
+                let Some(process) = tree.get(item.key) else { continue };
+                let share = Share::of(process, self.sums.get(tree, item.key));
+                let old = std::mem::replace(&mut item.share, share).tally();
+                let crowd = &mut self.crowds.list[number as usize];
+                if let Some(sums) = crowd.sums.as_mut().filter(|_| item.share.tally() != old) {
+                    crowd.inexact |= sums.all.is_cut_off();
+                    sums.all = sums.all.without(old).and(item.share.tally());
+                    self.crowds.touch(number);
+                }
+            }
+        }
     }
 
     /// Puts a row that has left its crowd back among its siblings.
@@ -448,7 +486,7 @@ impl Crowds {
     }
 
     /// Counts a finished child of such a parent; the number of its crowd.
-    pub(super) fn add(&mut self, parent: ProcKey, process: &Process, share: Share) -> Option<u32> {
+    pub(super) fn add(&mut self, parent: ProcKey, process: &Process, share: &Share) -> Option<u32> {
         let number = self.of(parent, *process.comm())?;
         let crowd = &mut self.list[number as usize];
         let own = share.summary(process.key);

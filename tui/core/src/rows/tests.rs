@@ -6,6 +6,7 @@ use super::*;
 use crate::filter::{Context, Filter};
 use crate::process::Process;
 use crate::testing::Scene;
+use crate::tree::Tally;
 
 /// The naive way: recursive, every subtree looked through anew at every level.
 struct Naive<'a> {
@@ -13,6 +14,25 @@ struct Naive<'a> {
     look: &'a Look,
     folds: &'a Folds,
     apart: Vec<ProcKey>,
+}
+
+/// What a process and all below it come to, each asked for itself.
+fn totals(tree: &Tree, process: &Process, lineage: Lineage) -> Totals {
+    let own = Totals {
+        alive: u64::from(process.is_alive()),
+        cpu_share: process.cpu_share(),
+        rss_bytes: process.rss_bytes().unwrap_or(0),
+        tally: Tally::of(process),
+    };
+    let left = tree.departed(process.key, lineage).iter().map(|(_, summary)| summary.all);
+    let below = tree.children(process.key, lineage).map(|child| totals(tree, child, lineage));
+    let own = Totals { tally: left.fold(own.tally, Tally::and), ..own };
+    below.fold(own, |sum, one| Totals {
+        alive: sum.alive + one.alive,
+        cpu_share: sum.cpu_share + one.cpu_share,
+        rss_bytes: sum.rss_bytes + one.rss_bytes,
+        tally: sum.tally.and(one.tally),
+    })
 }
 
 /// What stands on a level: a process, or some of one name.
@@ -78,7 +98,7 @@ impl<'a> Naive<'a> {
             let gone = self.tree.departed(parent.key, self.look.lineage).iter();
             let gone =
                 gone.filter(|(name, _)| *name == Some(comm) && self.look.filter.is_empty()).map(|(_, sums)| *sums);
-            let sums = members.iter().map(|member| Summary::of(member)).chain(gone).reduce(Summary::and).unwrap();
+            let sums = members.iter().map(|member| self.summary(member)).chain(gone).reduce(Summary::and).unwrap();
             if self.look.join_from > 0 && sums.count >= self.look.join_from as u64 {
                 alone.retain(|child| !members.iter().any(|member| member.key == child.key));
                 let id = RowId::Joined { parent: parent.key, comm };
@@ -90,9 +110,17 @@ impl<'a> Naive<'a> {
         units
     }
 
+    fn summary(&self, process: &Process) -> Summary {
+        let all = totals(self.tree, process, self.look.lineage).tally;
+        Summary { all, ..Summary::of(process) }
+    }
+
     fn order(&self, unit: &Unit<'_>) -> Order {
         match unit {
-            Unit::One(process) => (self.look.sort.rank(process), process.key.birth()),
+            Unit::One(process) => {
+                let rank = self.look.sort.rank(process, || totals(self.tree, process, self.look.lineage));
+                (rank, process.key.birth())
+            }
             Unit::Many(RowId::Joined { comm, .. }, sums, _, uid) => {
                 (self.look.sort.joined_rank(sums, *comm, *uid), sums.first.birth())
             }
