@@ -102,12 +102,7 @@ impl Rows {
         rows.ranked_by = rows.look.sort;
     }
 
-    fn entries<'a>(
-        &self,
-        tree: &Tree,
-        walk: impl Iterator<Item = Visit<'a>>,
-        judge: &Judge<'_, '_>,
-    ) -> Vec<Entry<'a>> {
+    fn entries<'a>(&self, tree: &Tree, walk: impl Iterator<Item = Visit<'a>>, judge: &Judge<'_, '_>) -> Vec<Entry<'a>> {
         let entry = |Visit { process, parent, .. }: Visit<'a>| {
             let (wanted, matched) = self.judge(process, judge);
             let parent = parent.filter(|_| !self.look.flat).and_then(|parent| u32::try_from(parent).ok());

@@ -215,7 +215,7 @@ impl Sort {
             SortKey::Threads => [u64::from(process.threads()), 0],
             SortKey::Read => [process.cost().read_bytes.unwrap_or(0), 0],
             SortKey::Written => [process.cost().write_bytes.unwrap_or(0), 0],
-            SortKey::TreeCpu => [u64::from(totals().cpu_share.to_bits()), 0],
+            SortKey::TreeCpu => [totals().cpu_millionths, 0],
             SortKey::TreeTime => [totals().tally.cpu_ns, 0],
             SortKey::TreeMemory => [totals().rss_bytes, 0],
             SortKey::TreeRead => [totals().tally.read_bytes, 0],

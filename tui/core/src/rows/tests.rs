@@ -5,8 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::filter::{Context, Filter};
 use crate::process::Process;
-use crate::testing::Scene;
-use crate::tree::Tally;
+use crate::testing::{Scene, totals};
 
 /// The naive way: recursive, every subtree looked through anew at every level.
 struct Naive<'a> {
@@ -14,25 +13,6 @@ struct Naive<'a> {
     look: &'a Look,
     folds: &'a Folds,
     apart: Vec<ProcKey>,
-}
-
-/// What a process and all below it come to, each asked for itself.
-fn totals(tree: &Tree, process: &Process, lineage: Lineage) -> Totals {
-    let own = Totals {
-        alive: u64::from(process.is_alive()),
-        cpu_share: process.cpu_share(),
-        rss_bytes: process.rss_bytes().unwrap_or(0),
-        tally: Tally::of(process),
-    };
-    let left = tree.departed(process.key, lineage).iter().map(|(_, summary)| summary.all);
-    let below = tree.children(process.key, lineage).map(|child| totals(tree, child, lineage));
-    let own = Totals { tally: left.fold(own.tally, Tally::and), ..own };
-    below.fold(own, |sum, one| Totals {
-        alive: sum.alive + one.alive,
-        cpu_share: sum.cpu_share + one.cpu_share,
-        rss_bytes: sum.rss_bytes + one.rss_bytes,
-        tally: sum.tally.and(one.tally),
-    })
 }
 
 /// What stands on a level: a process, or some of one name.
@@ -707,4 +687,67 @@ fn ancestors_of_a_match_are_not_joined() {
     assert_eq!(line(&rows_of(&scene, joining(""), &[])), "1 2 gccx3[6]");
     assert_eq!(line(&rows_of(&scene, joining("cc1"), &[])), "(1) (2) (10) 11 (20) 21 (30) 31");
     assert_eq!(line(&rows_of(&scene, joining("gcc"), &[])), "(1) (2) gccx3[3]");
+}
+
+#[test]
+fn a_joined_row_tells_what_failed_and_ran_below_its_members_wherever_it_is_by_now() {
+    let mut scene = Scene::of("found 1 0");
+    for pid in [10, 20, 30] {
+        let child = pid + 1;
+        scene.play(&format!("fork 1 {pid}\nfork {pid} {child}\nexit {child} 1 cpu=2s\nexit {pid} 0 cpu=1s"));
+    }
+    let look = Look { join_from: 2, ..Look::default() };
+    let mut rows = rows_of(&scene, look, &[]);
+    let told = |rows: &Rows| {
+        let Summary { count, failed, cpu_ns, all, .. } = rows.iter().find_map(|row| row.summary).unwrap();
+        (count, failed, cpu_ns / crate::testing::SECOND, all.failed, all.cpu_ns / crate::testing::SECOND)
+    };
+    assert_eq!(told(&rows), (3, 0, 3, 3, 9), "below them in the tree");
+    // Of the first, the child leaves; then it leaves itself.
+    for seconds in [52, 2] {
+        scene.clock_ns += seconds * crate::testing::SECOND;
+        scene.play("tick").iter().for_each(|delta| rows.note(delta));
+        rows.set_now(scene.clock_ns);
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!(told(&rows), (3, 0, 3, 3, 9));
+    }
+    assert_eq!(scene.engine.tree().len(), 3, "1, and the last with its child");
+}
+
+#[test]
+fn sums_are_made_only_while_somebody_needs_them_and_once_a_second() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2");
+    let mut rows = rows_of(&scene, Look::default(), &[]);
+    let (one, now) = (scene.key(1), scene.clock_ns);
+    assert_eq!(rows.totals(scene.engine.tree(), one), None);
+    rows.want_totals(true);
+    assert!(rows.is_stale());
+    let mut alive = |play: &str, now| {
+        scene.play(play).iter().for_each(|delta| rows.note(delta));
+        rows.set_now(now);
+        rows.refresh(scene.engine.tree(), user);
+        rows.totals(scene.engine.tree(), one).map(|totals| totals.alive)
+    };
+    assert_eq!(alive("", now), Some(2));
+    assert_eq!(alive("fork 1 3", now + 1), Some(2), "not yet");
+    assert_eq!(alive("", now + crate::testing::SECOND), Some(3));
+    rows.want_totals(false);
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!((rows.totals(scene.engine.tree(), one), rows.is_stale()), (None, false));
+}
+
+#[test]
+fn siblings_sorted_by_what_is_below_them_follow_it_unless_they_are_held() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 3 4\nusage 2 0\nusage 4 0\nusage 4 900");
+    let sort = Sort { by: SortKey::TreeTime, reversed: false };
+    let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 3 4 2");
+    rows.hold(true);
+    for (held, order) in [(true, "1 3 4 2"), (false, "1 2 3 4")] {
+        rows.hold(held);
+        scene.play("usage 2 2000").iter().for_each(|delta| rows.note(delta));
+        rows.set_now(scene.clock_ns + crate::testing::SECOND);
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!(line(&rows), order);
+    }
 }

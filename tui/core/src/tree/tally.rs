@@ -7,6 +7,9 @@ use super::{Lineage, NodeIndex, Tree};
 use crate::event::ProcKey;
 use crate::process::Process;
 
+#[cfg(test)]
+mod tests;
+
 /// What some processes came to, be they in the tree or not any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -71,12 +74,12 @@ impl Tally {
 }
 
 /// Sums over a process and all below it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// How many of them are alive.
     pub alive: u64,
-    /// Shares of a CPU of these, together: 1.0 is one CPU.
-    pub cpu_share: f32,
+    /// Shares of a CPU of these, together, millionths of one CPU: whole numbers, so that their sum goes by nothing else.
+    pub cpu_millionths: u64,
     /// Resident sets of these, bytes: what several share is counted for each.
     pub rss_bytes: u64,
     /// Those who left the tree are in it.
@@ -84,20 +87,35 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// The share of a CPU of the living: 1.0 is one CPU.
+    #[must_use]
+    pub fn cpu_share(&self) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "shown with three digits or so")]
+        let millionths = self.cpu_millionths as f32;
+        millionths / 1e6
+    }
+
+    fn millionths(share: f32) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
+        let millionths = (f64::from(share.max(0.0)) * 1e6).round() as u64;
+        millionths
+    }
+
     /// Of one alone.
-    fn of(process: &Process) -> Self {
+    pub(crate) fn of(process: &Process) -> Self {
         Self {
             alive: u64::from(process.is_alive()),
-            cpu_share: process.cpu_share().max(0.0),
+            cpu_millionths: Self::millionths(process.cpu_share()),
             rss_bytes: process.rss_bytes().unwrap_or(0),
             tally: Tally::of(process),
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    /// Of these and others together.
+    pub(crate) const fn and(self, other: Self) -> Self {
         Self {
             alive: self.alive + other.alive,
-            cpu_share: self.cpu_share + other.cpu_share,
+            cpu_millionths: self.cpu_millionths.saturating_add(other.cpu_millionths),
             rss_bytes: self.rss_bytes.saturating_add(other.rss_bytes),
             tally: self.tally.and(other.tally),
         }
