@@ -216,12 +216,12 @@ impl Common {
     /// What the app starts with, where what is shown could be acted on; not if only looking is wanted.
     #[must_use]
     pub fn options(&self, may_act: bool) -> Options {
-        let Config { dead, kernel, join_from, bindings, names, .. } = self.config.clone();
+        let Config { dead, kernel, join_from, bindings, names, columns, .. } = self.config.clone();
         Options {
             engine: self.engine(),
             filter: self.first_filter.clone(),
             zone: TimeZone::system(),
-            preferences: Preferences { dead, kernel, join_from, bindings, names },
+            preferences: Preferences { dead, kernel, join_from, bindings, names, columns },
             may_act: may_act && !self.config.read_only,
             own_pid: std::process::id(),
         }

@@ -342,7 +342,7 @@ fn tab_completes_as_far_as_there_is_no_choice() {
 fn help_while_typing_comes_back_to_the_line() {
     let mut machine = busy();
     machine.keys("/cc<F1>");
-    assert!(machine.screen(80, 160).contains("lifetime<10ms"));
+    assert!(machine.screen(80, 220).contains("lifetime<10ms"));
     machine.keys("<Esc> -c");
     assert_eq!(machine.app.filter_line(), "cc -c");
 }

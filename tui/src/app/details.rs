@@ -2,6 +2,8 @@
 //!
 //! Stays readable after the process has left the tree. Does not know colours.
 
+mod subtree;
+
 use std::borrow::Cow;
 
 use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, text};
@@ -115,6 +117,7 @@ impl Details {
         page.programs();
         page.identity();
         page.cost();
+        page.subtree();
         page.lineages();
         page.children();
     }

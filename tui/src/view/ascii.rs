@@ -4,14 +4,15 @@
 use ratatui::buffer::Buffer;
 
 /// What stands for the marks that are drawn here.
-const LIKE: [(&str, char); 24] = [
+const LIKE: [(&str, char); 25] = [
     ("│", '|'),
     ("├", '|'),
     ("└", '`'),
     ("─", '-'),
     ("┄", ':'),
     ("▸", '+'),
-    ("▾", '-'),
+    ("▾", 'v'),
+    ("▴", '^'),
     ("…", '~'),
     ("×", 'x'),
     ("·", '.'),

@@ -78,6 +78,8 @@ impl Tally {
 pub struct Totals {
     /// How many of them are alive.
     pub alive: u64,
+    /// Of these, how many have been measured: the rest adds nothing to what follows.
+    pub measured: u64,
     /// Shares of a CPU of these, together, millionths of one CPU: whole numbers, so that their sum goes by nothing else.
     pub cpu_millionths: u64,
     /// Resident sets of these, bytes: what several share is counted for each.
@@ -105,6 +107,7 @@ impl Totals {
     pub(crate) fn of(process: &Process) -> Self {
         Self {
             alive: u64::from(process.is_alive()),
+            measured: u64::from(process.is_alive() && process.is_measured()),
             cpu_millionths: Self::millionths(process.cpu_share()),
             rss_bytes: process.rss_bytes().unwrap_or(0),
             tally: Tally::of(process),
@@ -115,6 +118,7 @@ impl Totals {
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {
             alive: self.alive + other.alive,
+            measured: self.measured + other.measured,
             cpu_millionths: self.cpu_millionths.saturating_add(other.cpu_millionths),
             rss_bytes: self.rss_bytes.saturating_add(other.rss_bytes),
             tally: self.tally.and(other.tally),
