@@ -131,6 +131,8 @@ pub struct Rows {
     summed_ns: u64,
     summed_len: usize,
     sums_are_old: bool,
+    /// What is below the members of joined rows has not been counted since these were made.
+    below_unknown: bool,
 }
 
 /// A process that is kept by filter and switches, for its own sake or for that of one below it; or a joined row.
@@ -221,20 +223,25 @@ impl Rows {
             || self.are_sums_due()
     }
 
-    /// Whether anything here goes by what subtrees come to: joined rows tell what is below them.
-    fn needs_sums(&self) -> bool {
-        self.sums_wanted || self.look.sort.by.is_of_subtree() || self.look.joins() && self.crowds.may_be()
+    /// Whether the sums must be there at any time; joined rows alone look at them only now and then.
+    fn keeps_sums(&self) -> bool {
+        self.sums_wanted || self.look.sort.by.is_of_subtree()
+    }
+
+    /// Whether there may be joined rows, which tell what is below them.
+    fn tells_below(&self) -> bool {
+        self.look.joins() && self.crowds.may_be()
     }
 
     fn are_sums_due(&self) -> bool {
         let interval = SUM_NS * (self.summed_len / SUM_PROCESSES).max(1) as u64;
         let aged = || self.sums_are_old && self.look.now_ns.abs_diff(self.summed_ns) >= interval;
-        self.needs_sums() && (self.sums.is_empty() || aged())
+        self.keeps_sums() && (self.sums.is_empty() || aged()) || self.tells_below() && aged()
     }
 
     /// Takes note of a change of the tree.
     pub fn note(&mut self, delta: &Delta) {
-        let measured = self.sums_wanted || self.look.sort.by.is_of_subtree();
+        let measured = self.keeps_sums();
         self.sums_are_old |= !matches!(delta, Delta::Alert(_)) && (measured || !matches!(delta, Delta::Measured(_)));
         match *delta {
             _ if self.stale => {}

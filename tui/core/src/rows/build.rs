@@ -72,6 +72,7 @@ impl Rows {
         }
         let mut children = Children::of(&entries);
         self.crowds = Crowds::default();
+        self.below_unknown = true;
         let mut sequence = std::mem::take(&mut self.sequence);
         sequence.clear();
         self.ids.clear();
@@ -212,7 +213,7 @@ impl Builder<'_> {
         for &child in children {
             let entry = &mut self.entries[child as usize];
             if entry.is_finished() && self.rows.may_join(entry.key, entry.wanted) {
-                entry.share = Share::of(entry.process, self.rows.sums.get(self.tree, entry.key));
+                entry.share = Share::of(entry.process, self.rows.sums.get(self.tree, entry.key), None);
                 entry.crowd = self.rows.crowds.add(parent, entry.process, &entry.share);
                 numbers.extend(entry.crowd);
             }

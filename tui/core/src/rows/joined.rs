@@ -24,12 +24,15 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Of a process whose subtree comes to this, where that is known.
-    pub(super) fn of(process: &Process, totals: Option<Totals>) -> Self {
-        let Summary { cpu_ns, longest_ns, failed, all, .. } = Summary::of(process);
-        let share = Self { cpu_ns, lifetime_ns: longest_ns, failed: failed > 0, all: None };
-        let all = totals.map_or(all, |totals| totals.tally);
-        if all == share.tally() { share } else { Self { all: Some(Box::new(all)), ..share } }
+    /// Of a finished process whose subtree comes to this; where that is not known now, what was known before still holds.
+    pub(super) fn of(process: &Process, totals: Option<Totals>, before: Option<&Self>) -> Self {
+        let Summary { cpu_ns, longest_ns, failed, .. } = Summary::of(process);
+        let own = Self { cpu_ns, lifetime_ns: longest_ns, failed: failed > 0, all: None };
+        let all = match totals {
+            Some(totals) => Some(totals.tally).filter(|all| *all != own.tally()).map(Box::new),
+            None => before.and_then(|before| before.all.clone()),
+        };
+        Self { all, ..own }
     }
 
     fn tally(&self) -> Tally {
@@ -220,7 +223,7 @@ impl Rows {
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
         let Some(item) = self.sequence.get_mut(id) else { return };
         let Some(process) = tree.get(item.key) else { return };
-        let share = Share::of(process, self.sums.get(tree, process.key));
+        let share = Share::of(process, self.sums.get(tree, process.key), Some(&item.share));
         let Some(number) = self.crowds.add(parent, process, &share) else { return };
         (item.crowd, item.share) = (Some(number), share);
         let row = self.crowds.list[number as usize].row;
@@ -293,7 +296,7 @@ impl Rows {
             for id in members {
                 let Some(item) = self.sequence.get_mut(id) else { continue };
                 let Some(process) = tree.get(item.key) else { continue };
-                let share = Share::of(process, self.sums.get(tree, item.key));
+                let share = Share::of(process, self.sums.get(tree, item.key), Some(&item.share));
                 let old = std::mem::replace(&mut item.share, share).tally();
                 let crowd = &mut self.crowds.list[number as usize];
                 if let Some(sums) = crowd.sums.as_mut().filter(|_| item.share.tally() != old) {

@@ -20,12 +20,18 @@ const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
 impl Rows {
     /// Brings the rows up to date; `user` names a uid for the filter.
     pub fn refresh<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
-        let summed = self.sum_up(tree);
+        let due = self.are_sums_due();
+        self.sum_up(tree, due);
         self.follow_tree(tree, user);
-        // The first joined rows may have come just now.
-        if self.sum_up_missing(tree) || summed {
+        if self.tells_below() && (due || std::mem::take(&mut self.below_unknown)) {
+            if !self.sums.is_of(tree, self.look.lineage) {
+                self.sum(tree);
+            }
             self.recount_below(tree);
             self.settle_crowds(tree);
+        }
+        if !self.keeps_sums() && !self.sums.is_empty() {
+            self.sums = Sums::default();
         }
     }
 
@@ -83,30 +89,19 @@ impl Rows {
     }
 
     /// Sums subtrees up, if it is time to; a sort by the sums is carried out anew then, unless it is held.
-    fn sum_up(&mut self, tree: &Tree) -> bool {
-        if !self.needs_sums() {
-            if !self.sums.is_empty() {
-                self.sums = Sums::default();
+    fn sum_up(&mut self, tree: &Tree, due: bool) {
+        if self.keeps_sums() && (self.stale || due || !self.sums.is_of(tree, self.look.lineage)) {
+            self.sum(tree);
+            if self.look.sort.by.is_of_subtree() {
+                self.stale |= !self.held;
+                self.unsorted |= self.held;
             }
-            return false;
         }
-        if !self.stale && !self.are_sums_due() && self.sums.is_of(tree, self.look.lineage) {
-            return false;
-        }
-        self.sums.refresh(tree, self.look.lineage);
-        (self.summed_ns, self.sums_are_old) = (self.look.now_ns, false);
-        self.summed_len = tree.len();
-        if self.look.sort.by.is_of_subtree() {
-            self.stale |= !self.held;
-            self.unsorted |= self.held;
-        }
-        true
     }
 
-    /// Sums subtrees up, if somebody needs that who did not before.
-    fn sum_up_missing(&mut self, tree: &Tree) -> bool {
-        let missing = self.needs_sums() && !self.sums.is_of(tree, self.look.lineage);
-        missing && self.sum_up(tree)
+    fn sum(&mut self, tree: &Tree) {
+        self.sums.refresh(tree, self.look.lineage);
+        (self.summed_ns, self.summed_len, self.sums_are_old) = (self.look.now_ns, tree.len(), false);
     }
 
     /// Where it stands by what is known now.
@@ -401,7 +396,8 @@ impl Rows {
         if !self.is_finished(id) {
             return;
         }
-        let share = Share::of(process, self.sums.get(tree, process.key));
+        let old = self.sequence.get(id).map(|item| &item.share);
+        let share = Share::of(process, self.sums.get(tree, process.key), old);
         let counted = self.sequence.get(id).is_some_and(|item| item.crowd.is_some() && item.share == share);
         if !counted || !self.may_join(process.key, self.sequence.is_counted(id)) {
             self.leave_crowd(tree, id);
