@@ -213,7 +213,7 @@ impl Builder<'_> {
         for &child in children {
             let entry = &mut self.entries[child as usize];
             if entry.is_finished() && self.rows.may_join(entry.key, entry.wanted) {
-                entry.share = Share::of(entry.process, self.rows.sums.get(self.tree, entry.key), None);
+                entry.share = Share::of(entry.process, self.rows.known_totals(self.tree, entry.key), None);
                 entry.crowd = self.rows.crowds.add(parent, entry.process, &entry.share);
                 numbers.extend(entry.crowd);
             }

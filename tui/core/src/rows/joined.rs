@@ -221,9 +221,11 @@ impl Rows {
     }
 
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
+        let Some(key) = self.sequence.get(id).map(|item| item.key) else { return };
+        let below = self.known_totals(tree, key);
         let Some(item) = self.sequence.get_mut(id) else { return };
-        let Some(process) = tree.get(item.key) else { return };
-        let share = Share::of(process, self.sums.get(tree, process.key), Some(&item.share));
+        let Some(process) = tree.get(key) else { return };
+        let share = Share::of(process, below, Some(&item.share));
         let Some(number) = self.crowds.add(parent, process, &share) else { return };
         (item.crowd, item.share) = (Some(number), share);
         let row = self.crowds.list[number as usize].row;
@@ -287,6 +289,14 @@ impl Rows {
         self.crowds.touch(number);
     }
 
+    /// What a subtree comes to, if that is known at the moment. Hardly any process reads and writes nothing, so bytes are left out
+    /// unless somebody wants to know them: each member that has any takes more memory.
+    pub(super) fn known_totals(&self, tree: &Tree, key: ProcKey) -> Option<Totals> {
+        let totals = self.sums.get(tree, key)?;
+        let tally = Tally { read_bytes: 0, write_bytes: 0, ..totals.tally };
+        Some(if self.keeps_sums() { totals } else { Totals { tally, ..totals } })
+    }
+
     /// Counts what is below the members of joined rows as it was summed up last.
     pub(super) fn recount_below(&mut self, tree: &Tree) {
         let rows: Vec<(u32, Id)> =
@@ -294,9 +304,11 @@ impl Rows {
         for (number, row) in rows {
             let members: Vec<Id> = self.children(row).collect();
             for id in members {
+                let Some(key) = self.sequence.get(id).map(|item| item.key) else { continue };
+                let below = self.known_totals(tree, key);
                 let Some(item) = self.sequence.get_mut(id) else { continue };
-                let Some(process) = tree.get(item.key) else { continue };
-                let share = Share::of(process, self.sums.get(tree, item.key), Some(&item.share));
+                let Some(process) = tree.get(key) else { continue };
+                let share = Share::of(process, below, Some(&item.share));
                 let old = std::mem::replace(&mut item.share, share).tally();
                 let crowd = &mut self.crowds.list[number as usize];
                 if let Some(sums) = crowd.sums.as_mut().filter(|_| item.share.tally() != old) {

@@ -254,6 +254,7 @@ enum Step {
     Look(Box<Look>),
     Root(Option<u32>),
     Hold(bool),
+    Want(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -267,6 +268,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => looks().prop_map(|look| Step::Look(Box::new(look))),
         1 => prop::option::of(1..30_u32).prop_map(Step::Root),
         1 => any::<bool>().prop_map(Step::Hold),
+        1 => any::<bool>().prop_map(Step::Want),
     ];
     prop::collection::vec(step, 1..20)
 }
@@ -296,6 +298,7 @@ proptest! {
                 }
                 Step::Look(look) => *rows.look_mut() = Look { root: rows.look().root, ..*look },
                 Step::Root(pid) => rows.look_mut().root = pid.map(|pid| scene.key(pid)),
+                Step::Want(wanted) => rows.want_totals(wanted),
                 Step::Hold(hold) => {
                     held = hold;
                     rows.hold(hold);

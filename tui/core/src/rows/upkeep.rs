@@ -397,7 +397,7 @@ impl Rows {
             return;
         }
         let old = self.sequence.get(id).map(|item| &item.share);
-        let share = Share::of(process, self.sums.get(tree, process.key), old);
+        let share = Share::of(process, self.known_totals(tree, process.key), old);
         let counted = self.sequence.get(id).is_some_and(|item| item.crowd.is_some() && item.share == share);
         if !counted || !self.may_join(process.key, self.sequence.is_counted(id)) {
             self.leave_crowd(tree, id);
