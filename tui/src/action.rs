@@ -81,6 +81,8 @@ impl Mode {
             Self::Confirm => "the question whether it is to be done",
             Self::Report => "the list of those to whom it could not be done",
             Self::Page => "churn, users and alerts",
+            Self::Columns => "the list of columns",
+            Self::Sorts => "the list of sorts",
         }
     }
 
