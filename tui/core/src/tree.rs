@@ -386,24 +386,6 @@ impl Tree {
         Some(process)
     }
 
-    /// Has the parents of one that goes remember it and those who went from below it.
-    fn count_departed(&mut self, node: NodeIndex, process: &Process, below: &Departed) {
-        let parents = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
-        let summaries = Lineage::BOTH.map(|lineage| Summary::of(process).above(below.of(lineage)));
-        let name = *process.comm();
-        let mut count = |parent: Option<NodeIndex>, summaries| {
-            if let Some(parent) = parent.filter(|&parent| self.graph[parent].process.is_some()) {
-                self.graph[parent].departed.count(name, summaries);
-            }
-        };
-        if parents[0] == parents[1] {
-            count(parents[0], summaries.map(Some));
-        } else {
-            count(parents[0], [Some(summaries[0]), None]);
-            count(parents[1], [None, Some(summaries[1])]);
-        }
-    }
-
     /// The node of a key, made if there is none.
     fn node_for(&mut self, key: ProcKey) -> NodeIndex {
         self.node(key).unwrap_or_else(|| {

@@ -4,6 +4,8 @@
 //! counted in, it gets a row of its own between the parent and its members. Crowds are only kept for parents with
 //! enough children to have one.
 
+mod share;
+
 use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 
@@ -13,45 +15,7 @@ use crate::event::{Comm, ProcKey};
 use crate::process::Process;
 use crate::tree::{Summary, Tally, Totals, Tree};
 
-/// What one adds to the sums of its crowd.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Share {
-    cpu_ns: u64,
-    lifetime_ns: u64,
-    /// Of those that failed or have something below them. Every row has a share: few have this.
-    more: Option<Box<More>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct More {
-    failed: bool,
-    /// It and all below it.
-    all: Tally,
-}
-
-impl Share {
-    /// Of a finished process whose subtree comes to this; where that is not known now, what was known before still holds.
-    pub(super) fn of(process: &Process, totals: Option<Totals>, before: Option<&Self>) -> Self {
-        let Summary { cpu_ns, longest_ns, failed, .. } = Summary::of(process);
-        let failed = failed > 0;
-        let simple = Self { cpu_ns, lifetime_ns: longest_ns, more: None };
-        let own = Tally { failed: failed.into(), ..simple.more().all };
-        let before = before.and_then(|before| before.more.as_ref()).map(|more| more.all);
-        let all = totals.map(|totals| totals.tally).or(before).unwrap_or(own);
-        let more = More { failed, all };
-        Self { more: (more != simple.more()).then(|| Box::new(more)), ..simple }
-    }
-
-    fn more(&self) -> More {
-        let simple = || More { failed: false, all: Tally { finished: 1, cpu_ns: self.cpu_ns, ..Tally::default() } };
-        self.more.as_deref().copied().unwrap_or_else(simple)
-    }
-
-    fn summary(&self, key: ProcKey) -> Summary {
-        let More { failed, all } = self.more();
-        Summary { count: 1, failed: failed.into(), cpu_ns: self.cpu_ns, longest_ns: self.lifetime_ns, first: key, all }
-    }
-}
+pub(super) use share::Share;
 
 #[derive(Clone, Debug)]
 struct Crowd {
@@ -310,11 +274,11 @@ impl Rows {
                 let Some(item) = self.sequence.get_mut(id) else { continue };
                 let Some(process) = tree.get(key) else { continue };
                 let share = Share::of(process, below, Some(&item.share));
-                let old = std::mem::replace(&mut item.share, share).more().all;
+                let old = std::mem::replace(&mut item.share, share).all();
                 let crowd = &mut self.crowds.list[number as usize];
-                if let Some(sums) = crowd.sums.as_mut().filter(|_| item.share.more().all != old) {
+                if let Some(sums) = crowd.sums.as_mut().filter(|_| item.share.all() != old) {
                     crowd.inexact |= sums.all.is_cut_off();
-                    sums.all = sums.all.without(old).and(item.share.more().all);
+                    sums.all = sums.all.without(old).and(item.share.all());
                     self.crowds.touch(number);
                 }
             }

@@ -3,7 +3,7 @@
 //! A process is counted here when it is taken out, under its parent in each lineage, as long as that parent is kept; and
 //! with it what was remembered below it, so that nothing is lost when a whole subtree goes from its leaves up.
 
-use super::{Lineage, Tally};
+use super::{Lineage, NodeIndex, Tally, Tree};
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
 
@@ -96,6 +96,26 @@ impl Departed {
             Some(kernel) if lineage == Lineage::Kernel => kernel,
             _ => &lineages.forked,
         })
+    }
+}
+
+impl Tree {
+    /// Has the parents of one that goes remember it and those who went from below it.
+    pub(super) fn count_departed(&mut self, node: NodeIndex, process: &Process, below: &Departed) {
+        let parents = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
+        let summaries = Lineage::BOTH.map(|lineage| Summary::of(process).above(below.of(lineage)));
+        let name = *process.comm();
+        let mut count = |parent: Option<NodeIndex>, summaries| {
+            if let Some(parent) = parent.filter(|&parent| self.graph[parent].process.is_some()) {
+                self.graph[parent].departed.count(name, summaries);
+            }
+        };
+        if parents[0] == parents[1] {
+            count(parents[0], summaries.map(Some));
+        } else {
+            count(parents[0], [Some(summaries[0]), None]);
+            count(parents[1], [None, Some(summaries[1])]);
+        }
     }
 }
 
