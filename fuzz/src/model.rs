@@ -141,7 +141,10 @@ impl Script<'_> {
                 rows.look_mut().filter = filter.unwrap_or_else(|error| panic!("{error}"));
             }
             9 => rows.look_mut().root = on.then(|| self.key()),
-            8 => rows.look_mut().sort = Sort { by: SortKey::ALL[usize::from(bits >> 1) % 9], reversed: on },
+            8 => {
+                rows.look_mut().sort =
+                    Sort { by: SortKey::ALL[usize::from(bits >> 1) % SortKey::ALL.len()], reversed: on }
+            }
             _ => {
                 rows.hold(on);
                 return on;

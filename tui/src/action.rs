@@ -31,11 +31,15 @@ pub enum Mode {
     Report,
     /// A page of figures: churn, users or alerts.
     Page,
+    /// The list of columns.
+    Columns,
+    /// The list of what rows can be sorted by.
+    Sorts,
 }
 
 impl Mode {
     /// All, those in which a command is most at home first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Tree,
         Self::Filter,
         Self::Details,
@@ -46,6 +50,8 @@ impl Mode {
         Self::Help,
         Self::HelpSearch,
         Self::Page,
+        Self::Columns,
+        Self::Sorts,
     ];
 
     /// Stable name, for configuration.
@@ -62,6 +68,8 @@ impl Mode {
             Self::Confirm => "confirm",
             Self::Report => "report",
             Self::Page => "page",
+            Self::Columns => "columns",
+            Self::Sorts => "sorts",
         }
     }
 
@@ -79,6 +87,8 @@ impl Mode {
             Self::Confirm => "the question whether it is to be done",
             Self::Report => "the list of those to whom it could not be done",
             Self::Page => "churn, users and alerts",
+            Self::Columns => "the list of columns",
+            Self::Sorts => "the list of sorts",
         }
     }
 
@@ -222,14 +232,14 @@ macro_rules! commands {
 
 commands! {
     "Move" {
-        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] DetailsSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"];
-        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] DetailsSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"];
-        PageUp "page-up" "One page up" "" Tree["PgUp" "C-b"] Filter["PgUp"] Details["PgUp" "C-b"] Help["PgUp" "C-b"] HelpSearch["PgUp"] DetailsSearch["PgUp"] Acts["PgUp"] Confirm["PgUp" "C-b"] Report["PgUp" "C-b"] Page["PgUp" "C-b"];
-        PageDown "page-down" "One page down" "" Tree["PgDn" "C-f"] Filter["PgDn"] Details["PgDn" "C-f" "Space"] Help["PgDn" "C-f" "Space"] HelpSearch["PgDn"] DetailsSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "C-f" "Space"] Report["PgDn" "C-f" "Space"] Page["PgDn" "C-f" "Space"];
-        HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"] Page["C-u"];
-        HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"] Page["C-d"];
-        First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"] Page["g g" "Home"];
-        Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"] Acts["End"] Confirm["G" "End"] Report["G" "End"] Page["G" "End"];
+        Up "up" "One line up" "" Tree["Up" "k"] Filter["Up"] Details["Up" "k"] Help["Up" "k"] HelpSearch["Up"] DetailsSearch["Up"] Acts["Up"] Confirm["Up" "k"] Report["Up" "k"] Page["Up" "k"] Columns["Up" "k"] Sorts["Up" "k"];
+        Down "down" "One line down" "" Tree["Down" "j"] Filter["Down"] Details["Down" "j"] Help["Down" "j"] HelpSearch["Down"] DetailsSearch["Down"] Acts["Down"] Confirm["Down" "j"] Report["Down" "j"] Page["Down" "j"] Columns["Down" "j"] Sorts["Down" "j"];
+        PageUp "page-up" "One page up" "" Tree["PgUp" "C-b"] Filter["PgUp"] Details["PgUp" "C-b"] Help["PgUp" "C-b"] HelpSearch["PgUp"] DetailsSearch["PgUp"] Acts["PgUp"] Confirm["PgUp" "C-b"] Report["PgUp" "C-b"] Page["PgUp" "C-b"] Columns["PgUp" "C-b"] Sorts["PgUp" "C-b"];
+        PageDown "page-down" "One page down" "" Tree["PgDn" "C-f"] Filter["PgDn"] Details["PgDn" "C-f" "Space"] Help["PgDn" "C-f" "Space"] HelpSearch["PgDn"] DetailsSearch["PgDn"] Acts["PgDn"] Confirm["PgDn" "C-f" "Space"] Report["PgDn" "C-f" "Space"] Page["PgDn" "C-f" "Space"] Columns["PgDn" "C-f"] Sorts["PgDn" "C-f"];
+        HalfUp "half-page-up" "Half a page up" "" Tree["C-u"] Details["C-u"] Help["C-u"] Confirm["C-u"] Report["C-u"] Page["C-u"] Columns["C-u"] Sorts["C-u"];
+        HalfDown "half-page-down" "Half a page down" "" Tree["C-d"] Details["C-d"] Help["C-d"] Confirm["C-d"] Report["C-d"] Page["C-d"] Columns["C-d"] Sorts["C-d"];
+        First "first" "To the top" "" Tree["g g" "Home"] Details["g g" "Home"] Help["g g" "Home"] Acts["Home"] Confirm["g g" "Home"] Report["g g" "Home"] Page["g g" "Home"] Columns["g g" "Home"] Sorts["g g" "Home"];
+        Last "last" "To the bottom" "" Tree["G" "End"] Details["G" "End"] Help["G" "End"] Acts["End"] Confirm["G" "End"] Report["G" "End"] Page["G" "End"] Columns["G" "End"] Sorts["G" "End"];
         Left "left" "Fold, or go to the parent" "" Tree["Left" "h"];
         Right "right" "Unfold, or go to the first child" "" Tree["Right" "l"];
         Parent "parent" "To the parent" "" Tree["u"];
@@ -269,18 +279,30 @@ commands! {
         Lineage "lineage" "Parents by fork, or the kernel's parents now" "lineage" Tree["o"];
         Dead "dead" "Show or hide the dead" "dead" Tree["d"];
         Join "join" "Join finished siblings of one name, or not" "" Tree["c"];
-        SortNext "sort" "Sort by the next column" "sort" Tree["F6" "S"] Page["F6" "S"];
+        SortList "sort-list" "Choose by what to sort" "sort" Tree["F6"];
+        SortNext "sort" "Sort by the next column" "sort" Tree["S"] Page["F6" "S"];
         SortCpu "sort-cpu" "Sort by share of CPU" "" Tree["P"];
         SortMemory "sort-memory" "Sort by memory" "" Tree["M"];
         SortTime "sort-time" "Sort by CPU time" "" Tree["T"];
         SortBirth "sort-birth" "Sort by start" "" Tree["B"];
-        SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"] Page["I"];
+        SortReverse "sort-reverse" "Sort the other way round" "" Tree["I"] Page["I"] Sorts["I"];
         Kernel "kernel-threads" "Show or hide kernel threads" "" Tree["t" "K"];
-        Environment "environment" "Its environment; again: read anew" "environment" Tree["E"] Details["E"];
+        Environment "environment" "Its environment; again: read anew" "environment" Tree["e"] Details["e"];
         Files "files" "Its open files and folder; again: read anew" "files" Tree["L"] Details["L"];
         FindHere "search-page" "On its page: look for a text" "search" Details["/" "F3" "F4"];
         ScrollLeft "scroll-left" "Commands, or the timeline, to the left" "" Tree["<" "S-Left"];
         ScrollRight "scroll-right" "Commands, or the timeline, to the right" "" Tree[">" "S-Right"];
+    }
+    "Columns" {
+        Columns "columns" "Choose columns, their order and widths" "" Tree["C" "F2"];
+        ToggleColumn "toggle-column" "Columns: show or hide this one" "show/hide" Columns["Space" "Enter"];
+        ColumnLeft "column-left" "Columns: further to the left" "left" Columns["<" "K" "S-Left"];
+        ColumnRight "column-right" "Columns: further to the right" "right" Columns[">" "J" "S-Right"];
+        Wider "wider" "Columns: wider" "wider" Columns["+" "="];
+        Narrower "narrower" "Columns: narrower" "narrower" Columns["-"];
+        ColumnsAnew "columns-anew" "Columns: as they were at first" "as at first" Columns["r"];
+        CopyColumns "copy-columns" "Columns: copy, as lines for the config" "copy" Columns["y"];
+        ChooseSort "choose-sort" "Sorts: sort by this" "sort by this" Sorts["Enter" "Space"];
     }
     "Act on processes" {
         Act "act" "Signal, freeze, thaw or kill: asks first" "signal" Tree["F9" "x"];
@@ -301,13 +323,13 @@ commands! {
         CopyLineage "copy-lineage" "Names and pids of it and all above it" "" Tree["y l"] Details["y l"];
     }
     "Do" {
-        Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["e"];
-        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] DetailsSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"];
-        Suspend "suspend" "Back to the shell, until fg" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] DetailsSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"];
-        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"];
+        Export "export-dot" "Write the tree to a new DOT file here" "export" Tree["w"];
+        Redraw "redraw" "Draw everything anew" "" Tree["C-l"] Filter["C-l"] Details["C-l"] Help["C-l"] HelpSearch["C-l"] DetailsSearch["C-l"] Acts["C-l"] Confirm["C-l"] Report["C-l"] Page["C-l"] Columns["C-l"] Sorts["C-l"];
+        Suspend "suspend" "Back to the shell, until fg" "" Tree["C-z"] Filter["C-z"] Details["C-z"] Help["C-z"] HelpSearch["C-z"] DetailsSearch["C-z"] Acts["C-z"] Confirm["C-z"] Report["C-z"] Page["C-z"] Columns["C-z"] Sorts["C-z"];
+        Help "help" "This help" "help" Tree["?" "F1"] Filter["F1"] Details["?" "F1"] Acts["F1"] Confirm["?" "F1"] Report["?" "F1"] Page["?" "F1"] Columns["?" "F1"] Sorts["?" "F1"];
         FindHelp "search-help" "In the help: only what contains a word" "search" Help["/" "F4" "F3"];
-        Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"];
-        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c" "Z Z" "Z Q"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] DetailsSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"];
+        Back "back" "Close this page" "close" Details["Esc" "q" "Enter" "Left" "h"] Help["Esc" "q" "Enter" "?" "F1"] Acts["Esc"] Confirm["Esc" "n" "q"] Report["Esc" "q" "Enter"] Columns["Esc" "q" "C" "F2"] Sorts["Esc" "q" "F6"];
+        Quit "quit" "Leave" "quit" Tree["q" "F10" "C-c" "Z Z" "Z Q"] Filter["F10" "C-c"] Details["F10" "C-c"] Help["F10" "C-c"] HelpSearch["F10" "C-c"] DetailsSearch["F10" "C-c"] Acts["F10" "C-c"] Confirm["F10" "C-c"] Report["F10" "C-c"] Page["q" "F10" "C-c"] Columns["F10" "C-c"] Sorts["F10" "C-c"];
     }
     "While typing" {
         AcceptFilter "accept" "Keep it" "keep" Filter["Enter"] HelpSearch["Enter"] DetailsSearch["Enter"];

@@ -4,6 +4,7 @@
 //! it is drawn; [`view::draw`](crate::view::draw) reads it and changes nothing (I13).
 
 mod act;
+mod choosers;
 mod command;
 mod copy;
 mod details;
@@ -26,6 +27,8 @@ use ratatui::layout::Rect;
 
 use self::act::Acting;
 pub use self::act::{Choice, Failures, Page as ActPage, choices};
+use self::choosers::Choosers;
+pub use self::choosers::Cursor;
 pub(crate) use self::details::occurrences;
 pub use self::details::{Details, Entry, Line, Lines, Sheet};
 use self::help::Help;
@@ -38,6 +41,7 @@ pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value
 pub use self::views::{Timeline, View};
 pub use self::wall::Wall;
 use crate::action::{Action, Command, Effect, Mode};
+use crate::column::Chosen;
 use crate::keymap::{Bindings, Keymap, spelled_out};
 use crate::own::Own;
 use crate::view::layout::Areas;
@@ -79,12 +83,15 @@ pub struct Preferences {
     pub bindings: Bindings,
     /// What `@name` in a filter stands for.
     pub names: Names,
+    /// Which columns are shown.
+    pub columns: Chosen,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        let crate::config::Config { dead, kernel, join_from, bindings, names, .. } = crate::config::Config::default();
-        Self { dead, kernel, join_from, bindings, names }
+        let config = crate::config::Config::default();
+        let crate::config::Config { dead, kernel, join_from, bindings, names, columns, .. } = config;
+        Self { dead, kernel, join_from, bindings, names, columns }
     }
 }
 
@@ -136,6 +143,7 @@ pub struct App {
     panels: Option<bool>,
     figures: bool,
     views: Views,
+    choosers: Choosers,
 
     mode: Mode,
     /// Where the help was asked for.
@@ -164,7 +172,7 @@ impl App {
     #[must_use]
     pub fn new(options: Options, header: Header) -> Self {
         let filter_line = options.filter.text().to_owned();
-        let Preferences { dead, kernel, join_from, bindings, names } = options.preferences;
+        let Preferences { dead, kernel, join_from, bindings, names, columns } = options.preferences;
         let look = Look { filter: options.filter, dead, kernel, join_from, ..Look::default() };
         Self {
             wall: Wall::new(header.anchor, options.zone),
@@ -187,6 +195,7 @@ impl App {
             panels: None,
             figures: false,
             views: Views::default(),
+            choosers: Choosers::new(columns),
             mode: Mode::Tree,
             below_help: Mode::Tree,
             filter_line,
@@ -378,7 +387,10 @@ impl App {
         let screen = Rect::new(0, 0, self.size.0, self.size.1);
         let areas = Areas::of(screen, self.shape());
         self.list.resize(areas.rows());
+        let sums = self.columns().shown().iter().any(|column| column.is_sum());
+        self.list.rows_mut().want_totals(sums || self.details.is_some());
         self.refresh();
+        self.resize_choosers(areas.page());
         self.refresh_act_page(usize::from(areas.page().height));
         self.refresh_page(usize::from(areas.page().height.saturating_sub(crate::view::page::HEAD)));
         if let Some(mut details) = self.details.take() {

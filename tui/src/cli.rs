@@ -216,12 +216,12 @@ impl Common {
     /// What the app starts with. Where what is shown is here, it can be acted on, unless only looking is wanted.
     #[must_use]
     pub fn options(&self, is_here: bool) -> Options {
-        let Config { dead, kernel, join_from, bindings, names, .. } = self.config.clone();
+        let Config { dead, kernel, join_from, bindings, names, columns, .. } = self.config.clone();
         Options {
             engine: self.engine(),
             filter: self.first_filter.clone(),
             zone: TimeZone::system(),
-            preferences: Preferences { dead, kernel, join_from, bindings, names },
+            preferences: Preferences { dead, kernel, join_from, bindings, names, columns },
             is_here,
             may_act: is_here && !self.config.read_only,
             own_pid: std::process::id(),

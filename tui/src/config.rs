@@ -18,6 +18,7 @@ use std::time::Duration;
 use ptree_core::filter::Names;
 use ratatui::style::Style;
 
+use crate::column::Chosen;
 use crate::keymap::Bindings;
 use crate::view::theme::ThemeName;
 
@@ -57,6 +58,8 @@ pub struct Config {
     pub bindings: Bindings,
     /// What `@name` stands for.
     pub names: Names,
+    /// Which columns are shown, in what order and how wide.
+    pub columns: Chosen,
     /// Styles by the name of their role.
     pub styles: Vec<(&'static str, Style)>,
 }
@@ -78,6 +81,7 @@ impl Default for Config {
             filter: String::new(),
             bindings: Bindings::default(),
             names: Names::default(),
+            columns: Chosen::default(),
             styles: Vec::new(),
         }
     }

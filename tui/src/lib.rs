@@ -11,6 +11,7 @@ pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod cmd;
+pub mod column;
 pub mod columns;
 pub mod config;
 pub mod export;

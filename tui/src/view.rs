@@ -6,6 +6,7 @@ mod acts;
 mod ascii;
 mod breadcrumb;
 mod cells;
+pub(crate) mod chooser;
 mod details;
 mod filter_line;
 pub(crate) mod footer;
@@ -39,6 +40,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     match (app.mode(), app.details()) {
         (Mode::Help | Mode::HelpSearch, _) => help::draw(app, theme, areas.whole(), buffer),
         (Mode::Acts | Mode::Confirm | Mode::Report, _) => acts::draw(app, theme, areas.page(), buffer),
+        (Mode::Columns | Mode::Sorts, _) => chooser::draw(app, theme, areas.page(), buffer),
         (Mode::Details | Mode::DetailsSearch, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => match app.page() {
             Some(page) => page::draw(app, page, theme, areas.page(), buffer),

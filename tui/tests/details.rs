@@ -99,7 +99,7 @@ fn files() -> Found {
 #[test]
 fn the_environment_is_asked_for_and_shown() {
     let mut machine = editing();
-    assert_eq!(ask(&mut machine, "E"), (Subject::Environment, 700));
+    assert_eq!(ask(&mut machine, "e"), (Subject::Environment, 700));
     let waiting = machine.screen(80, 24);
     assert!(waiting.contains("vim [700]  Environment  being read"), "{waiting}");
     tell(&mut machine, Ok(environment()));
@@ -121,7 +121,7 @@ fn open_files_are_asked_for_and_shown() {
 #[test]
 fn one_goes_back_to_where_it_was_asked_for_and_nothing_is_remembered() {
     let mut machine = editing();
-    ask(&mut machine, "E");
+    ask(&mut machine, "e");
     tell(&mut machine, Ok(environment()));
     machine.keys("<Esc>");
     assert_eq!(machine.app.mode(), Mode::Tree, "from the tree, to the tree");
@@ -129,7 +129,7 @@ fn one_goes_back_to_where_it_was_asked_for_and_nothing_is_remembered() {
     machine.keys("<Enter>");
     machine.screen(80, 24);
     machine.keys("jj");
-    ask(&mut machine, "E");
+    ask(&mut machine, "e");
     tell(&mut machine, Ok(environment()));
     machine.screen(40, 10);
     machine.keys("jjj");
@@ -148,12 +148,12 @@ fn one_goes_back_to_where_it_was_asked_for_and_nothing_is_remembered() {
 #[test]
 fn asked_again_it_is_read_again_but_not_before_it_was_told() {
     let mut machine = editing();
-    ask(&mut machine, "E");
-    assert_eq!(machine.keys("E"), None, "it is being read");
+    ask(&mut machine, "e");
+    assert_eq!(machine.keys("e"), None, "it is being read");
     tell(&mut machine, Ok(environment()));
     machine.screen(80, 24);
     machine.pass(5 * SECOND);
-    ask(&mut machine, "E");
+    ask(&mut machine, "e");
     let meanwhile = machine.screen(80, 24);
     assert!(meanwhile.contains("being read") && meanwhile.contains("8 variables at 14:00:00"), "{meanwhile}");
     tell(&mut machine, Ok(environment()));
@@ -164,7 +164,7 @@ fn asked_again_it_is_read_again_but_not_before_it_was_told() {
 #[test]
 fn what_nobody_waits_for_any_more_is_dropped() {
     let mut machine = editing();
-    ask(&mut machine, "E");
+    ask(&mut machine, "e");
     ask(&mut machine, "L");
     tell(&mut machine, Ok(environment()));
     assert!(machine.app.details().unwrap().sheet().unwrap().is_asked());
@@ -186,7 +186,7 @@ fn why_nothing_can_be_read_is_said() {
         (Refusal::Other("Input/output error".to_owned()), "Input/output error"),
     ] {
         let mut machine = editing();
-        ask(&mut machine, "E");
+        ask(&mut machine, "e");
         tell(&mut machine, Err(refusal));
         let screen = machine.screen(80, 24);
         assert!(screen.contains(told) && !screen.contains("being read"), "{screen}");
@@ -212,7 +212,7 @@ fn of_a_recording_nothing_is_asked() {
     });
     machine.found(1, 0, 0, &["/sbin/init"]);
     machine.screen(80, 24);
-    for keys in ["E", "L", "<Enter>E"] {
+    for keys in ["e", "L", "<Enter>e"] {
         assert_eq!(machine.keys(keys), None);
         let screen = machine.screen(80, 24);
         assert!(screen.contains("These processes are not here"), "{screen}");
@@ -237,7 +237,7 @@ fn what_was_read_stays_when_the_process_ends_and_stands_still_in_between() {
 #[test]
 fn too_much_is_bounded_and_says_so() {
     let mut machine = editing();
-    ask(&mut machine, "E");
+    ask(&mut machine, "e");
     let variables = (0..5000).map(|n| format!("V{n}={}", "x".repeat(90)).into_bytes()).collect();
     tell(&mut machine, Ok(Found::Environment(Environment { variables, left_out: 1234, left_out_bytes: 3 << 20 })));
     let screen = machine.screen(80, 24);

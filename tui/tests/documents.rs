@@ -6,12 +6,19 @@ use std::path::Path;
 
 use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
 use ptree_tui::action::COMMANDS;
+use ptree_tui::column::COLUMNS;
 use ptree_tui::keymap::spelled_out;
 use ptree_tui::view::theme::ThemeName;
 
 /// The parts of README.md: what stands between `<!-- NAME -->` and `<!-- end of NAME -->`.
-const TABLES: [Table; 5] =
-    [("keys", keys), ("filter syntax", syntax), ("filter fields", fields), ("themes", themes), ("options", options)];
+const TABLES: [Table; 6] = [
+    ("keys", keys),
+    ("columns", columns),
+    ("filter syntax", syntax),
+    ("filter fields", fields),
+    ("themes", themes),
+    ("options", options),
+];
 
 /// A name, and what makes the table.
 type Table = (&'static str, fn() -> String);
@@ -68,6 +75,13 @@ fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [St
         out.push('\n');
     }
     out
+}
+
+fn columns() -> String {
+    table(
+        ["Column", "Heading", "Tells"],
+        COLUMNS.iter().map(|spec| [code(spec.name), spec.heading.to_owned(), spec.about.to_owned()]),
+    )
 }
 
 fn code(text: &str) -> String {

@@ -293,12 +293,12 @@ fn a_key_that_does_nothing_says_where_to_find_those_that_do() {
     let mut machine = built();
     let last = |machine: &mut Machine| machine.screen(80, 24).lines().last().unwrap().to_owned();
     for (keys, told) in [
-        ("w", "w does nothing here: ? tells all keys"),
+        ("W", "W does nothing here: ? tells all keys"),
         ("<C-w>", "Ctrl-w does nothing here: ? tells all keys"),
         ("zx", "zx does nothing here: ? tells all keys"),
         // A sequence given up is no mistake.
         ("z<Esc>", "Enter details"),
-        ("3w", "w does nothing here: ? tells all keys"),
+        ("3W", "W does nothing here: ? tells all keys"),
         // There the hints must stay in sight.
         ("1<F9><Enter>w", "y yes"),
     ] {

@@ -204,7 +204,7 @@ fn i11_losses_stand_out_at_every_size_and_in_every_mode() {
     let mut machine = busy();
     assert!(machine.screen(80, 24).contains("0 lost"));
     machine.lose(7);
-    for keys in ["", "/no", "<Enter>", "<Esc><Enter>", "?", "<Esc><Esc>s", "e", "p"] {
+    for keys in ["", "/no", "<Enter>", "<Esc><Enter>", "?", "<Esc><Esc>s", "w", "p"] {
         machine.keys(keys);
         for (width, height) in
             [(200, 50), (80, 24), (40, 10), (20, 8), (20, 6), (20, 5), (20, 3), (20, 2), (20, 1), (6, 1), (6, 24)]
@@ -342,7 +342,7 @@ fn tab_completes_as_far_as_there_is_no_choice() {
 fn help_while_typing_comes_back_to_the_line() {
     let mut machine = busy();
     machine.keys("/cc<F1>");
-    assert!(machine.screen(80, 160).contains("lifetime<10ms"));
+    assert!(machine.screen(80, 220).contains("lifetime<10ms"));
     machine.keys("<Esc> -c");
     assert_eq!(machine.app.filter_line(), "cc -c");
 }

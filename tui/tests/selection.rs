@@ -274,7 +274,7 @@ fn quit_and_the_other_effects_come_out_as_data() {
         ("<C-c>", Effect::Quit),
         ("<C-z>", Effect::Suspend),
         ("<C-l>", Effect::Redraw),
-        ("e", Effect::ExportDot),
+        ("w", Effect::ExportDot),
     ] {
         assert_eq!(machine.keys(keys), Some(effect), "{keys}");
     }
@@ -308,7 +308,7 @@ fn i13_drawing_changes_nothing_at_any_size_in_any_mode() {
     }
     machine.exit(5400, ExitStatus::Unknown);
     machine.lose(3);
-    for keys in ["", "G", "s", "/work", "<Enter>", "<Enter>G", "?G", "<Esc><Esc>p", ">>>", "e", "<Esc>/zzz", "<Esc>zM"]
+    for keys in ["", "G", "s", "/work", "<Enter>", "<Enter>G", "?G", "<Esc><Esc>p", ">>>", "w", "<Esc>/zzz", "<Esc>zM"]
     {
         machine.keys(keys);
         for (width, height) in [

@@ -408,7 +408,7 @@ fn what_a_living_process_was_started_with_and_has_open_is_read_when_asked_for() 
     session.wait_for("COMMAND");
     session.press("/argv=7654321\r");
     session.wait_for("1 match");
-    session.press("E");
+    session.press("e");
     session.wait_for("variables");
     // Drawn anew, it is there in one piece.
     session.press("/known-val\r\u{c}");
@@ -420,7 +420,7 @@ fn what_a_living_process_was_started_with_and_has_open_is_read_when_asked_for() 
     sleeper.0.kill().unwrap();
     sleeper.0.wait().unwrap();
     session.wait_for("SIGKILL");
-    session.press("E");
+    session.press("e");
     session.wait_for("went");
     session.press("q");
     assert!(session.end().0.success());

@@ -16,7 +16,6 @@
 //! Parts: [`lex`] and [`parse`] turn a text into an [`expr`], [`eval`] judges by it, [`field`] is the table of what may
 //! be asked. Nothing here reads a clock or a user database: see [`Context`].
 
-mod cgroup;
 mod complete;
 mod error;
 mod eval;

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+pub mod cgroup;
 pub mod engine;
 pub mod event;
 pub mod filter;
@@ -29,5 +30,5 @@ pub use filter::{Filter, FilterError};
 pub use process::{Image, Lifecycle, Origin, Process};
 pub use rows::{Folds, Look, Row, RowId, Rows, Sort, SortKey};
 pub use stats::{Stats, UidStats};
-pub use tree::{Lineage, Summary, Tree, Visit};
+pub use tree::{Lineage, Summary, Sums, Tally, Totals, Tree, Visit};
 pub use users::Users;

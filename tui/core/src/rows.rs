@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::Delta;
 use crate::event::{Comm, ProcKey};
-use crate::tree::{Lineage, Summary, Tree};
+use crate::tree::{Lineage, Summary, Sums, Totals, Tree};
 
 use joined::{Crowds, Share};
 use look::Rank;
@@ -76,12 +76,18 @@ pub struct Row {
     /// Processes hidden below it by the fold: of those that would be visible, the ones asked for (which match, and are
     /// neither dead nor of the kernel where those are not shown), not the ancestors that come along.
     pub hidden: u32,
-    /// Of a joined row, what it sums up; those who have left the tree already are counted unless there is a filter.
+    /// Of a joined row, what it sums up; those who have left the tree already are counted unless there is a filter. Bytes read
+    /// and written are complete only while somebody [wants](Rows::want_totals) sums.
     pub summary: Option<Summary>,
 }
 
 /// How often those are judged anew whose filter goes by time alone, nanoseconds.
 const REJUDGE_NS: u64 = 1_000_000_000;
+
+/// How often subtrees are summed up anew, nanoseconds: once a second, and where there are more than so many processes
+/// more rarely, so that it takes a small part of the time however many there are.
+const SUM_NS: u64 = 1_000_000_000;
+const SUM_PROCESSES: usize = 200_000;
 
 /// Where a row stands among its siblings: rank, and birth for those alike.
 type Order = (Rank, (u64, u32));
@@ -118,6 +124,16 @@ pub struct Rows {
     /// When all were last judged, and that it is time to do so again.
     judged_ns: u64,
     aged: bool,
+    /// What subtrees come to, while somebody needs it.
+    sums: Sums,
+    /// Somebody wants to know it beside the rows themselves.
+    sums_wanted: bool,
+    /// When it was last found out, of how many processes, and that it may be otherwise by now.
+    summed_ns: u64,
+    summed_len: usize,
+    sums_are_old: bool,
+    /// What is below the members of joined rows has not been counted since these were made.
+    below_unknown: bool,
 }
 
 /// A process that is kept by filter and switches, for its own sake or for that of one below it; or a joined row.
@@ -176,6 +192,21 @@ impl Rows {
             (self.look.filter.depends().time || self.misplaced) && now_ns.abs_diff(self.judged_ns) >= REJUDGE_NS;
     }
 
+    /// Keeps [`Rows::totals`] up to date from now on, or no longer.
+    pub fn want_totals(&mut self, wanted: bool) {
+        self.sums_are_old |= wanted && !self.sums_wanted;
+        self.sums_wanted = wanted;
+    }
+
+    /// What a process and all below it come to, at most about a second ago. `None` where nobody [wants] it and for one
+    /// that has just come.
+    ///
+    /// [wants]: Rows::want_totals
+    #[must_use]
+    pub fn totals(&self, tree: &Tree, key: ProcKey) -> Option<Totals> {
+        self.sums.get(tree, key)
+    }
+
     /// To be called when something changed that no delta tells: another tree, names of users.
     pub fn invalidate(&mut self) {
         self.stale = true;
@@ -190,10 +221,29 @@ impl Rows {
             || !self.noted.is_empty()
             || !self.bereaved.is_empty()
             || self.unsorted && !self.held
+            || self.are_sums_due()
+    }
+
+    /// Whether the sums must be there at any time; joined rows alone look at them only now and then.
+    fn keeps_sums(&self) -> bool {
+        self.sums_wanted || self.look.sort.by.is_of_subtree()
+    }
+
+    /// Whether there may be joined rows, which tell what is below them.
+    fn tells_below(&self) -> bool {
+        self.look.joins() && self.crowds.may_be()
+    }
+
+    fn are_sums_due(&self) -> bool {
+        let interval = SUM_NS * (self.summed_len / SUM_PROCESSES).max(1) as u64;
+        let aged = || self.sums_are_old && self.look.now_ns.abs_diff(self.summed_ns) >= interval;
+        self.keeps_sums() && (self.sums.is_empty() || aged()) || self.tells_below() && aged()
     }
 
     /// Takes note of a change of the tree.
     pub fn note(&mut self, delta: &Delta) {
+        let measured = self.keeps_sums();
+        self.sums_are_old |= !matches!(delta, Delta::Alert(_)) && (measured || !matches!(delta, Delta::Measured(_)));
         match *delta {
             _ if self.stale => {}
             // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.
@@ -313,7 +363,7 @@ impl Rows {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let entry = size_of::<(ProcKey, Id)>() + 1;
-        self.sequence.bytes() + self.ids.capacity() * entry
+        self.sequence.bytes() + self.ids.capacity() * entry + self.sums.bytes()
     }
 
     /// The row at an index.

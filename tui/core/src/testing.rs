@@ -4,7 +4,7 @@
 
 use crate::event::Event;
 use crate::script::{Script, Step, Word};
-use crate::{Config, Delta, Engine, Lineage, ProcKey};
+use crate::{Config, Delta, Engine, Lineage, ProcKey, Process, Tally, Totals, Tree};
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 
@@ -33,7 +33,7 @@ impl Scene {
         self.script.key(pid)
     }
 
-    pub(crate) fn get(&self, pid: u32) -> &crate::Process {
+    pub(crate) fn get(&self, pid: u32) -> &Process {
         self.engine.tree().get(self.key(pid)).unwrap_or_else(|| panic!("{pid} is not in the tree"))
     }
 
@@ -76,4 +76,13 @@ impl Scene {
         out.extend(std::iter::repeat_n(')', depth));
         out
     }
+}
+
+/// What a process and all below it come to, each asked for itself.
+pub(crate) fn totals(tree: &Tree, process: &Process, lineage: Lineage) -> Totals {
+    let own = Totals::of(process);
+    let left = tree.departed(process.key, lineage).iter().map(|(_, summary)| summary.all);
+    let below = tree.children(process.key, lineage).map(|child| totals(tree, child, lineage));
+    let own = Totals { tally: left.fold(own.tally, Tally::and), ..own };
+    below.fold(own, Totals::and)
 }

@@ -1,7 +1,7 @@
 //! The ancestry graph: processes as nodes of a petgraph, one edge from the forker to each child, and one more from the
 //! kernel's parent where that is another.
 //!
-//! Owns the graph: no graph index leaves this module and its child `dead`, every outside handle is a [`ProcKey`]. Does not know events,
+//! Owns the graph: no graph index leaves this module and its children, every outside handle is a [`ProcKey`]. Does not know events,
 //! time or what is worth keeping; see [`Engine`](crate::Engine).
 //!
 //! Taking a node or an edge out of a petgraph costs a walk over its siblings, so neither is ever taken out: an edge
@@ -24,6 +24,7 @@ use crate::process::Process;
 mod dead;
 mod departed;
 mod index;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ use dead::Dead;
 use departed::Departed;
 pub use departed::{Named, Summary};
 use index::{Graph, Index};
+pub use tally::{Sums, Tally, Totals};
 
 /// Which parent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -112,6 +114,8 @@ pub struct Tree {
     live: usize,
     tombstones: usize,
     dead_edges: usize,
+    /// Times that the nodes were numbered anew.
+    rebuilt: u64,
     dead: Dead,
 }
 
@@ -367,9 +371,9 @@ impl Tree {
         let process = slot.process.take()?;
         let was_alive = mem::replace(&mut slot.alive, false);
         self.live -= usize::from(was_alive);
-        slot.departed = Departed::default();
+        let departed = mem::take(&mut slot.departed);
         if finished && !was_alive {
-            self.count_departed(node, &process);
+            self.count_departed(node, &process, &departed);
         }
         self.kept -= 1;
         self.index.remove_youngest(&self.graph, node);
@@ -380,18 +384,6 @@ impl Tree {
             self.compact();
         }
         Some(process)
-    }
-
-    /// Has the parents of one that goes remember it.
-    fn count_departed(&mut self, node: NodeIndex, process: &Process) {
-        let [forker, kernel] = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
-        let forks = (forker, Some(Lineage::Forked).filter(|_| forker != kernel));
-        let adopted = (kernel.filter(|_| forker != kernel), Some(Lineage::Kernel));
-        for (parent, only) in [forks, adopted] {
-            if let Some(parent) = parent.filter(|&parent| self.graph[parent].process.is_some()) {
-                self.graph[parent].departed.count(only, process);
-            }
-        }
     }
 
     /// The node of a key, made if there is none.
@@ -520,5 +512,6 @@ impl Tree {
         self.index.renumber(&graph, &moved);
         self.graph = graph;
         (self.tombstones, self.dead_edges) = (0, 0);
+        self.rebuilt += 1;
     }
 }

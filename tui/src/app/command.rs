@@ -33,7 +33,10 @@ impl App {
     }
 
     fn obey(&mut self, command: Command) -> Option<Effect> {
-        let height = self.page().map_or(self.list.height(), Page::height);
+        let height = match self.mode {
+            Mode::Columns | Mode::Sorts => self.chooser().height(),
+            _ => self.page().map_or(self.list.height(), Page::height),
+        };
         let half = (height / 2).max(1).cast_signed();
         let page = height.saturating_sub(1).max(1).cast_signed();
         match command {
@@ -165,7 +168,17 @@ impl App {
             }
             Command::SortNext if self.mode == Mode::Page => self.with_page(Page::sort_next),
             Command::SortReverse if self.mode == Mode::Page => self.with_page(Page::reverse),
-            Command::SortNext => self.sort_by(next_key(self.look().sort.by)),
+            Command::SortNext => self.sort_by(self.next_key()),
+            Command::SortList => self.open_sorts(),
+            Command::ChooseSort => self.choose_sort(),
+            Command::Columns => self.open_columns(),
+            Command::ToggleColumn => self.toggle_column(),
+            Command::ColumnLeft => self.shift_column(false),
+            Command::ColumnRight => self.shift_column(true),
+            Command::Wider => self.widen_column(1),
+            Command::Narrower => self.widen_column(-1),
+            Command::ColumnsAnew => self.columns_anew(),
+            Command::CopyColumns => return self.copy_columns(),
             Command::SortCpu => self.sort_by(SortKey::Cpu),
             Command::SortMemory => self.sort_by(SortKey::Memory),
             Command::SortTime => self.sort_by(SortKey::Time),
@@ -223,6 +236,7 @@ impl App {
                 }
             }
             Mode::Page => self.with_page(|page| page.step(lines, window)),
+            Mode::Columns | Mode::Sorts => self.step_chooser(lines, window),
             _ if window => self.list.page(lines),
             _ => self.list.step(lines),
         }
@@ -333,6 +347,7 @@ impl App {
                     self.mode = Mode::Tree;
                 }
             }
+            Mode::Columns | Mode::Sorts => self.mode = Mode::Tree,
             Mode::Confirm => {
                 if self.reconsider() {
                     self.mode = Mode::Acts;
@@ -343,10 +358,12 @@ impl App {
             _ => self.close_acts(),
         }
     }
-}
 
-/// The next in the order in which they are gone through.
-fn next_key(key: SortKey) -> SortKey {
-    let at = SortKey::ALL.iter().position(|&other| other == key).map_or(0, |at| at + 1);
-    SortKey::ALL[at % SortKey::ALL.len()]
+    /// What the next column to the right sorts by, COMMAND being the last, and then the first again.
+    fn next_key(&self) -> SortKey {
+        let keys = self.columns().shown().iter().filter_map(|column| column.spec().sort);
+        let keys: Vec<SortKey> = keys.chain([SortKey::Name]).collect();
+        let at = keys.iter().position(|key| *key == self.look().sort.by).map_or(0, |at| at + 1);
+        keys[at % keys.len()]
+    }
 }

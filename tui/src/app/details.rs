@@ -5,6 +5,7 @@
 mod lines;
 mod search;
 mod sheet;
+mod subtree;
 
 use std::borrow::Cow;
 
@@ -113,6 +114,7 @@ impl Details {
         page.programs();
         page.identity();
         page.cost();
+        page.subtree();
         page.lineages();
         page.children();
         self.about.set(LABELS, entries);

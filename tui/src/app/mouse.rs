@@ -16,13 +16,15 @@ impl App {
     }
 
     /// A click on a row selects it, a second one opens it; on the lines that lead to it, it folds; on a heading, it sorts;
-    /// on the line of an alert, it goes to whom the alert names.
+    /// on the line of an alert, it goes to whom the alert names. In a list to choose from, it selects or chooses.
     pub(super) fn click(&mut self, column: u16, row: u16, double: bool) {
-        if !matches!(self.mode, Mode::Tree | Mode::Filter) {
-            return;
-        }
         let screen = Rect::new(0, 0, self.size.0, self.size.1);
         let areas = Areas::of(screen, self.shape());
+        match self.mode {
+            Mode::Tree | Mode::Filter => {}
+            Mode::Columns | Mode::Sorts => return self.click_chooser(areas.page(), column, row, double),
+            _ => return,
+        }
         if areas.alert.contains(Position::new(column, row)) {
             self.refresh();
             return self.go_to_culprit();

@@ -1,5 +1,7 @@
 //! From the text of a configuration file to a [`Config`], with all that is wrong told by line.
 
+mod columns;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -20,6 +22,8 @@ pub const KEYS: &str = "keys";
 pub const FILTERS: &str = "filters";
 /// See [`KEYS`].
 pub const ALERTS: &str = "alerts";
+/// See [`KEYS`].
+pub const COLUMNS: &str = "columns";
 /// See [`KEYS`].
 pub const COLOURS: &str = "colours";
 
@@ -90,6 +94,7 @@ impl Reader {
                 KEYS => self.keys(entries),
                 FILTERS => self.filters(entries),
                 ALERTS => self.alerts(entries),
+                COLUMNS => self.columns(entries),
                 COLOURS => self.colours(entries),
                 _ => self.settings(section, entries),
             }
@@ -258,7 +263,7 @@ fn section<'v, 't>(table: &'v Table<'t>, name: &str) -> Option<&'v Table<'t>> {
 pub fn sections() -> Vec<&'static str> {
     let mut names: Vec<_> = SETTINGS.iter().map(|setting| setting.section).collect();
     names.dedup();
-    names.extend([FILTERS, ALERTS, COLOURS, KEYS]);
+    names.extend([COLUMNS, FILTERS, ALERTS, COLOURS, KEYS]);
     names
 }
 

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::Config;
-use super::file::{ALERTS, COLOURS, FILTERS, KEYS, sections};
+use super::file::{ALERTS, COLOURS, COLUMNS, FILTERS, KEYS, sections};
 use super::settings::{Kind, SETTINGS, Setting};
 use crate::action::{COMMANDS, Mode};
+use crate::column::{self, Chosen};
 use crate::view::theme::{ROLES, Theme, style};
 
 const HEAD: &str = "\
@@ -25,6 +26,10 @@ const ALERTS_ABOUT: &str = "\
 # matched no other one for 'clear-after'.
 # killed = \"signal=KILL\"
 # \"root shell from ssh\" = \"uid=0 and comm~sh$ and ancestor:comm=sshd\"
+";
+const COLUMNS_ABOUT: &str = "\
+# The columns before COMMAND, left to right; those for which there is no room are left out, from the ones worth least on.
+# 'widths' has those that are not to be as wide as usual, such as { user = 12 }. There are:
 ";
 const COLOURS_ABOUT: &str = "\
 # Styles in the place of the theme's: 'bold', 'dim', 'italic', 'underlined', 'reversed', a colour ('red', 'lightblue',
@@ -47,6 +52,7 @@ pub fn default_file() -> String {
         match section {
             FILTERS => out.push_str(FILTERS_ABOUT),
             ALERTS => out.push_str(ALERTS_ABOUT),
+            COLUMNS => columns(&mut out, &config.columns),
             COLOURS => {
                 out.push_str(COLOURS_ABOUT);
                 for role in ROLES {
@@ -71,6 +77,14 @@ fn comment(out: &mut String, setting: &Setting) {
     if let Kind::Choice(words, ..) = setting.kind {
         let _ = writeln!(out, "# One of {}.", words.join(", "));
     }
+}
+
+fn columns(out: &mut String, chosen: &Chosen) {
+    out.push_str(COLUMNS_ABOUT);
+    for spec in column::COLUMNS {
+        let _ = writeln!(out, "#   {:<14}{:<11}{}", spec.name, spec.heading, spec.about);
+    }
+    out.push_str(&chosen.written());
 }
 
 fn keys(out: &mut String) {
@@ -121,6 +135,7 @@ pub fn schema() -> String {
                     "type": "object",
                     "additionalProperties": { "type": "string" },
                 }),
+                COLUMNS => columns_schema(&config.columns),
                 COLOURS => {
                     let about =
                         |role: &crate::view::theme::Role| json!({ "type": "string", "description": role.about });
@@ -148,6 +163,24 @@ pub fn schema() -> String {
 fn object(properties: impl Iterator<Item = (&'static str, Value)>) -> Value {
     let properties: Map<_, _> = properties.map(|(name, content)| (name.to_owned(), content)).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn columns_schema(chosen: &Chosen) -> Value {
+    let names: Vec<&str> = column::COLUMNS.iter().map(|spec| spec.name).collect();
+    let shown: Vec<&str> = chosen.shown().iter().map(|column| column.spec().name).collect();
+    let width = |spec: &column::Spec| {
+        let (least, most) = (Chosen::WIDTHS.start(), Chosen::WIDTHS.end());
+        json!({ "type": "integer", "minimum": least, "maximum": most, "description": spec.about })
+    };
+    let show = json!({
+        "description": "The columns before COMMAND, left to right.",
+        "type": "array",
+        "items": { "enum": names },
+        "uniqueItems": true,
+        "default": shown,
+    });
+    let widths = object(column::COLUMNS.iter().map(|spec| (spec.name, width(spec))));
+    object([("show", show), ("widths", widths)].into_iter())
 }
 
 fn keys_schema(mode: Mode) -> Value {

@@ -7,6 +7,7 @@ use super::file::parse;
 use super::print::default_file;
 use super::*;
 use crate::action::{Command, Mode};
+use crate::column::Column;
 
 fn wrong(text: &str) -> String {
     parse(text, "file").unwrap_err().to_string()
@@ -130,8 +131,8 @@ fn everything_that_is_wrong_is_told_by_line_with_what_would_be_right() {
             "file:3: 'q' is bound to 'quit' and to 'up' in [keys.tree]: give one of them other keys",
         ),
         (
-            "[keys.tree]\nup = [\"w\", \"w\"]",
-            "file:2: 'w' is given twice to 'up' in [keys.tree]: give one of them other keys",
+            "[keys.tree]\nup = [\"W\", \"W\"]",
+            "file:2: 'W' is given twice to 'up' in [keys.tree]: give one of them other keys",
         ),
         ("[general]\nmouse = ", "file:2: "),
         ("[general]\nmouse = true\nmouse = true", "file:3: duplicate key: 'mouse'"),
@@ -171,4 +172,31 @@ fn a_file_that_is_asked_for_must_exist_and_one_of_another_user_is_not_read() {
     let owner = std::fs::metadata(&path).unwrap().uid();
     assert!(open(&path, Some(owner)).is_ok());
     assert_eq!(open(&path, Some(owner + 1)).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+}
+
+#[test]
+fn columns_are_chosen_ordered_and_resized() {
+    let config =
+        parse("[columns]\nshow = [\"status\", \"pid\"]\nwidths = { status = 20, tree-cpu = 6 }", "file").unwrap();
+    assert_eq!(config.columns.shown(), [Column::Status, Column::Pid]);
+    assert_eq!([Column::Status, Column::TreeCpu].map(|column| config.columns.width(column)), [Some(20), Some(6)]);
+    assert_eq!(parse("[columns]\nshow = []", "file").unwrap().columns.shown(), []);
+    assert_eq!(parse("[columns]\nwidths = { pid = 9 }", "file").unwrap().columns.shown(), Chosen::default().shown());
+    for (text, told) in [
+        ("show = [\"lifetme\"]", "there is no column called 'lifetme'; did you mean 'lifetime'?"),
+        ("show = [\"tree_cpu\"]", "there is no column called 'tree_cpu'; did you mean 'tree-cpu'?"),
+        ("show = [\"x\"]", "there is no column called 'x'; 'ptree-tui config' prints them all"),
+        ("show = [\"pid\", \"pid\"]", "'pid' is given twice"),
+        ("show = [\"command\"]", "'command' is always there, and the last"),
+        ("show = [1]", "'1' is no column: write its name in quotes"),
+        ("show = \"pid\"", "'pid' for 'show': give a list, such as [\"pid\", \"cpu\"]"),
+        ("widths = { usr = 9 }", "there is no column called 'usr'; did you mean 'user'?"),
+        ("widths = { user = 2 }", "'2' for 'user': give a width from 3 to 200"),
+        ("widths = { user = 900 }", "'900' for 'user': give a width from 3 to 200"),
+        ("widths = { user = \"9\" }", "'9' for 'user': give a width from 3 to 200"),
+        ("widths = 9", "'9' for 'widths': give a table, such as { user = 12 }"),
+        ("shown = []", "there is no setting in [columns] called 'shown'; did you mean 'show'?"),
+    ] {
+        assert_eq!(wrong(&format!("[columns]\n{text}")), format!("file:2: {told}"));
+    }
 }

@@ -135,7 +135,8 @@ fn of_many_files_a_part_is_taken_and_all_are_counted() {
     let files: Vec<_> = (0..(limit / 2).min(6000)).map(|_| File::open("/dev/null").unwrap()).collect();
     let seen = files_of(std::process::id());
     assert!(seen.count >= files.len() && seen.open.len() <= Files::MAX, "{}", seen.count);
-    assert!(seen.open.len() >= files.len().min(Files::MAX));
+    // Files that other tests close meanwhile are listed, but cannot be read any more.
+    assert!(seen.open.len() + 100 >= files.len().min(Files::MAX), "{}", seen.open.len());
     assert!(seen.open.is_sorted_by_key(|open| open.fd));
 }
 

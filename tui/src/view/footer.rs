@@ -84,11 +84,18 @@ fn bottom(app: &App, theme: &Theme, width: usize, filter: bool) -> Vec<Part> {
         let style = if message.bad { theme.bad } else { theme.good };
         return vec![Span::styled(cut(&text, width), style).into()];
     }
-    // As many hints as fit; help and the ways out before all others, at the end.
+    // As many hints as fit; help and the ways out before all others, at the end. Of two ways to the same, the first.
+    let mut hinted = Vec::new();
+    let mut is_new = |hint| {
+        let is_new = !hinted.contains(&hint);
+        hinted.push(hint);
+        is_new
+    };
     let (last, others): (Vec<_>, Vec<_>) = commands(app.may_act())
         .filter(|spec| {
             !spec.hint.is_empty() && app.key(app.mode(), spec.command).is_some() && app.is_of_use(spec.command)
         })
+        .filter(|spec| is_new(spec.hint))
         .partition(|spec| matches!(spec.command, Command::Help | Command::Back | Command::Quit));
     let hint = |spec: &Spec| {
         let key = app.key(app.mode(), spec.command).unwrap_or_default().to_owned();

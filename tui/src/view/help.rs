@@ -1,5 +1,5 @@
-//! The page of keys, read from the table of commands and what is bound to them; what marks in the tree mean; and what
-//! filters are made of.
+//! The page of keys, read from the table of commands and what is bound to them; what marks and columns of
+//! the table mean; and what filters are made of.
 
 use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
 use ptree_core::text;
@@ -12,6 +12,7 @@ use super::cells::{cut, left, place, spread};
 use super::theme::Theme;
 use crate::action::{Mode, Spec, commands};
 use crate::app::App;
+use crate::column::COLUMNS;
 use crate::columns::width as columns;
 
 /// Columns of the keys.
@@ -29,8 +30,6 @@ const MARKS: &[(&str, &str)] = &[
     ("-", "not measured yet"),
     ("green PID", "younger than two seconds"),
     ("faint", "dead, or shown only for a match below it"),
-    ("CPU", "share of one CPU; of the dead, all CPU time"),
-    ("RSS", "memory in use; of the dead, its peak"),
 ];
 
 /// Between two columns of the page.
@@ -57,6 +56,7 @@ impl Entry {
 fn entries(app: &App) -> Vec<Entry> {
     let commands = commands(app.may_act()).map(|spec| (spec.section, keys(app, spec), spec.description));
     let marks = MARKS.iter().map(|(mark, meaning)| ("Marks", (*mark).to_owned(), *meaning));
+    let columns = COLUMNS.iter().map(|spec| ("Columns of the table", spec.heading.to_owned(), spec.about));
     let fields = FIELDS.iter().map(|field| (field.example, field.description));
     let prefixes = PREFIXES.iter().map(|(_, meaning, example)| (*example, *meaning));
     let filters = SYNTAX.into_iter().chain(fields).chain(prefixes);
@@ -66,7 +66,7 @@ fn entries(app: &App) -> Vec<Entry> {
 
     let mut entries = Vec::new();
     let mut section = "";
-    for (of, keys, description) in commands.chain(marks).chain(filters) {
+    for (of, keys, description) in commands.chain(marks).chain(columns).chain(filters) {
         if !found(&keys) && !found(description) {
             continue;
         }

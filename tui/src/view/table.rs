@@ -1,8 +1,11 @@
 //! The tree: a heading, and a row for each visible process.
 
+mod cell;
 mod hit;
 
-use ptree_core::{Comm, ExitStatus, Lifecycle, Lineage, Origin, Process, Row, RowId, Sort, Summary, text};
+use std::cmp::Reverse;
+
+use ptree_core::{Comm, Lineage, Origin, Row, RowId, Sort, SortKey, Summary, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -13,9 +16,11 @@ use super::cells::{cut, left, right, skip};
 use super::theme::Theme;
 use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
+use crate::column::{Column, Side};
 use crate::columns::width as columns;
 use crate::label;
 
+use self::cell::{Cells, Joined};
 pub(crate) use self::hit::{Hit, hit};
 
 /// Columns that COMMAND has at least, before any other is dropped.
@@ -23,82 +28,50 @@ const COMMAND_MIN: usize = 30;
 /// How long a new process is marked as such, nanoseconds.
 const YOUNG_NS: u64 = 2_000_000_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Pid,
-    User,
-    Start,
-    Lifetime,
-    Cpu,
-    Time,
-    Rss,
-    Status,
+/// Columns of the screen that a column takes.
+pub(super) fn width(app: &App, column: Column) -> usize {
+    match (app.columns().width(column), column.spec().width) {
+        (Some(width), _) => width.into(),
+        (None, 0) => app.pid_digits(),
+        (None, width) => width.into(),
+    }
 }
 
-/// Left to right.
-const COLUMNS: [Column; 8] = [
-    Column::Pid,
-    Column::User,
-    Column::Start,
-    Column::Lifetime,
-    Column::Cpu,
-    Column::Time,
-    Column::Rss,
-    Column::Status,
-];
-
-/// Most important first: those that do not fit any more are left out.
-const BY_WORTH: [Column; 8] = [
-    Column::Pid,
-    Column::Status,
-    Column::Lifetime,
-    Column::User,
-    Column::Cpu,
-    Column::Rss,
-    Column::Start,
-    Column::Time,
-];
-
-impl Column {
-    fn width(self, app: &App) -> usize {
-        match self {
-            Self::Pid => app.pid_digits(),
-            Self::User | Self::Start | Self::Lifetime => 8,
-            Self::Cpu | Self::Rss => 5,
-            Self::Time => 7,
-            Self::Status => 12,
-        }
+/// The word above a column and the gap behind it, in which a mark stands where rows are sorted by the column.
+fn heading(app: &App, column: Column, sort: Sort) -> String {
+    let (spec, width) = (column.spec(), width(app, column));
+    let mark = mark(sort, spec.sort);
+    match spec.side {
+        Side::Left => left(&format!("{}{mark}", spec.heading), width + 1),
+        Side::Right => format!("{}{}", right(spec.heading, width), if mark.is_empty() { " " } else { mark }),
     }
+}
 
-    fn heading(self, width: usize) -> String {
-        match self {
-            Self::Pid => right("PID", width),
-            Self::User => left("USER", width),
-            Self::Start => left("START", width),
-            Self::Lifetime => right("LIFETIME", width),
-            Self::Cpu => right("CPU", width),
-            Self::Time => right("TIME", width),
-            Self::Rss => right("RSS", width),
-            Self::Status => left("STATUS", width),
-        }
+/// What stands beside a heading where rows are sorted by it, unless that is as usual.
+fn mark(sort: Sort, by: Option<SortKey>) -> &'static str {
+    match sort {
+        _ if by != Some(sort.by) || sort == Sort::default() => "",
+        Sort { reversed: false, .. } => "▾",
+        Sort { reversed: true, .. } => "▴",
     }
 }
 
 /// The columns that fit beside COMMAND, left to right, and the columns left for it.
-fn fitting(app: &App, width: usize) -> (Vec<Column>, usize) {
-    let mut room = width.saturating_sub(COMMAND_MIN);
-    let mut chosen = Vec::new();
-    for column in BY_WORTH {
-        let needed = column.width(app) + 1;
-        if needed > room {
-            break;
-        }
-        room -= needed;
-        chosen.push(column);
-    }
-    let columns: Vec<Column> = COLUMNS.into_iter().filter(|column| chosen.contains(column)).collect();
-    let used: usize = columns.iter().map(|column| column.width(app) + 1).sum();
-    (columns, width.saturating_sub(used))
+pub(super) fn fitting(app: &App, screen: usize) -> (Vec<Column>, usize) {
+    let mut by_worth = app.columns().shown().to_vec();
+    by_worth.sort_by_key(|column| Reverse(column.spec().worth));
+    let mut room = screen.saturating_sub(COMMAND_MIN);
+    let fits = |column: &&Column| {
+        let rest = room.checked_sub(width(app, **column) + 1);
+        room = rest.unwrap_or(room);
+        rest.is_some()
+    };
+    // Most important first: after the one that does not fit, none is worth enough.
+    let fitting: Vec<Column> = by_worth.iter().take_while(fits).copied().collect();
+    let columns: Vec<Column> =
+        app.columns().shown().iter().copied().filter(|column| fitting.contains(column)).collect();
+    let used: usize = columns.iter().map(|column| width(app, *column) + 1).sum();
+    (columns, screen.saturating_sub(used))
 }
 
 /// Heading and rows.
@@ -106,9 +79,10 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, command) = fitting(app, usize::from(area.width));
     let mut lines = area.rows();
     let Some(first) = lines.next() else { return };
+    let sort = app.look().sort;
     let mut heading: Vec<Span<'_>> =
-        columns.iter().map(|column| Span::styled(column.heading(column.width(app)) + " ", theme.heading)).collect();
-    heading.push(Span::styled("COMMAND", theme.heading));
+        columns.iter().map(|column| Span::styled(heading(app, *column, sort), theme.heading)).collect();
+    heading.push(Span::styled(format!("COMMAND{}", mark(sort, Some(SortKey::Name))), theme.heading));
     let trail = breadcrumb::trail(app, command.saturating_sub(9));
     let room = command.saturating_sub(7 + trail.as_ref().map_or(0, |trail| crate::columns::width(trail) + 2));
     heading.extend(trail.map(|trail| Span::styled(format!("  {trail}"), theme.strong)));
@@ -131,13 +105,13 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         match (row.id, row.summary) {
             (RowId::Joined { comm, .. }, Some(summary)) => {
                 let cells = Joined { app, theme, row, summary };
-                spans.extend(columns.flat_map(|&column| [cells.cell(column), Span::raw(" ")]));
+                spans.extend(columns.flat_map(|&column| [cells.cell(column, width(app, column)), Span::raw(" ")]));
                 cells.command(comm, guides, command, &mut spans);
             }
             (id, _) => {
                 let Some(process) = app.tree().get(id.nearest()) else { return };
                 let cells = Cells { app, theme, process, row };
-                spans.extend(columns.flat_map(|&column| [cells.cell(column), Span::raw(" ")]));
+                spans.extend(columns.flat_map(|&column| [cells.cell(column, width(app, column)), Span::raw(" ")]));
                 cells.command(guides, command, &mut spans);
             }
         }
@@ -215,44 +189,10 @@ fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-struct Cells<'a> {
-    app: &'a App,
-    theme: &'a Theme,
-    process: &'a Process,
-    row: &'a Row,
-}
-
-/// A row that stands for many.
-struct Joined<'a> {
-    app: &'a App,
-    theme: &'a Theme,
-    row: &'a Row,
-    summary: Summary,
-}
-
 impl Joined<'_> {
-    /// What the column says of all of them: the start of the first, the longest life, the CPU time of all.
-    fn cell(&self, column: Column) -> Span<'static> {
-        let Self { app, theme, summary, .. } = self;
-        let width = column.width(app);
-        let text = match column {
-            Column::Pid | Column::Rss => right("-", width),
-            Column::User => left("-", width),
-            Column::Start => left(&app.wall().short(summary.first.start_ns, app.shown_ns()), width),
-            Column::Lifetime => right(&text::duration(summary.longest_ns), width),
-            Column::Cpu | Column::Time => right(&label::duration(summary.cpu_ns, width), width),
-            Column::Status if summary.failed > 0 => {
-                let failed = left(&format!("{} failed", label::count(summary.failed)), width);
-                return Span::styled(failed, theme.tone(label::Tone::Bad));
-            }
-            Column::Status => left("finished", width),
-        };
-        Span::styled(text, theme.dim)
-    }
-
     /// Name and number, how many of them can still be looked at, and what the columns mean.
     fn command(&self, comm: Comm, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
-        let (theme, Summary { count, cpu_ns, longest_ns, .. }) = (self.theme, self.summary);
+        let (theme, Summary { count, cpu_ns, longest_ns, failed, all, .. }) = (self.theme, self.summary);
         let mut writer = Writer { room: width, spans };
         let name = format!("{} ×{count}", text::escape(comm.as_bytes()));
         // The number is worth more than the levels above.
@@ -261,8 +201,15 @@ impl Joined<'_> {
         if self.row.folded && u64::from(self.row.hidden) < count {
             writer.push(format!("  {} kept", self.row.hidden), theme.accent);
         }
+        if all.failed > failed {
+            writer.push(format!("  {} failed below", label::count(all.failed - failed)), theme.bad);
+        }
         let (cpu, longest) = (text::duration(cpu_ns), text::duration(longest_ns));
-        writer.push(format!("  CPU {cpu} in all, longest {longest}"), theme.dim);
+        let below = match all.cpu_ns {
+            more if more > cpu_ns => format!(" ({} with those below)", text::duration(more)),
+            _ => String::new(),
+        };
+        writer.push(format!("  CPU {cpu} in all{below}, longest {longest}"), theme.dim);
     }
 }
 
@@ -290,64 +237,6 @@ impl Writer<'_> {
 }
 
 impl Cells<'_> {
-    /// One cell, padded to its column.
-    fn cell(&self, column: Column) -> Span<'static> {
-        let (process, theme) = (self.process, self.theme);
-        let width = column.width(self.app);
-        let shown = self.app.shown_ns();
-        let base = if self.is_faint() { theme.dim } else { theme.plain };
-        match column {
-            Column::Pid => {
-                let young =
-                    process.is_alive() && process.origin == Origin::Forked && process.lifetime_ns(shown) < YOUNG_NS;
-                Span::styled(right(&process.key.pid.to_string(), width), if young { theme.good } else { base })
-            }
-            Column::User => Span::styled(left(&self.app.users().shown(process.creds().uid), width), base),
-            Column::Start => Span::styled(left(&self.app.wall().short(process.key.start_ns, shown), width), base),
-            Column::Lifetime => Span::styled(right(&text::duration(process.lifetime_ns(shown)), width), base),
-            Column::Cpu => Span::styled(right(&self.cpu(width), width), base),
-            Column::Time => Span::styled(right(&self.time(width), width), base),
-            Column::Rss => Span::styled(right(&self.rss(), width), base),
-            Column::Status => {
-                let (status, tone) = label::status(process);
-                Span::styled(left(&status, width), theme.tone(tone))
-            }
-        }
-    }
-
-    /// Dead, or there only for the sake of a match below it.
-    fn is_faint(&self) -> bool {
-        !self.process.is_alive() || !self.row.matched
-    }
-
-    /// Whether the CPU time of a dead process is known: a zombie still tells it, one that is gone does not.
-    fn is_complete(&self) -> bool {
-        !matches!(self.process.life(), Lifecycle::Exited { inferred: true, status: ExitStatus::Unknown, .. })
-    }
-
-    /// The share of the living, the time of the dead.
-    fn cpu(&self, width: usize) -> String {
-        match self.process.is_alive() {
-            true if self.process.is_measured() => label::percent(self.process.cpu_share()),
-            true => "-".to_owned(),
-            false => self.time(width),
-        }
-    }
-
-    fn time(&self, width: usize) -> String {
-        match self.process.is_alive() {
-            true if !self.process.is_measured() => "-".to_owned(),
-            false if !self.is_complete() => "?".to_owned(),
-            _ => label::duration(self.process.cost().cpu_ns, width),
-        }
-    }
-
-    /// The present size of the living, the peak of the dead.
-    fn rss(&self) -> String {
-        let size = if self.process.is_alive() { self.process.rss_bytes() } else { self.process.cost().max_rss_bytes };
-        size.map_or_else(|| "-".to_owned(), text::bytes)
-    }
-
     /// Guides, fold mark, name and arguments.
     fn command(&self, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
         let (theme, process, row) = (self.theme, self.process, self.row);

@@ -28,7 +28,7 @@ impl Machine {
     }
 
     /// The usual ones.
-    fn options() -> Options {
+    pub(crate) fn options() -> Options {
         Options {
             engine: ptree_core::engine::Config::default(),
             filter: ptree_core::Filter::default(),
@@ -111,13 +111,17 @@ impl Machine {
     }
 
     pub(crate) fn found(&mut self, pid: u32, parent: u32, uid: u32, argv: &[&str]) {
+        self.found_in("/user.slice", pid, parent, uid, argv);
+    }
+
+    pub(crate) fn found_in(&mut self, cgroup: &str, pid: u32, parent: u32, uid: u32, argv: &[&str]) {
         let comm = argv[0].rsplit('/').next().unwrap();
         self.event(Event::Process(Found {
             ts_ns: self.now_ns,
             task: self.task(pid, parent, uid, comm.as_bytes()),
             argv: Some(Argv::from_args(argv)),
             exe: Some(argv[0].as_bytes().into()),
-            cgroup: Some(b"/user.slice".as_slice().into()),
+            cgroup: Some(cgroup.as_bytes().into()),
             exited: None,
             repaired: false,
         }));

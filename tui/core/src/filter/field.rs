@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use super::Depends;
-use super::cgroup;
 use super::eval::Judge;
 use super::expr::Op;
 use super::text::Literal;
 use super::value::Unit;
+use crate::cgroup;
 use crate::event::ExitStatus;
 use crate::process::{Lifecycle, Process};
 use crate::text::signal_name;

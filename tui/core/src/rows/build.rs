@@ -51,16 +51,16 @@ impl Rows {
     }
 
     /// Its rank; while the rows stand still, the one it had.
-    fn rank(&self, process: &Process) -> Rank {
+    fn rank(&self, tree: &Tree, process: &Process) -> Rank {
         let old = if self.stands_still() { self.ids.get(&process.key) } else { None };
-        old.and_then(|&id| self.sequence.get(id)).map_or_else(|| self.look.sort.rank(process), |item| item.rank)
+        old.and_then(|&id| self.sequence.get(id)).map_or_else(|| self.rank_now(tree, process), |item| item.rank)
     }
 
     pub(super) fn build(&mut self, tree: &Tree, judge: &Judge<'_, '_>) {
         let lineage = self.look.lineage;
         let mut entries = match self.look.root {
-            Some(root) => self.entries(tree.walk_from(root, lineage), judge),
-            None => self.entries(tree.walk(lineage), judge),
+            Some(root) => self.entries(tree, tree.walk_from(root, lineage), judge),
+            None => self.entries(tree, tree.walk(lineage), judge),
         };
         for index in (0..entries.len()).rev() {
             let (kept, unfinished) = (entries[index].kept, !entries[index].is_finished());
@@ -72,6 +72,7 @@ impl Rows {
         }
         let mut children = Children::of(&entries);
         self.crowds = Crowds::default();
+        self.below_unknown = true;
         let mut sequence = std::mem::take(&mut self.sequence);
         sequence.clear();
         self.ids.clear();
@@ -102,7 +103,7 @@ impl Rows {
         rows.ranked_by = rows.look.sort;
     }
 
-    fn entries<'a>(&self, walk: impl Iterator<Item = Visit<'a>>, judge: &Judge<'_, '_>) -> Vec<Entry<'a>> {
+    fn entries<'a>(&self, tree: &Tree, walk: impl Iterator<Item = Visit<'a>>, judge: &Judge<'_, '_>) -> Vec<Entry<'a>> {
         let entry = |Visit { process, parent, .. }: Visit<'a>| {
             let (wanted, matched) = self.judge(process, judge);
             let parent = parent.filter(|_| !self.look.flat).and_then(|parent| u32::try_from(parent).ok());
@@ -110,7 +111,7 @@ impl Rows {
                 process,
                 key: process.key,
                 alive: process.is_alive(),
-                rank: self.rank(process),
+                rank: self.rank(tree, process),
                 parent,
                 matched,
                 wanted,
@@ -212,8 +213,8 @@ impl Builder<'_> {
         for &child in children {
             let entry = &mut self.entries[child as usize];
             if entry.is_finished() && self.rows.may_join(entry.key, entry.wanted) {
-                entry.share = Share::of(entry.process);
-                entry.crowd = self.rows.crowds.add(parent, entry.process, entry.share);
+                entry.share = Share::of(entry.process, self.rows.known_totals(self.tree, entry.key), None);
+                entry.crowd = self.rows.crowds.add(parent, entry.process, &entry.share);
                 numbers.extend(entry.crowd);
             }
         }
@@ -268,7 +269,7 @@ impl Builder<'_> {
                     unfinished: entry.unfinished,
                     crowd: entry.crowd,
                     joined: false,
-                    share: entry.share,
+                    share: entry.share.clone(),
                 }
             }
             Unit::Crowd(crowd) => {

@@ -4,6 +4,8 @@
 //! counted in, it gets a row of its own between the parent and its members. Crowds are only kept for parents with
 //! enough children to have one.
 
+mod share;
+
 use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 
@@ -11,32 +13,9 @@ use super::sequence::Id;
 use super::{Item, RowId, Rows, SortKey};
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
-use crate::tree::{Summary, Tree};
+use crate::tree::{Summary, Tally, Totals, Tree};
 
-/// What one adds to the sums of its crowd.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Share {
-    cpu_ns: u64,
-    lifetime_ns: u64,
-    failed: bool,
-}
-
-impl Share {
-    pub(super) fn of(process: &Process) -> Self {
-        let Summary { cpu_ns, longest_ns, failed, .. } = Summary::of(process);
-        Self { cpu_ns, lifetime_ns: longest_ns, failed: failed > 0 }
-    }
-
-    fn summary(self, key: ProcKey) -> Summary {
-        Summary {
-            count: 1,
-            failed: u64::from(self.failed),
-            cpu_ns: self.cpu_ns,
-            longest_ns: self.lifetime_ns,
-            first: key,
-        }
-    }
-}
+pub(super) use share::Share;
 
 #[derive(Clone, Debug)]
 struct Crowd {
@@ -84,6 +63,11 @@ impl Crowds {
 
     pub(super) fn parent(&self, crowd: u32) -> ProcKey {
         self.list[crowd as usize].parent
+    }
+
+    /// Whether there may be any.
+    pub(super) fn may_be(&self) -> bool {
+        !self.parents.is_empty()
     }
 
     pub(super) fn has_row(&self, crowd: u32) -> bool {
@@ -202,10 +186,12 @@ impl Rows {
     }
 
     fn count_in(&mut self, tree: &Tree, id: Id, parent: ProcKey) {
+        let Some(key) = self.sequence.get(id).map(|item| item.key) else { return };
+        let below = self.known_totals(tree, key);
         let Some(item) = self.sequence.get_mut(id) else { return };
-        let Some(process) = tree.get(item.key) else { return };
-        let share = Share::of(process);
-        let Some(number) = self.crowds.add(parent, process, share) else { return };
+        let Some(process) = tree.get(key) else { return };
+        let share = Share::of(process, below, Some(&item.share));
+        let Some(number) = self.crowds.add(parent, process, &share) else { return };
         (item.crowd, item.share) = (Some(number), share);
         let row = self.crowds.list[number as usize].row;
         if row.is_none() {
@@ -259,12 +245,44 @@ impl Rows {
             crowd.inexact |= !counted && sums.longest_ns == share.longest_ns;
             crowd.first_left |= !counted && sums.first == share.first;
             // From a sum that was cut off at the top, nothing can be taken away.
-            crowd.inexact |= sums.cpu_ns == u64::MAX;
+            crowd.inexact |= sums.cpu_ns == u64::MAX || sums.all.is_cut_off();
             sums.count -= share.count;
             sums.failed -= share.failed;
             sums.cpu_ns = sums.cpu_ns.saturating_sub(share.cpu_ns);
+            sums.all = sums.all.without(share.all);
         }
         self.crowds.touch(number);
+    }
+
+    /// What a subtree comes to, if that is known at the moment. Hardly any process reads and writes nothing, so bytes are left out
+    /// unless somebody wants to know them: each member that has any takes more memory.
+    pub(super) fn known_totals(&self, tree: &Tree, key: ProcKey) -> Option<Totals> {
+        let totals = self.sums.get(tree, key)?;
+        let tally = Tally { read_bytes: 0, write_bytes: 0, ..totals.tally };
+        Some(if self.keeps_sums() { totals } else { Totals { tally, ..totals } })
+    }
+
+    /// Counts what is below the members of joined rows as it was summed up last.
+    pub(super) fn recount_below(&mut self, tree: &Tree) {
+        let rows: Vec<(u32, Id)> =
+            (0..).zip(&self.crowds.list).filter_map(|(number, crowd)| Some((number, crowd.row?))).collect();
+        for (number, row) in rows {
+            let members: Vec<Id> = self.children(row).collect();
+            for id in members {
+                let Some(key) = self.sequence.get(id).map(|item| item.key) else { continue };
+                let below = self.known_totals(tree, key);
+                let Some(item) = self.sequence.get_mut(id) else { continue };
+                let Some(process) = tree.get(key) else { continue };
+                let share = Share::of(process, below, Some(&item.share));
+                let old = std::mem::replace(&mut item.share, share).all();
+                let crowd = &mut self.crowds.list[number as usize];
+                if let Some(sums) = crowd.sums.as_mut().filter(|_| item.share.all() != old) {
+                    crowd.inexact |= sums.all.is_cut_off();
+                    sums.all = sums.all.without(old).and(item.share.all());
+                    self.crowds.touch(number);
+                }
+            }
+        }
     }
 
     /// Puts a row that has left its crowd back among its siblings.
@@ -448,7 +466,7 @@ impl Crowds {
     }
 
     /// Counts a finished child of such a parent; the number of its crowd.
-    pub(super) fn add(&mut self, parent: ProcKey, process: &Process, share: Share) -> Option<u32> {
+    pub(super) fn add(&mut self, parent: ProcKey, process: &Process, share: &Share) -> Option<u32> {
         let number = self.of(parent, *process.comm())?;
         let crowd = &mut self.list[number as usize];
         let own = share.summary(process.key);

@@ -8,7 +8,7 @@ use super::RowId;
 use crate::event::ProcKey;
 use crate::filter::Filter;
 use crate::process::{Lifecycle, Process};
-use crate::tree::Lineage;
+use crate::tree::{Lineage, Totals};
 
 /// How a tree is looked at.
 #[derive(Clone, Debug)]
@@ -80,11 +80,33 @@ pub enum SortKey {
     Lifetime,
     /// Children forked.
     Spawned,
+    /// Threads; the dead have none.
+    Threads,
+    /// Bytes read; of the living not known.
+    Read,
+    /// Bytes written; of the living not known.
+    Written,
+    /// Shares of a CPU of it and all below it.
+    TreeCpu,
+    /// CPU time of it and all below it.
+    TreeTime,
+    /// Resident sets of it and all below it.
+    TreeMemory,
+    /// Bytes read by the finished at or below it.
+    TreeRead,
+    /// Bytes written by the finished at or below it.
+    TreeWritten,
+    /// Children forked by it and all below it.
+    TreeSpawned,
+    /// How many live at or below it.
+    TreeAlive,
+    /// How many at or below it have failed.
+    TreeFailed,
 }
 
 impl SortKey {
     /// All, in the order of the columns.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 20] = [
         Self::Birth,
         Self::Pid,
         Self::Name,
@@ -94,6 +116,17 @@ impl SortKey {
         Self::Memory,
         Self::Lifetime,
         Self::Spawned,
+        Self::Threads,
+        Self::Read,
+        Self::Written,
+        Self::TreeCpu,
+        Self::TreeTime,
+        Self::TreeMemory,
+        Self::TreeRead,
+        Self::TreeWritten,
+        Self::TreeSpawned,
+        Self::TreeAlive,
+        Self::TreeFailed,
     ];
 
     /// In a word or two.
@@ -109,18 +142,45 @@ impl SortKey {
             Self::Memory => "memory",
             Self::Lifetime => "lifetime",
             Self::Spawned => "children spawned",
+            Self::Threads => "threads",
+            Self::Read => "bytes read",
+            Self::Written => "bytes written",
+            Self::TreeCpu => "CPU of the subtree",
+            Self::TreeTime => "CPU time of the subtree",
+            Self::TreeMemory => "memory of the subtree",
+            Self::TreeRead => "bytes read by the subtree",
+            Self::TreeWritten => "bytes written by the subtree",
+            Self::TreeSpawned => "spawned in the subtree",
+            Self::TreeAlive => "alive in the subtree",
+            Self::TreeFailed => "failed in the subtree",
         }
     }
 
     /// Whether what is sorted by grows or falls without anything happening to the process.
     #[must_use]
     pub const fn is_volatile(self) -> bool {
-        matches!(self, Self::Cpu | Self::Time | Self::Memory | Self::Spawned)
+        matches!(self, Self::Cpu | Self::Time | Self::Memory | Self::Spawned | Self::Threads) || self.is_of_subtree()
+    }
+
+    /// Whether it is summed up over the subtree.
+    #[must_use]
+    pub const fn is_of_subtree(self) -> bool {
+        matches!(
+            self,
+            Self::TreeCpu
+                | Self::TreeTime
+                | Self::TreeMemory
+                | Self::TreeRead
+                | Self::TreeWritten
+                | Self::TreeSpawned
+                | Self::TreeAlive
+                | Self::TreeFailed
+        )
     }
 
     /// Whether the most comes first unless reversed.
     const fn most_first(self) -> bool {
-        matches!(self, Self::Cpu | Self::Time | Self::Memory | Self::Lifetime | Self::Spawned)
+        !matches!(self, Self::Birth | Self::Pid | Self::Name | Self::User)
     }
 }
 
@@ -137,7 +197,8 @@ pub struct Sort {
 pub(super) type Rank = [u64; 2];
 
 impl Sort {
-    pub(super) fn rank(self, process: &Process) -> Rank {
+    /// `totals` gives the sums over its subtree, where those decide.
+    pub(super) fn rank(self, process: &Process, totals: impl FnOnce() -> Totals) -> Rank {
         self.oriented(match self.by {
             SortKey::Birth => [process.key.start_ns, u64::from(process.key.pid)],
             SortKey::Pid => [u64::from(process.key.pid), 0],
@@ -151,6 +212,17 @@ impl Sort {
                 Lifecycle::Exited { .. } => [process.lifetime_ns(0), 0],
             },
             SortKey::Spawned => [u64::from(process.spawned), 0],
+            SortKey::Threads => [u64::from(process.threads()), 0],
+            SortKey::Read => [process.cost().read_bytes.unwrap_or(0), 0],
+            SortKey::Written => [process.cost().write_bytes.unwrap_or(0), 0],
+            SortKey::TreeCpu => [totals().cpu_millionths, 0],
+            SortKey::TreeTime => [totals().tally.cpu_ns, 0],
+            SortKey::TreeMemory => [totals().rss_bytes, 0],
+            SortKey::TreeRead => [totals().tally.read_bytes, 0],
+            SortKey::TreeWritten => [totals().tally.write_bytes, 0],
+            SortKey::TreeSpawned => [totals().tally.spawned, 0],
+            SortKey::TreeAlive => [totals().alive, 0],
+            SortKey::TreeFailed => [totals().tally.failed, 0],
         })
     }
 
@@ -161,7 +233,15 @@ impl Sort {
             SortKey::Pid => [u64::from(group.first.pid), 0],
             SortKey::Name => name(comm.as_bytes()),
             SortKey::User => [u64::from(uid), 0],
-            SortKey::Cpu | SortKey::Memory | SortKey::Spawned => [0, 0],
+            // What the living alone have, or is not summed up over those of one name.
+            SortKey::Cpu | SortKey::Memory | SortKey::Spawned | SortKey::Threads => [0, 0],
+            SortKey::Read | SortKey::Written => [0, 0],
+            SortKey::TreeCpu | SortKey::TreeMemory | SortKey::TreeAlive => [0, 0],
+            SortKey::TreeTime => [group.all.cpu_ns, 0],
+            SortKey::TreeRead => [group.all.read_bytes, 0],
+            SortKey::TreeWritten => [group.all.write_bytes, 0],
+            SortKey::TreeSpawned => [group.all.spawned, 0],
+            SortKey::TreeFailed => [group.all.failed, 0],
             SortKey::Time => [group.cpu_ns, 0],
             SortKey::Lifetime => [group.longest_ns, 0],
         })

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::filter::{Context, Filter};
 use crate::process::Process;
-use crate::testing::Scene;
+use crate::testing::{Scene, totals};
 
 /// The naive way: recursive, every subtree looked through anew at every level.
 struct Naive<'a> {
@@ -78,7 +78,7 @@ impl<'a> Naive<'a> {
             let gone = self.tree.departed(parent.key, self.look.lineage).iter();
             let gone =
                 gone.filter(|(name, _)| *name == Some(comm) && self.look.filter.is_empty()).map(|(_, sums)| *sums);
-            let sums = members.iter().map(|member| Summary::of(member)).chain(gone).reduce(Summary::and).unwrap();
+            let sums = members.iter().map(|member| self.summary(member)).chain(gone).reduce(Summary::and).unwrap();
             if self.look.join_from > 0 && sums.count >= self.look.join_from as u64 {
                 alone.retain(|child| !members.iter().any(|member| member.key == child.key));
                 let id = RowId::Joined { parent: parent.key, comm };
@@ -90,9 +90,17 @@ impl<'a> Naive<'a> {
         units
     }
 
+    fn summary(&self, process: &Process) -> Summary {
+        let all = totals(self.tree, process, self.look.lineage).tally;
+        Summary { all, ..Summary::of(process) }
+    }
+
     fn order(&self, unit: &Unit<'_>) -> Order {
         match unit {
-            Unit::One(process) => (self.look.sort.rank(process), process.key.birth()),
+            Unit::One(process) => {
+                let rank = self.look.sort.rank(process, || totals(self.tree, process, self.look.lineage));
+                (rank, process.key.birth())
+            }
             Unit::Many(RowId::Joined { comm, .. }, sums, _, uid) => {
                 (self.look.sort.joined_rank(sums, *comm, *uid), sums.first.birth())
             }
@@ -246,6 +254,7 @@ enum Step {
     Look(Box<Look>),
     Root(Option<u32>),
     Hold(bool),
+    Want(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -259,6 +268,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => looks().prop_map(|look| Step::Look(Box::new(look))),
         1 => prop::option::of(1..30_u32).prop_map(Step::Root),
         1 => any::<bool>().prop_map(Step::Hold),
+        1 => any::<bool>().prop_map(Step::Want),
     ];
     prop::collection::vec(step, 1..20)
 }
@@ -288,6 +298,7 @@ proptest! {
                 }
                 Step::Look(look) => *rows.look_mut() = Look { root: rows.look().root, ..*look },
                 Step::Root(pid) => rows.look_mut().root = pid.map(|pid| scene.key(pid)),
+                Step::Want(wanted) => rows.want_totals(wanted),
                 Step::Hold(hold) => {
                     held = hold;
                     rows.hold(hold);
@@ -679,4 +690,67 @@ fn ancestors_of_a_match_are_not_joined() {
     assert_eq!(line(&rows_of(&scene, joining(""), &[])), "1 2 gccx3[6]");
     assert_eq!(line(&rows_of(&scene, joining("cc1"), &[])), "(1) (2) (10) 11 (20) 21 (30) 31");
     assert_eq!(line(&rows_of(&scene, joining("gcc"), &[])), "(1) (2) gccx3[3]");
+}
+
+#[test]
+fn a_joined_row_tells_what_failed_and_ran_below_its_members_wherever_it_is_by_now() {
+    let mut scene = Scene::of("found 1 0");
+    for pid in [10, 20, 30] {
+        let child = pid + 1;
+        scene.play(&format!("fork 1 {pid}\nfork {pid} {child}\nexit {child} 1 cpu=2s\nexit {pid} 0 cpu=1s"));
+    }
+    let look = Look { join_from: 2, ..Look::default() };
+    let mut rows = rows_of(&scene, look, &[]);
+    let told = |rows: &Rows| {
+        let Summary { count, failed, cpu_ns, all, .. } = rows.iter().find_map(|row| row.summary).unwrap();
+        (count, failed, cpu_ns / crate::testing::SECOND, all.failed, all.cpu_ns / crate::testing::SECOND)
+    };
+    assert_eq!(told(&rows), (3, 0, 3, 3, 9), "below them in the tree");
+    // Of the first, the child leaves; then it leaves itself.
+    for seconds in [52, 2] {
+        scene.clock_ns += seconds * crate::testing::SECOND;
+        scene.play("tick").iter().for_each(|delta| rows.note(delta));
+        rows.set_now(scene.clock_ns);
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!(told(&rows), (3, 0, 3, 3, 9));
+    }
+    assert_eq!(scene.engine.tree().len(), 3, "1, and the last with its child");
+}
+
+#[test]
+fn sums_are_made_only_while_somebody_needs_them_and_once_a_second() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2");
+    let mut rows = rows_of(&scene, Look::default(), &[]);
+    let (one, now) = (scene.key(1), scene.clock_ns);
+    assert_eq!(rows.totals(scene.engine.tree(), one), None);
+    rows.want_totals(true);
+    assert!(rows.is_stale());
+    let mut alive = |play: &str, now| {
+        scene.play(play).iter().for_each(|delta| rows.note(delta));
+        rows.set_now(now);
+        rows.refresh(scene.engine.tree(), user);
+        rows.totals(scene.engine.tree(), one).map(|totals| totals.alive)
+    };
+    assert_eq!(alive("", now), Some(2));
+    assert_eq!(alive("fork 1 3", now + 1), Some(2), "not yet");
+    assert_eq!(alive("", now + crate::testing::SECOND), Some(3));
+    rows.want_totals(false);
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!((rows.totals(scene.engine.tree(), one), rows.is_stale()), (None, false));
+}
+
+#[test]
+fn siblings_sorted_by_what_is_below_them_follow_it_unless_they_are_held() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 3 4\nusage 2 0\nusage 4 0\nusage 4 900");
+    let sort = Sort { by: SortKey::TreeTime, reversed: false };
+    let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "1 3 4 2");
+    rows.hold(true);
+    for (held, order) in [(true, "1 3 4 2"), (false, "1 2 3 4")] {
+        rows.hold(held);
+        scene.play("usage 2 2000").iter().for_each(|delta| rows.note(delta));
+        rows.set_now(scene.clock_ns + crate::testing::SECOND);
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!(line(&rows), order);
+    }
 }

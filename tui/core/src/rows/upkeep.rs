@@ -6,12 +6,12 @@
 //! children are looked at.
 
 use super::joined::Share;
-use super::{Item, Order, Rows, SortKey, order_in};
+use super::{Item, Order, Rank, Rows, SortKey, order_in};
 use crate::event::ProcKey;
 use crate::filter::{Context, Judge};
 use crate::process::Process;
 use crate::rows::sequence::{Id, Place};
-use crate::tree::Tree;
+use crate::tree::{Sums, Tree};
 use rustc_hash::FxHashSet;
 
 /// With fewer notes, or fewer than a quarter of the rows, each is followed; with more, everything is built anew.
@@ -20,6 +20,22 @@ const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
 impl Rows {
     /// Brings the rows up to date; `user` names a uid for the filter.
     pub fn refresh<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
+        let due = self.are_sums_due();
+        self.sum_up(tree, due);
+        self.follow_tree(tree, user);
+        if self.tells_below() && (due || std::mem::take(&mut self.below_unknown)) {
+            if !self.sums.is_of(tree, self.look.lineage) {
+                self.sum(tree);
+            }
+            self.recount_below(tree);
+            self.settle_crowds(tree);
+        }
+        if !self.keeps_sums() && !self.sums.is_empty() {
+            self.sums = Sums::default();
+        }
+    }
+
+    fn follow_tree<'u>(&mut self, tree: &Tree, user: impl Fn(u32) -> &'u str) {
         self.set_line_apart(tree);
         let filter = self.look.filter.clone();
         let user = |uid| user(uid);
@@ -70,6 +86,27 @@ impl Rows {
         bereaved.clear();
         self.bereaved = bereaved;
         self.settle_crowds(tree);
+    }
+
+    /// Sums subtrees up, if it is time to; a sort by the sums is carried out anew then, unless it is held.
+    fn sum_up(&mut self, tree: &Tree, due: bool) {
+        if self.keeps_sums() && (self.stale || due || !self.sums.is_of(tree, self.look.lineage)) {
+            self.sum(tree);
+            if self.look.sort.by.is_of_subtree() {
+                self.stale |= !self.held;
+                self.unsorted |= self.held;
+            }
+        }
+    }
+
+    fn sum(&mut self, tree: &Tree) {
+        self.sums.refresh(tree, self.look.lineage);
+        (self.summed_ns, self.summed_len, self.sums_are_old) = (self.look.now_ns, tree.len(), false);
+    }
+
+    /// Where it stands by what is known now.
+    pub(super) fn rank_now(&self, tree: &Tree, process: &Process) -> Rank {
+        self.look.sort.rank(process, || self.sums.get(tree, process.key).unwrap_or_default())
     }
 
     /// Finds the ancestors of the one that is not to be joined: those that could be joined are dead, up to the first that
@@ -173,7 +210,7 @@ impl Rows {
         let parent =
             parent.and_then(|parent| self.ids.get(&parent).copied().or_else(|| self.admit(tree, parent, judge)));
         let sort = self.look.sort;
-        let rank = sort.rank(process);
+        let rank = self.rank_now(tree, process);
         let Some(item) = self.sequence.get_mut(id) else { return };
         let moved = item.rank != rank;
         if moved && self.held && sort.by.is_volatile() {
@@ -235,7 +272,7 @@ impl Rows {
         let mut parent = self.admitted_parent(tree, oldest.key);
         for process in missing.into_iter().rev() {
             let (wanted, matched) = self.judge(process, judge);
-            let rank = self.look.sort.rank(process);
+            let rank = self.rank_now(tree, process);
             let item = Item {
                 key: process.key,
                 rank,
@@ -359,7 +396,8 @@ impl Rows {
         if !self.is_finished(id) {
             return;
         }
-        let share = Share::of(process);
+        let old = self.sequence.get(id).map(|item| &item.share);
+        let share = Share::of(process, self.known_totals(tree, process.key), old);
         let counted = self.sequence.get(id).is_some_and(|item| item.crowd.is_some() && item.share == share);
         if !counted || !self.may_join(process.key, self.sequence.is_counted(id)) {
             self.leave_crowd(tree, id);

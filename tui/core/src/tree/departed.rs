@@ -1,8 +1,9 @@
 //! What is remembered of children that were finished and have left the tree: sums by parent and name.
 //!
-//! A process is counted here when it is taken out, under its parent in each lineage, as long as that parent is kept.
+//! A process is counted here when it is taken out, under its parent in each lineage, as long as that parent is kept; and
+//! with it what was remembered below it, so that nothing is lost when a whole subtree goes from its leaves up.
 
-use super::Lineage;
+use super::{Lineage, NodeIndex, Tally, Tree};
 use crate::event::{Comm, ProcKey};
 use crate::process::Process;
 
@@ -27,6 +28,8 @@ pub struct Summary {
     pub longest_ns: u64,
     /// Who of them started first.
     pub first: ProcKey,
+    /// They and all below them.
+    pub all: Tally,
 }
 
 impl Summary {
@@ -39,7 +42,13 @@ impl Summary {
             cpu_ns: process.cost().cpu_ns,
             longest_ns: process.lifetime_ns(0),
             first: process.key,
+            all: Tally::of(process),
         }
+    }
+
+    /// With those who were below and have left the tree.
+    pub(super) fn above(self, below: &[Named]) -> Self {
+        Self { all: below.iter().fold(self.all, |all, (_, summary)| all.and(summary.all)), ..self }
     }
 
     /// Of these and others together.
@@ -51,6 +60,7 @@ impl Summary {
             cpu_ns: self.cpu_ns.saturating_add(other.cpu_ns),
             longest_ns: self.longest_ns.max(other.longest_ns),
             first: if self.first.birth() <= other.first.birth() { self.first } else { other.first },
+            all: self.all.and(other.all),
         }
     }
 }
@@ -68,17 +78,16 @@ struct Lineages {
 }
 
 impl Departed {
-    /// Counts one that goes; `only` is the lineage in which this was its parent, `None` for both.
-    pub(super) fn count(&mut self, only: Option<Lineage>, process: &Process) {
+    /// Counts one that goes, in the lineages in which this was its parent, as it was above others in each.
+    pub(super) fn count(&mut self, name: Comm, summaries: [Option<Summary>; 2]) {
         let Lineages { forked, kernel } = &mut **self.0.get_or_insert_default();
-        if only.is_some() {
+        if summaries[0] != summaries[1] {
             kernel.get_or_insert_with(|| forked.clone());
         }
-        if only != Some(Lineage::Kernel) {
-            count(forked, process);
-        }
-        if let Some(kernel) = kernel.as_mut().filter(|_| only != Some(Lineage::Forked)) {
-            count(kernel, process);
+        for (names, summary) in [Some(forked), kernel.as_mut()].into_iter().zip(summaries) {
+            if let (Some(names), Some(summary)) = (names, summary) {
+                count(names, name, summary);
+            }
         }
     }
 
@@ -90,9 +99,28 @@ impl Departed {
     }
 }
 
-fn count(names: &mut Vec<Named>, process: &Process) {
-    let summary = Summary::of(process);
-    let name = Some(*process.comm());
+impl Tree {
+    /// Has the parents of one that goes remember it and those who went from below it.
+    pub(super) fn count_departed(&mut self, node: NodeIndex, process: &Process, below: &Departed) {
+        let parents = Lineage::BOTH.map(|lineage| self.parent_node(node, lineage));
+        let summaries = Lineage::BOTH.map(|lineage| Summary::of(process).above(below.of(lineage)));
+        let name = *process.comm();
+        let mut count = |parent: Option<NodeIndex>, summaries| {
+            if let Some(parent) = parent.filter(|&parent| self.graph[parent].process.is_some()) {
+                self.graph[parent].departed.count(name, summaries);
+            }
+        };
+        if parents[0] == parents[1] {
+            count(parents[0], summaries.map(Some));
+        } else {
+            count(parents[0], [Some(summaries[0]), None]);
+            count(parents[1], [None, Some(summaries[1])]);
+        }
+    }
+}
+
+fn count(names: &mut Vec<Named>, name: Comm, summary: Summary) {
+    let name = Some(name);
     if let Some((_, sums)) = names.iter_mut().find(|(known, _)| *known == name) {
         *sums = sums.and(summary);
         return;

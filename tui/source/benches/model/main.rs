@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use ptree_core::engine::Config;
-use ptree_core::{Delta, Engine, Event, ExitStatus, Filter, Look, Rows, Sort, SortKey};
+use ptree_core::{Delta, Engine, Event, ExitStatus, Filter, Lineage, Look, Rows, Sort, SortKey, Sums};
 use ptree_source::synth::{Options, Profile, Scenario, Synth};
 use rustc_hash::FxHashMap;
 
@@ -155,6 +155,17 @@ fn follow(bencher: Bencher<'_, '_>, profile: Profile, size: u32) {
     });
 }
 
+/// What all subtrees come to.
+fn sums(bencher: Bencher<'_, '_>, profile: Profile, size: u32) {
+    with(profile, size, |Scene { engine, .. }| {
+        let mut sums = Sums::default();
+        bencher.bench_local(|| {
+            sums.refresh(engine.tree(), Lineage::Forked);
+            sums.bytes()
+        });
+    });
+}
+
 fn set_filter(rows: &mut Rows, text: &str) {
     let Ok(filter) = Filter::parse(text) else { panic!("'{text}' is no filter") };
     rows.look_mut().filter = filter;
@@ -214,6 +225,11 @@ macro_rules! rows_of {
                 fn sort(bencher: Bencher<'_, '_>, size: u32) {
                     let name = |rows: &mut Rows| set_sort(rows, SortKey::Name);
                     look(bencher, PROFILE, size, |rows| set_sort(rows, SortKey::Birth), name);
+                }
+
+                #[divan::bench(args = $sizes, max_time = SECONDS, sample_size = 1)]
+                fn sums(bencher: Bencher<'_, '_>, size: u32) {
+                    super::super::sums(bencher, PROFILE, size);
                 }
             }
 

@@ -3,9 +3,9 @@
 use ptree_core::SortKey;
 use ratatui::layout::{Position, Rect};
 
-use super::{Column, fitting, guide};
+use super::{fitting, guide, width};
 use crate::app::App;
-use crate::columns::width;
+use crate::columns;
 
 /// Something that was drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     let (columns, command) = fitting(app, usize::from(area.width));
     let mut end = 0;
     let hit_column = columns.iter().find(|column| {
-        end += column.width(app) + 1;
+        end += width(app, **column) + 1;
         x < end
     });
     if row == area.y {
         return match hit_column {
-            Some(column) => sort_key(*column).map(Hit::Heading),
+            Some(column) => column.spec().sort.map(Hit::Heading),
             // Beyond the word it says how the rows are looked at.
             None => (x < end + "COMMAND".len()).then_some(Hit::Heading(SortKey::Name)),
         };
@@ -43,23 +43,10 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     let mut mark = 0..0;
     if drawn.has_children {
         rows.window(index..index + 1, command, |_, row, guides| {
-            let width = width(&guide(guides, row, row.folded, command / 2));
+            let width = columns::width(&guide(guides, row, row.folded, command / 2));
             // The levels above have their own rows.
             mark = end + width.saturating_sub(3)..end + width;
         });
     }
     Some(if mark.contains(&x) { Hit::Mark(index) } else { Hit::Row(index) })
-}
-
-fn sort_key(column: Column) -> Option<SortKey> {
-    match column {
-        Column::Pid => Some(SortKey::Pid),
-        Column::User => Some(SortKey::User),
-        Column::Start => Some(SortKey::Birth),
-        Column::Lifetime => Some(SortKey::Lifetime),
-        Column::Cpu => Some(SortKey::Cpu),
-        Column::Time => Some(SortKey::Time),
-        Column::Rss => Some(SortKey::Memory),
-        Column::Status => None,
-    }
 }

@@ -1,14 +1,16 @@
 //! What the path of a cgroup tells: the systemd unit and the container that a process belongs to.
 
 /// The innermost systemd unit: a service or a scope, or the slice where there is none.
-pub(super) fn unit(path: &[u8]) -> Option<&[u8]> {
+#[must_use]
+pub fn unit(path: &[u8]) -> Option<&[u8]> {
     let last = |ends: &[&[u8]]| segments(path).rev().find(|segment| ends.iter().any(|end| segment.ends_with(end)));
     last(&[b".service", b".scope"]).or_else(|| last(&[b".slice"]))
 }
 
 /// The id of the innermost container, or its name where it goes by that: docker, podman, containerd, CRI-O and
 /// Kubernetes over them; LXC and systemd-nspawn.
-pub(super) fn container(path: &[u8]) -> Option<&[u8]> {
+#[must_use]
+pub fn container(path: &[u8]) -> Option<&[u8]> {
     let mut above: &[u8] = b"";
     let mut found = None;
     for segment in segments(path) {

@@ -1,0 +1,209 @@
+//! The lists from which columns and sorts are chosen: what their keys do.
+//!
+//! What is chosen holds at once, and for this session: the configuration is the user's own, so the columns can be
+//! copied as lines for it.
+
+use ptree_core::SortKey;
+use ratatui::layout::Rect;
+
+use super::App;
+use crate::action::{Effect, Mode};
+use crate::column::{Chosen, Column};
+use crate::view::chooser;
+
+/// A line that is selected in a list, and the window onto it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cursor {
+    index: usize,
+    offset: usize,
+    height: usize,
+}
+
+impl Cursor {
+    /// Index of the selected line.
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Index of the line at the top of the window.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Lines that fit.
+    #[must_use]
+    pub const fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Moves the selection by lines, and the window with it if asked to, in a list of so many.
+    fn step(&mut self, lines: isize, window: bool, len: usize) {
+        self.index = self.index.saturating_add_signed(lines);
+        if window {
+            self.offset = self.offset.saturating_add_signed(lines);
+        }
+        self.settle(len);
+    }
+
+    fn select(&mut self, index: usize, len: usize) {
+        self.index = index;
+        self.settle(len);
+    }
+
+    fn settle(&mut self, len: usize) {
+        let (last, height) = (len.saturating_sub(1), self.height.max(1));
+        self.index = self.index.min(last);
+        self.offset = self.offset.min(self.index).max((self.index + 1).saturating_sub(height));
+        self.offset = self.offset.min((last + 1).saturating_sub(height));
+    }
+}
+
+/// The columns, and where one is in either list.
+#[derive(Debug)]
+pub(super) struct Choosers {
+    columns: Chosen,
+    first: Chosen,
+    column: Cursor,
+    sort: Cursor,
+}
+
+impl Choosers {
+    pub(super) fn new(columns: Chosen) -> Self {
+        Self { first: columns.clone(), columns, column: Cursor::default(), sort: Cursor::default() }
+    }
+}
+
+/// What the drawing asks.
+impl App {
+    /// Which columns are shown.
+    #[must_use]
+    pub fn columns(&self) -> &Chosen {
+        &self.choosers.columns
+    }
+
+    /// Where one is in the list that is open, of columns or of sorts.
+    #[must_use]
+    pub fn chooser(&self) -> &Cursor {
+        match self.mode {
+            Mode::Sorts => &self.choosers.sort,
+            _ => &self.choosers.column,
+        }
+    }
+}
+
+impl App {
+    pub(super) fn open_columns(&mut self) {
+        self.mode = Mode::Columns;
+    }
+
+    /// Opens the list of sorts, at the present one.
+    pub(super) fn open_sorts(&mut self) {
+        let now = self.look().sort.by;
+        self.choosers.sort.index = SortKey::ALL.iter().position(|key| *key == now).unwrap_or_default();
+        self.mode = Mode::Sorts;
+    }
+
+    /// Sorts by what is selected, and closes the list.
+    pub(super) fn choose_sort(&mut self) {
+        if let Some(key) = SortKey::ALL.get(self.choosers.sort.index) {
+            if self.look().sort.by != *key {
+                self.sort_by(*key);
+            }
+            self.mode = Mode::Tree;
+        }
+    }
+
+    fn chooser_len(&self) -> usize {
+        match self.mode {
+            Mode::Sorts => SortKey::ALL.len(),
+            _ => self.columns().all().count(),
+        }
+    }
+
+    fn cursor_mut(&mut self) -> &mut Cursor {
+        match self.mode {
+            Mode::Sorts => &mut self.choosers.sort,
+            _ => &mut self.choosers.column,
+        }
+    }
+
+    /// Moves the selection in the list that is open.
+    pub(super) fn step_chooser(&mut self, lines: isize, window: bool) {
+        let len = self.chooser_len();
+        self.cursor_mut().step(lines, window, len);
+    }
+
+    /// Fits the list that is open below the rows that stay in sight.
+    pub(super) fn resize_choosers(&mut self, area: Rect) {
+        let len = self.chooser_len();
+        let height = chooser::lines(area);
+        let cursor = self.cursor_mut();
+        cursor.height = height.into();
+        cursor.settle(len);
+    }
+
+    /// A click on a line of the list that is open: on its mark, or the second one, does what Space or Enter does.
+    pub(super) fn click_chooser(&mut self, area: Rect, column: u16, row: u16, double: bool) {
+        let Some((index, mark)) = chooser::hit(self, area, column, row) else { return };
+        let len = self.chooser_len();
+        self.cursor_mut().select(index, len);
+        match self.mode {
+            // The second click on a mark is one more.
+            Mode::Columns if mark || double => self.toggle_column(),
+            Mode::Sorts if double => self.choose_sort(),
+            _ => {}
+        }
+    }
+
+    fn selected_column(&self) -> Option<Column> {
+        self.columns().all().nth(self.choosers.column.index)
+    }
+
+    /// Changes the columns; the selected one stays selected.
+    fn with_column(&mut self, change: impl FnOnce(&mut Chosen, Column)) {
+        let Some(column) = self.selected_column() else { return };
+        change(&mut self.choosers.columns, column);
+        let at = self.columns().all().position(|other| other == column).unwrap_or_default();
+        let len = self.chooser_len();
+        self.choosers.column.select(at, len);
+    }
+
+    /// Shows or hides the selected column. Whoever goes through the list goes on with the next line.
+    pub(super) fn toggle_column(&mut self) {
+        let line = self.choosers.column.index;
+        let Some(column) = self.selected_column() else { return };
+        self.choosers.columns.toggle(column);
+        let shown = self.columns().is_shown(column);
+        // It has moved up to those shown, or down from them.
+        let next = if shown { line + 1 } else { line };
+        let len = self.chooser_len();
+        self.choosers.column.select(next, len);
+    }
+
+    pub(super) fn shift_column(&mut self, right: bool) {
+        if self.selected_column().is_some_and(|column| !self.columns().is_shown(column)) {
+            return self.say("It is not shown: Space shows it".to_owned(), false);
+        }
+        self.with_column(|chosen, column| chosen.shift(column, right));
+    }
+
+    pub(super) fn widen_column(&mut self, by: i16) {
+        let Some(column) = self.selected_column() else { return };
+        let width = chooser::width(self, column).saturating_add_signed(by);
+        self.with_column(|chosen, column| chosen.set_width(column, width));
+    }
+
+    pub(super) fn columns_anew(&mut self) {
+        self.choosers.columns = self.choosers.first.clone();
+        self.choosers.column.select(0, self.chooser_len());
+    }
+
+    /// The configuration is never written; these lines say the same.
+    pub(super) fn copy_columns(&mut self) -> Option<Effect> {
+        let text = format!("[columns]\n{}", self.columns().written());
+        self.say("Copied: paste these lines into config.toml in place of its [columns]".to_owned(), false);
+        Some(Effect::Copy(text))
+    }
+}

@@ -1,0 +1,242 @@
+//! Columns and sorts: chosen, ordered, resized, kept, and what the sums over subtrees say.
+
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
+
+mod common;
+
+use common::{Machine, SECOND};
+use insta::assert_snapshot;
+use ptree_core::SortKey;
+use ptree_tui::action::{Action, Effect, Mode};
+use ptree_tui::app::{Options, Preferences};
+use ptree_tui::column::{COLUMNS, Chosen, Column};
+use ptree_tui::config::file::parse;
+
+/// Ann's make runs shells, each with a compiler, one of which fails; the editor idles.
+fn building() -> Machine {
+    let mut machine = Machine::booted();
+    machine.pass(2 * SECOND);
+    machine.spawn(1000, 600, 1000, &["/usr/bin/make", "-j2", "all"]);
+    for pid in (1001..1009).step_by(2) {
+        machine.spawn(pid, 1000, 1000, &["/bin/sh", "-c", "cc a.c"]);
+        machine.spawn(pid + 1, pid, 1000, &["/usr/bin/cc", "a.c"]);
+        machine.pass(SECOND / 2);
+        machine.code(pid + 1, u8::from(pid == 1005));
+        machine.code(pid, 0);
+    }
+    machine.spawn(1100, 1000, 1000, &["/usr/bin/ld", "-o", "all"]);
+    machine.usage(700, 30 * SECOND, 90 << 20, 'S');
+    machine.usage(1000, SECOND, 12 << 20, 'S');
+    machine.usage(1100, SECOND / 4, 200 << 20, 'R');
+    machine.pass(SECOND);
+    machine.usage(1100, SECOND, 300 << 20, 'R');
+    machine.usage(1000, SECOND, 12 << 20, 'S');
+    machine.pass(SECOND);
+    machine
+}
+
+/// Its screen, with these columns.
+fn with_columns(machine: Machine, columns: &[Column]) -> Machine {
+    let mut machine = machine;
+    machine.keys("C");
+    for column in columns {
+        select(&mut machine, *column);
+        machine.keys(" ");
+    }
+    machine.keys("<Esc>");
+    machine
+}
+
+/// Selects a line in the list of columns.
+fn select(machine: &mut Machine, column: Column) {
+    let at = machine.app.columns().all().position(|other| other == column).unwrap();
+    machine.keys("gg");
+    machine.keys(&"j".repeat(at));
+}
+
+fn shown(machine: &Machine) -> Vec<&'static str> {
+    machine.app.columns().shown().iter().map(|column| column.spec().name).collect()
+}
+
+#[test]
+fn the_chooser_at_three_sizes() {
+    let mut machine = building();
+    machine.keys("C");
+    assert_snapshot!("chooser_at_40x10", machine.screen(40, 10));
+    assert_snapshot!("chooser_at_80x24", machine.screen(80, 24));
+    select(&mut machine, Column::TreeTime);
+    machine.keys(" ");
+    select(&mut machine, Column::TreeTime);
+    machine.keys("K");
+    assert_snapshot!("chooser_at_200x50", machine.screen(200, 50));
+}
+
+#[test]
+fn subtrees_are_summed_up_in_their_columns() {
+    let sums = [Column::TreeCpu, Column::TreeTime, Column::TreeRss, Column::TreeAlive, Column::TreeFailed];
+    let mut machine = with_columns(building(), &sums);
+    assert_snapshot!("sums_at_80x24", machine.screen(80, 24));
+    machine.keys("2");
+    let flat = machine.screen(80, 24);
+    assert!(flat.contains("CPU+"), "in the flat list as well: {flat}");
+    machine.keys("4");
+    assert!(machine.screen(200, 24).contains("CPU+"), "and beside the timeline");
+}
+
+#[test]
+fn every_column_has_something_to_tell() {
+    let mut columns = Chosen::default();
+    columns.show(COLUMNS.iter().filter(|spec| !spec.usual && !spec.column.is_sum()).map(|spec| spec.column));
+    columns.set_width(Column::Cgroup, 12);
+    let mut machine =
+        Machine::with(Options { preferences: Preferences { columns, ..Preferences::default() }, ..Machine::options() });
+    machine.found(1, 0, 0, &["/sbin/init"]);
+    machine.found_in("/system.slice/cron.service", 400, 1, 0, &["/usr/sbin/cron", "-f"]);
+    machine.screen(180, 20);
+    machine.keys("s");
+    let docker = format!("/docker/{}/system.slice/web.service", "0123456789abcdef".repeat(4));
+    machine.found_in(&docker, 500, 1, 0, &["/usr/bin/web"]);
+    machine.usage(500, SECOND, 1 << 20, 'S');
+    machine.spawn(1000, 400, 1000, &["/bin/sh", "-c", "run-parts"]);
+    machine.pass(SECOND);
+    machine.code(1000, 0);
+    assert_snapshot!("others_at_180x20", machine.screen(180, 20));
+}
+
+#[test]
+fn sums_go_on_counting_those_who_have_left_and_joined_rows_tell_what_is_below() {
+    let mut machine = building();
+    for pid in (1201..1230).step_by(2) {
+        machine.fork(pid, 1000, 1000, "sh");
+        machine.fork(pid + 1, pid, 1000, "cc");
+        machine.code(pid + 1, u8::from(pid == 1205));
+        machine.code(pid, 0);
+    }
+    let mut machine = with_columns(machine, &[Column::TreeFailed, Column::TreeTime]);
+    for seconds in [1, 57] {
+        machine.pass(seconds * SECOND);
+        let screen = machine.screen(120, 24);
+        let make = screen.lines().find(|line| line.contains("make -j2")).unwrap();
+        assert!(make.contains(" 2 "), "both that failed: {make}");
+        let joined = screen.lines().find(|line| line.contains("sh ×19")).unwrap_or_else(|| panic!("{screen}"));
+        assert!(joined.contains("2 failed below"), "{screen}");
+    }
+    machine.pass(120 * SECOND);
+    let screen = machine.screen(120, 24);
+    let make = screen.lines().find(|line| line.contains("make -j2")).unwrap();
+    assert!(make.contains(" 2 ") && !screen.contains("sh ×"), "they have all left: {screen}");
+    machine.keys("/make<Enter>");
+    machine.screen(120, 24);
+    machine.keys("<Enter>");
+    let screen = machine.screen(120, 60);
+    for (label, value) in [("Alive", "2"), ("Finished", "38"), ("Failed", "2"), ("Forked in it", "39")] {
+        let line = screen.lines().find(|line| line.trim_start().starts_with(label)).unwrap_or_default();
+        assert!(line.ends_with(&format!(" {value}")), "{label}: {line}\n{screen}");
+    }
+}
+
+#[test]
+fn columns_are_moved_resized_and_put_back() {
+    let mut machine = building();
+    machine.keys("<F2>");
+    assert_eq!(machine.app.mode(), Mode::Columns);
+    select(&mut machine, Column::Status);
+    machine.keys("KKKKKKKKK");
+    assert_eq!(shown(&machine)[..2], ["status", "pid"], "no further than the left edge");
+    machine.keys(">");
+    assert_eq!(shown(&machine)[..2], ["pid", "status"]);
+    machine.keys("++=-");
+    assert_eq!(machine.app.columns().width(Column::Status), Some(14));
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("  PID STATUS         USER"), "at once: {screen}");
+    machine.keys(" ");
+    assert!(!machine.app.columns().is_shown(Column::Status));
+    select(&mut machine, Column::Status);
+    machine.keys("J");
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("It is not shown"), "{screen}");
+    machine.keys("r");
+    assert_eq!(machine.app.columns(), &Chosen::default());
+    machine.keys("C");
+    assert_eq!(machine.app.mode(), Mode::Tree);
+}
+
+#[test]
+fn what_is_copied_is_a_configuration_that_says_the_same() {
+    let mut machine = with_columns(building(), &[Column::TreeCpu, Column::Time]);
+    machine.keys("C");
+    select(&mut machine, Column::User);
+    machine.keys("+");
+    let Some(Effect::Copy(text)) = machine.keys("y") else { panic!("nothing was copied") };
+    assert_eq!(&parse(&text, "file").unwrap().columns, machine.app.columns());
+    assert!(machine.screen(80, 24).contains("Copied"));
+}
+
+#[test]
+fn the_mouse_chooses_and_the_wheel_scrolls() {
+    let mut machine = building();
+    machine.keys("C");
+    let line = |screen: &str, word: &str| u16::try_from(screen.lines().position(|line| line.contains(word)).unwrap());
+    let screen = machine.screen(80, 24);
+    let row = line(&screen, "lifetime ").unwrap();
+    machine.app.update(Action::Click { column: 30, row, double: false });
+    assert!(machine.app.columns().is_shown(Column::Lifetime), "selected only");
+    machine.app.update(Action::Click { column: 1, row, double: false });
+    assert!(!machine.app.columns().is_shown(Column::Lifetime));
+    let before = machine.screen(80, 24);
+    machine.app.update(Action::Wheel(3));
+    assert_ne!(machine.screen(80, 24), before);
+    machine.keys("<Esc><F6>");
+    let row = line(&machine.screen(80, 24), "CPU time").unwrap();
+    machine.app.update(Action::Click { column: 20, row, double: true });
+    assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, SortKey::Time));
+}
+
+#[test]
+fn what_is_sorted_by_is_chosen_from_a_list_and_marked_in_the_heading() {
+    let mut machine = building();
+    machine.keys("P<F6>");
+    assert_snapshot!("sorts_at_80x24", machine.screen(80, 24));
+    machine.keys("j<Enter>");
+    let screen = machine.screen(120, 24);
+    assert!(screen.contains("TIME▾") && screen.contains("sorted by CPU time"), "{screen}");
+    machine.keys("I");
+    assert!(machine.screen(120, 24).contains("TIME▴"));
+    machine.keys("<F6><Enter>");
+    assert!(machine.app.look().sort.reversed, "the same again changes nothing");
+    machine.keys("<F6>G<Esc>");
+    assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, SortKey::Time));
+}
+
+#[test]
+fn the_next_column_to_sort_by_is_one_of_those_shown() {
+    let mut machine = Machine::booted();
+    let mut keys = Vec::new();
+    for _ in 0..8 {
+        machine.keys("S");
+        keys.push(machine.app.look().sort.by);
+    }
+    use SortKey::{Birth, Cpu, Lifetime, Memory, Name, Pid, Time, User};
+    assert_eq!(keys, [Lifetime, Cpu, Time, Memory, Name, Pid, User, Birth]);
+}
+
+#[test]
+fn a_subtree_rises_with_what_is_below_it_once_no_key_is_pressed() {
+    let mut machine = building();
+    machine.spawn(1300, 400, 0, &["/bin/backup"]);
+    machine.keys("<F6>G");
+    let at = SortKey::ALL.iter().position(|key| *key == SortKey::TreeTime).unwrap();
+    machine.keys("gg");
+    machine.keys(&"j".repeat(at));
+    machine.keys("<Enter>");
+    let order = |machine: &mut Machine| {
+        let screen = machine.screen(120, 30);
+        screen.find("cron").unwrap() < screen.find("sshd").unwrap()
+    };
+    assert!(!order(&mut machine), "ann's builds have cost most");
+    machine.usage(1300, 500 * SECOND, 1 << 20, 'R');
+    machine.pass(SECOND);
+    assert!(!order(&mut machine), "it stands still while keys are pressed");
+    machine.pass(10 * SECOND);
+    assert!(order(&mut machine));
+}
