@@ -78,9 +78,7 @@ fn difference(committed: Option<&[u8]>, built: &[u8]) -> Option<String> {
 
 /// `cargo COMMAND` for the package and the kernel's target.
 fn cargo(command: &str) -> Result<Command> {
-    let root = process::root()?;
-    let sysroot = sysroot()?;
-    if !sysroot.join("lib/rustlib/src/rust/library/core").is_dir() {
+    if !sysroot()?.join("lib/rustlib/src/rust/library/core").is_dir() {
         bail!("the sources of `core` are missing (rustup's component rust-src): run `cargo xtask setup`");
     }
     let mut cargo = process::cargo([command, "--locked", "--package", "ptree-ebpf", "--profile", "ebpf"])?;
@@ -91,14 +89,18 @@ fn cargo(command: &str) -> Result<Command> {
         .env("RUSTC_BOOTSTRAP", "1")
         // For aya-ebpf's register bindings, which tracepoints do not use, but whose paths stand in the BTF.
         .env("AYA_BPF_TARGET_ARCH", "x86_64")
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(&folders(root, sysroot)?))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags_without_folders(&["-C", "debuginfo=2", "-C", "link-arg=--btf"])?)
         .env("CARGO_INCREMENTAL", "0");
     Ok(cargo)
 }
 
-/// Folders whose names must not reach the object, and what stands for each.
-fn folders(root: PathBuf, sysroot: PathBuf) -> Result<Vec<(PathBuf, &'static str)>> {
-    let cargo_home = cargo_home()?;
+/// Flags for rustc, in cargo's own separation, with which no name of a folder of this machine gets into what is built.
+pub(crate) fn flags_without_folders(flags: &[&str]) -> Result<OsString> {
+    Ok(rustflags(flags, &folders(process::root()?, sysroot()?, cargo_home()?)))
+}
+
+/// Folders whose names must not reach what is built, and what stands for each.
+fn folders(root: PathBuf, sysroot: PathBuf, cargo_home: PathBuf) -> Vec<(PathBuf, &'static str)> {
     let mut folders = vec![(root, "/ptree-tui"), (sysroot, "/rust")];
     // Cargo names the folder of unpacked packages after the registry: a mirror has another one.
     if let Ok(registries) = fs::read_dir(cargo_home.join("registry/src")) {
@@ -107,12 +109,12 @@ fn folders(root: PathBuf, sysroot: PathBuf) -> Result<Vec<(PathBuf, &'static str
     // rustc takes the last mapping that fits: of two folders one in the other, the inner comes last.
     folders.push((cargo_home, "/cargo"));
     folders.sort_by_key(|(folder, _)| folder.as_os_str().len());
-    Ok(folders)
+    folders
 }
 
 /// Flags in cargo's own separation, which lets folders hold spaces.
-fn rustflags(folders: &[(PathBuf, &str)]) -> OsString {
-    let mut flags: Vec<OsString> = ["-C", "debuginfo=2", "-C", "link-arg=--btf"].map(OsString::from).into();
+fn rustflags(flags: &[&str], folders: &[(PathBuf, &str)]) -> OsString {
+    let mut flags: Vec<OsString> = flags.iter().map(OsString::from).collect();
     for (folder, name) in folders {
         let mut flag = OsString::from("--remap-path-prefix=");
         flag.push(folder);
@@ -127,7 +129,7 @@ fn target_folder() -> Result<PathBuf> {
     Ok(process::root()?.join("target/ebpf"))
 }
 
-fn cargo_home() -> Result<PathBuf> {
+pub(crate) fn cargo_home() -> Result<PathBuf> {
     if let Some(home) = std::env::var_os("CARGO_HOME") {
         return Ok(home.into());
     }
@@ -181,8 +183,8 @@ mod tests {
 
     #[test]
     fn flags_survive_folders_with_spaces() {
-        let flags = rustflags(&[("/a b".into(), "/x"), ("/a b/c".into(), "/y")]);
+        let flags = rustflags(&["-C", "lto=off"], &[("/a b".into(), "/x"), ("/a b/c".into(), "/y")]);
         let flags: Vec<_> = flags.to_str().unwrap().split('\x1f').collect();
-        assert_eq!(flags[4..], ["--remap-path-prefix=/a b=/x", "--remap-path-prefix=/a b/c=/y"]);
+        assert_eq!(flags, ["-C", "lto=off", "--remap-path-prefix=/a b=/x", "--remap-path-prefix=/a b/c=/y"]);
     }
 }

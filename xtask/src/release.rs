@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{ci, flag, process, setup, vm};
+use crate::{ci, ebpf, flag, process, setup, vm};
 
 /// All crates have it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -111,12 +111,19 @@ fn build(target: &str) -> Result<PathBuf> {
     cargo.args(["--target", target]);
     // Comes with Rust, and links for any machine what needs nothing from that machine.
     let linker = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
-    cargo.env(linker, "rust-lld");
+    cargo.env(linker, "rust-lld").env("CARGO_ENCODED_RUSTFLAGS", ebpf::flags_without_folders(&[])?);
     cargo.args(["--message-format", "json-render-diagnostics"]);
     let messages = process::output_shown(&mut cargo)?;
     let program = vm::executable(&messages, "ptree-tui").context("cargo has not said where the program is")?;
-    if vm::needs_libraries(&fs::read(&program)?) {
+    let bytes = fs::read(&program)?;
+    if vm::needs_libraries(&bytes) {
         bail!("'{}' needs libraries", program.display());
+    }
+    for folder in [process::root()?, ebpf::cargo_home()?, ebpf::sysroot()?] {
+        let name = folder.as_os_str().as_encoded_bytes();
+        if bytes.windows(name.len()).any(|window| window == name) {
+            bail!("'{}' holds the name of the folder '{}'", program.display(), folder.display());
+        }
     }
     Ok(program)
 }
