@@ -6,6 +6,7 @@
 mod chosen;
 
 use ptree_core::SortKey;
+use ptree_source::Part;
 
 pub use self::chosen::Chosen;
 
@@ -112,6 +113,20 @@ impl Column {
         COLUMNS.iter().find(|spec| spec.name == name).map(|spec| spec.column)
     }
 
+    /// Whether nothing is left to show in it where these parts are missing.
+    #[must_use]
+    pub fn is_blank(self, degraded: &[String]) -> bool {
+        let filled_by: &[Part] = match self {
+            // The memory of the living and the peak of the dead share one.
+            Self::Rss => &[Part::Memory, Part::PeakMemory],
+            Self::TreeRss => &[Part::Memory],
+            Self::Peak => &[Part::PeakMemory],
+            Self::Read | Self::Written | Self::TreeRead | Self::TreeWritten => &[Part::StorageIo],
+            _ => return false,
+        };
+        filled_by.iter().all(|part| degraded.iter().any(|name| name == part.name()))
+    }
+
     /// Whether it tells of a process and all below it together.
     #[must_use]
     pub fn is_sum(self) -> bool {
@@ -135,6 +150,20 @@ mod tests {
             assert!(spec.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", spec.name);
         }
         assert_eq!(COLUMNS.iter().filter(|spec| spec.usual).count(), 8);
+    }
+
+    #[test]
+    fn a_column_is_blank_when_all_that_fills_it_is_missing() {
+        let of = |parts: &[Part]| -> Vec<&str> {
+            let missing: Vec<_> = parts.iter().map(|part| part.name().to_owned()).collect();
+            COLUMNS.iter().filter(|spec| spec.column.is_blank(&missing)).map(|spec| spec.name).collect()
+        };
+        assert_eq!(of(&[]), [""; 0]);
+        assert_eq!(of(&[Part::Memory]), ["tree-rss"]);
+        assert_eq!(of(&[Part::PeakMemory]), ["peak"]);
+        assert_eq!(of(&[Part::Memory, Part::PeakMemory]), ["rss", "peak", "tree-rss"]);
+        assert_eq!(of(&[Part::StorageIo]), ["read", "written", "tree-read", "tree-written"]);
+        assert_eq!(of(&[Part::Births, Part::State]), [""; 0]);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use ptree_core::event::ExitStatus;
 use ptree_core::{Argv, Lifecycle, Process, text};
-use ptree_source::Part;
 
 use crate::columns::start;
 
@@ -31,20 +30,6 @@ pub enum Tone {
 pub fn degraded(names: &[String]) -> Option<String> {
     let names: Vec<_> = names.iter().map(|name| text::escape(name.as_bytes())).collect();
     (!names.is_empty()).then(|| format!("degraded: {}", names.join(", ")))
-}
-
-/// Columns, by the names that configurations have for them, in which nothing is left to show, by what is missing.
-#[must_use]
-pub fn blank_columns(degraded: &[String]) -> Vec<&'static str> {
-    // A column is blank without all that fills it: the memory of the living and the peak of the dead share one.
-    const FILLED_BY: [(&str, &[Part]); 4] = [
-        ("rss", &[Part::Memory, Part::PeakMemory]),
-        ("peak", &[Part::PeakMemory]),
-        ("read", &[Part::StorageIo]),
-        ("written", &[Part::StorageIo]),
-    ];
-    let lacks = |part: &Part| degraded.iter().any(|name| name == part.name());
-    FILLED_BY.iter().filter(|(_, parts)| parts.iter().all(lacks)).map(|(column, _)| *column).collect()
 }
 
 /// The program as in its first argument, without the folder; the name in brackets for a kernel thread.
@@ -198,15 +183,6 @@ pub fn percent(share: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_column_is_blank_when_all_that_fills_it_is_missing() {
-        let of = |parts: &[Part]| blank_columns(&parts.iter().map(|part| part.name().to_owned()).collect::<Vec<_>>());
-        assert_eq!(of(&[Part::Memory]), [""; 0]);
-        assert_eq!(of(&[Part::PeakMemory]), ["peak"]);
-        assert_eq!(of(&[Part::StorageIo, Part::Memory, Part::PeakMemory]), ["rss", "peak", "read", "written"]);
-        assert_eq!(of(&[Part::Births, Part::State]), [""; 0]);
-    }
 
     #[test]
     fn rates_fit_their_column() {

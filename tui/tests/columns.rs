@@ -240,3 +240,16 @@ fn a_subtree_rises_with_what_is_below_it_once_no_key_is_pressed() {
     machine.pass(10 * SECOND);
     assert!(order(&mut machine));
 }
+
+#[test]
+fn what_this_kernel_does_not_tell_has_no_column_and_the_list_says_so() {
+    let mut machine = Machine::degraded(&["memory", "peak-memory"]);
+    machine.found(1, 0, 0, &["/sbin/init"]);
+    let screen = machine.screen(120, 24);
+    assert!(screen.contains("CPU") && !screen.contains("RSS"), "{screen}");
+    assert!(screen.contains("degraded: memory, peak-memory"), "{screen}");
+    machine.keys("<F2>");
+    let screen = machine.screen(120, 40);
+    let line = screen.lines().find(|line| line.starts_with("[x] RSS")).unwrap();
+    assert!(line.contains("not on this kernel; memory in use"), "{line}");
+}

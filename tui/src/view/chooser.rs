@@ -78,13 +78,17 @@ fn columns(app: &App, theme: &Theme, screen: usize) -> Vec<Line<'static>> {
     let entry = |column: Column| {
         let (spec, shown) = (column.spec(), app.columns().is_shown(column));
         let (name, mark) = if shown { (theme.plain, "[x] ") } else { (theme.dim, "[ ] ") };
-        let room = if shown && !fitting.contains(&column) { "no room for it; " } else { "" };
+        let why_not = match () {
+            () if column.is_blank(&app.header().degraded) => "not on this kernel; ",
+            () if shown && !fitting.contains(&column) => "no room for it; ",
+            () => "",
+        };
         Line::from(vec![
             Span::styled(mark, theme.accent),
             Span::styled(left(spec.heading, HEADING), if shown { theme.heading } else { theme.dim }),
             Span::styled(left(spec.name, NAME), name),
             Span::styled(right(&table::width(app, column).to_string(), 3) + "  ", name),
-            Span::styled(room, theme.bad),
+            Span::styled(why_not, theme.bad),
             Span::styled(spec.about, theme.dim),
         ])
     };

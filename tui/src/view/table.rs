@@ -58,7 +58,8 @@ fn mark(sort: Sort, by: Option<SortKey>) -> &'static str {
 
 /// The columns that fit beside COMMAND, left to right, and the columns left for it.
 pub(super) fn fitting(app: &App, screen: usize) -> (Vec<Column>, usize) {
-    let mut by_worth = app.columns().shown().to_vec();
+    let wanted = || app.columns().shown().iter().copied().filter(|column| !column.is_blank(&app.header().degraded));
+    let mut by_worth: Vec<Column> = wanted().collect();
     by_worth.sort_by_key(|column| Reverse(column.spec().worth));
     let mut room = screen.saturating_sub(COMMAND_MIN);
     let fits = |column: &&Column| {
@@ -68,8 +69,7 @@ pub(super) fn fitting(app: &App, screen: usize) -> (Vec<Column>, usize) {
     };
     // Most important first: after the one that does not fit, none is worth enough.
     let fitting: Vec<Column> = by_worth.iter().take_while(fits).copied().collect();
-    let columns: Vec<Column> =
-        app.columns().shown().iter().copied().filter(|column| fitting.contains(column)).collect();
+    let columns: Vec<Column> = wanted().filter(|column| fitting.contains(column)).collect();
     let used: usize = columns.iter().map(|column| width(app, *column) + 1).sum();
     (columns, screen.saturating_sub(used))
 }
