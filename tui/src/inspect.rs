@@ -141,17 +141,17 @@ pub fn answer(question: &Question) -> Answer {
 }
 
 /// Where /proc tells of a process: when its first thread has ended before the others, this has let go of all it had,
-/// and another thread is asked.
+/// and another thread is asked. By its place below the process, which a tid alone would not hold it to: it may have passed
+/// on to another process by then.
 fn folder(pid: u32) -> PathBuf {
     let has_ended = |tid: u32| Stat::read(tid).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'));
-    let mut tid = pid;
-    if has_ended(pid)
-        && let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task"))
-    {
-        let tids = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-        tid = tids.into_iter().find(|&tid| !has_ended(tid)).unwrap_or(pid);
+    let own = PathBuf::from(format!("/proc/{pid}"));
+    if !has_ended(pid) {
+        return own;
     }
-    PathBuf::from(format!("/proc/{tid}"))
+    let threads = fs::read_dir(own.join("task")).into_iter().flatten();
+    let mut tids = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    tids.find(|&tid| !has_ended(tid)).map_or_else(|| own.clone(), |tid| own.join(format!("task/{tid}")))
 }
 
 fn environment(folder: PathBuf) -> io::Result<Environment> {

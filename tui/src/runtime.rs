@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::mpsc::RecvTimeoutError;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::own::Meter;
@@ -19,15 +20,14 @@ use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, Receiver};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::act;
+use crate::act::{self, Order};
 use crate::action::{Action, Effect};
 use crate::app::{App, Options};
 use crate::clock::Clock;
 use crate::export::{dot, file};
-use crate::inspect;
+use crate::inspect::{self, Answer, Refusal};
 use crate::keymap;
 use crate::term::{self, Screen};
 use crate::view::{self, theme::Theme};
@@ -101,6 +101,7 @@ pub async fn run(
     let mut clicks = Clicks::default();
     // What is done beside the loop reports here.
     let (reports, mut reported) = mpsc::channel(1);
+    let (orders, hand) = act_beside(reports.clone())?;
     loop {
         let mut effect = None;
         tokio::select! {
@@ -196,21 +197,27 @@ pub async fn run(
                 app.update(Action::Exported(result));
             }
             Some(Effect::Act(order)) => {
-                let reports = reports.clone();
-                // Nobody listens any more when the user has left meanwhile.
-                spawn_blocking(move || drop(reports.blocking_send(Action::Acted(act::perform(&order)))));
+                // It ends when we do.
+                let _ = orders.send(order);
             }
             Some(Effect::Inspect(question)) => {
                 let reports = reports.clone();
                 // A thread of its own, for which nobody waits at the end: the kernel may keep it waiting for a process
                 // that keeps its memory locked.
+                let (subject, key) = (question.subject, question.target.key);
                 let ask = move || drop(reports.blocking_send(Action::Inspected(inspect::answer(&question))));
-                std::thread::Builder::new().name("inspect".to_owned()).spawn(ask)?;
+                if let Err(error) = std::thread::Builder::new().name("inspect".to_owned()).spawn(ask) {
+                    let found = Err(Refusal::Other(format!("no thread can be made to read it: {error}")));
+                    app.update(Action::Inspected(Answer { subject, key, found }));
+                }
             }
             Some(Effect::Copy(text)) => screen.copy(&text)?,
         }
     }
     drop(screen);
+    // What has been begun is done to the end: a subtree frozen by half would stay so.
+    drop((reported, orders));
+    let _ = hand.join();
     outcome.unwrap_or(Ok(()))
 }
 
@@ -225,6 +232,20 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
         .and_then(|()| file::give_to_sudo_caller(&file))
         .with_context(|| format!("'{}'", path.display()))?;
     Ok(path)
+}
+
+/// Starts a thread that does what it is ordered to, one after the other, and reports; it ends when there are no more
+/// orders. It is there from the beginning: where there are so many processes that no thread can be made any more, one
+/// wants to act on them.
+fn act_beside(reports: mpsc::Sender<Action>) -> io::Result<(std::sync::mpsc::Sender<Order>, JoinHandle<()>)> {
+    let (sender, orders) = std::sync::mpsc::channel();
+    let hand = std::thread::Builder::new().name("act".to_owned()).spawn(move || {
+        for order in orders {
+            // Nobody listens any more when the user has left meanwhile.
+            let _ = reports.blocking_send(Action::Acted(act::perform(&order)));
+        }
+    })?;
+    Ok((sender, hand))
 }
 
 /// Starts a thread that reads keys and changes of size, until the terminal is gone.

@@ -46,7 +46,10 @@ const FILES: [(&str, &str); 3] = [
         "The configuration; `~/.config` stands in for the variable. With sudo, then that of who called it.",
     ),
     ("/etc/ptree-tui/config.toml", "The configuration where there is none of the user's."),
-    ("/sys/kernel/btf/vmlinux", "What the kernel tells of its own structs. Without it nothing can be watched."),
+    (
+        "/sys/kernel/btf/vmlinux",
+        "What the kernel tells of its own structs. Without it nothing can be watched, unless `--btf` gives another.",
+    ),
 ];
 
 /// Command lines, and what they are for.

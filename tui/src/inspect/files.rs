@@ -1,7 +1,7 @@
 //! What a process has open, by descriptor, and where it stands in the file system.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
@@ -93,8 +93,7 @@ pub(super) fn read(folder: &Path) -> io::Result<Files> {
         .filter_map(|&fd| {
             // One that was closed meanwhile is left out.
             let target = link(&format!("fd/{fd}"))?;
-            let info = fs::read_to_string(folder.join(format!("fdinfo/{fd}"))).unwrap_or_default();
-            Some(describe(fd, target, &info))
+            Some(describe(fd, target, &beginning(&folder.join(format!("fdinfo/{fd}")))))
         })
         .collect();
     let inodes = open.iter().filter_map(|open| if let Kind::Socket(inode, _) = open.kind { Some(inode) } else { None });
@@ -113,6 +112,14 @@ pub(super) fn read(folder: &Path) -> io::Result<Files> {
         limit: limit(&limits),
         open,
     })
+}
+
+/// As much of an `fdinfo` as has position and flags, which come first: all that is watched through a descriptor may follow,
+/// megabytes of it.
+fn beginning(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let _ = File::open(path).and_then(|file| file.take(1024).read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A descriptor, from where its link leads and from its `fdinfo`.

@@ -27,9 +27,9 @@ pub struct Socket {
 
 type Parse = fn(&'static str, &[u8]) -> Option<(u64, Socket)>;
 
-/// The tables, those first that are mostly asked for.
+/// The tables. Anybody can put a line of his own making into the last one, by a name with a line feed in it: it is believed
+/// only of sockets that are in no other.
 const TABLES: [(&str, Parse); 9] = [
-    ("unix", unix),
     ("tcp", inet),
     ("tcp6", inet),
     ("udp", inet),
@@ -38,23 +38,28 @@ const TABLES: [(&str, Parse); 9] = [
     ("raw", inet),
     ("raw6", inet),
     ("packet", packet),
+    ("unix", unix),
 ];
 
-/// Looks for sockets in the tables of a folder, until all of them are found.
+/// Looks for sockets in the tables of a folder, until all of them are found. One that a table has twice is taken for not
+/// found: one of the two is made up.
 pub(super) fn find(folder: &Path, mut wanted: FxHashSet<u64>) -> FxHashMap<u64, Socket> {
     let mut found = FxHashMap::default();
     for (name, parse) in TABLES {
         let Some(file) = File::open(folder.join(name)).ok().filter(|_| !wanted.is_empty()) else { continue };
         let mut table = BufReader::with_capacity(64 << 10, file.take(TABLE_MAX));
         let mut line = Vec::new();
-        while !wanted.is_empty() && matches!(table.read_until(b'\n', &mut line), Ok(1..)) {
+        let mut here: FxHashMap<u64, Option<Socket>> = FxHashMap::default();
+        while matches!(table.read_until(b'\n', &mut line), Ok(1..)) {
             if let Some((inode, socket)) = parse(name, line.strip_suffix(b"\n").unwrap_or(&line))
-                && wanted.remove(&inode)
+                && wanted.contains(&inode)
             {
-                found.insert(inode, socket);
+                here.entry(inode).and_modify(|known| *known = None).or_insert(Some(socket));
             }
             line.clear();
         }
+        wanted.retain(|inode| !here.contains_key(inode));
+        found.extend(here.into_iter().filter_map(|(inode, socket)| Some((inode, socket?))));
     }
     found
 }
@@ -211,6 +216,20 @@ mod tests {
         assert_eq!(shown("netlink", line).as_deref(), Some("12345 netlink uevent - "));
         let line = "0000000000000000 3      3    0003   2     1 0      0      777";
         assert_eq!(shown("packet", line).as_deref(), Some("777 packet  - "));
+    }
+
+    #[test]
+    fn a_name_with_a_line_feed_makes_no_socket_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let rest = "00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0";
+        let tcp = format!("  sl\n   0: {}:0016 00000000:0000 0A {rest}\n", hex(&[127, 0, 0, 1]));
+        let forged = "0: 00000002 00000000 00010000 0001 01 17 /x\n0: 2 0 0 0001 01 4711 /y\n0: 2 0 0 0001 01 18 /z\n";
+        let unix = format!("{forged}0: 00000002 00000000 00010000 0001 01 18 /run/honest\n");
+        std::fs::write(folder.path().join("tcp"), tcp).unwrap();
+        std::fs::write(folder.path().join("unix"), unix).unwrap();
+        let found = find(folder.path(), [4711, 17, 18].into_iter().collect());
+        assert_eq!((found[&4711].protocol, found[&17].local.as_slice()), ("tcp", b"/x".as_slice()));
+        assert_eq!(found.get(&18), None, "which of the two is true cannot be told");
     }
 
     #[test]
