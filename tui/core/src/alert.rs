@@ -28,8 +28,8 @@ impl Default for AlertRule {
     }
 }
 
-/// An alert is raised when this matches a process that it did not match before, and ends when it has matched no other
-/// one for [`AlertRule::clear_ns`].
+/// An alert is raised when this matches a process that it did not match before. It ends when none of them lives and
+/// matches any more, and no other one has for [`AlertRule::clear_ns`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatchRule {
     /// What it is called.

@@ -22,8 +22,8 @@ const FILTERS_ABOUT: &str = "\
 # failing = \"state=failed and not @builds\"
 ";
 const ALERTS_ABOUT: &str = "\
-# Filters with names, too: an alert is raised when one matches a process that it did not match before. It ends when it has
-# matched no other one for 'clear-after'.
+# Filters with names, too: an alert is raised when one matches a process that it did not match before. It ends when it
+# matches no living one any more, and no other one has come for 'clear-after'.
 # killed = \"signal=KILL\"
 # \"root shell from ssh\" = \"uid=0 and comm~sh$ and ancestor:comm=sshd\"
 ";

@@ -1,7 +1,10 @@
 //! Judges the rules that name processes by a filter, and tells of those that match.
 //!
 //! A process is judged when something about it changed, and for rules in which time or other processes play a part, with
-//! all the living once a second. Reads the tree, never changes it.
+//! all the living once a second. One that was forked a moment ago and still runs the program of its forker is given time
+//! to start its own: until then it has another's name. Reads the tree, never changes it.
+
+use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet;
 
@@ -10,13 +13,15 @@ use super::alerts::{Alerts, UPDATE_NS};
 use crate::alert::{Cause, MatchRule};
 use crate::event::ProcKey;
 use crate::filter::Context;
-use crate::process::Process;
+use crate::process::{Origin, Process};
 
 #[cfg(test)]
 mod tests;
 
 /// How often all the living are judged, where that is needed.
 const SWEEP_NS: u64 = 1_000_000_000;
+/// How long a process may take from its fork to its exec.
+const SETTLE_NS: u64 = 250_000_000;
 
 /// See the module.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(super) struct Matches {
     /// How long nobody new must have matched for an alert to end.
     clear_ns: u64,
     swept_ns: u64,
+    /// Those that were not judged when they were forked, in that order.
+    unsettled: VecDeque<ProcKey>,
 }
 
 /// A rule, and what has come of it.
@@ -47,7 +54,7 @@ struct Active {
 impl Matches {
     pub(super) fn new(rules: Vec<MatchRule>, clear_ns: u64) -> Self {
         let watched = |rule| Watched { rule, known: FxHashSet::default(), active: None };
-        Self { watched: rules.into_iter().map(watched).collect(), clear_ns, swept_ns: 0 }
+        Self { watched: rules.into_iter().map(watched).collect(), clear_ns, swept_ns: 0, unsettled: VecDeque::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -63,10 +70,15 @@ impl Matches {
                 Delta::Removed { .. } | Delta::Alert(_) => continue,
             };
             let Some(process) = context.tree.get(key) else { continue };
+            if !is_settled(process, context.now_ns) {
+                if matches!(deltas[n], Delta::Added(_)) {
+                    self.unsettled.push_back(key);
+                }
+                continue;
+            }
             for watched in &mut self.watched {
-                let asked = !measured || watched.rule.filter.depends().measured;
-                if asked && !watched.known.contains(&key) && watched.rule.filter.matches(&context, process) {
-                    watched.hit(process, context.now_ns, alerts, deltas);
+                if !measured || watched.rule.filter.depends().measured {
+                    watched.judge(process, context, alerts, deltas);
                 }
             }
         }
@@ -82,14 +94,27 @@ impl Matches {
     /// Lets time pass.
     pub(super) fn advance(&mut self, context: Context<'_>, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         let now_ns = context.now_ns;
-        if now_ns - self.swept_ns >= SWEEP_NS {
-            self.swept_ns = now_ns;
+        while let Some(key) = self.unsettled.front().copied() {
+            let process = context.tree.get(key);
+            if process.is_some_and(|process| !is_settled(process, now_ns)) {
+                break;
+            }
+            self.unsettled.pop_front();
+            let Some(process) = process else { continue };
             for watched in &mut self.watched {
-                watched.sweep(context, alerts, deltas);
+                watched.judge(process, context, alerts, deltas);
             }
         }
+        if now_ns - self.swept_ns < SWEEP_NS {
+            return;
+        }
+        self.swept_ns = now_ns;
         for watched in &mut self.watched {
-            if let Some(active) = watched.active.filter(|active| now_ns - active.matched_ns >= self.clear_ns) {
+            watched.sweep(context, alerts, deltas);
+            let Some(active) = watched.active.filter(|active| now_ns - active.matched_ns >= self.clear_ns) else {
+                continue;
+            };
+            if !watched.still_matches(context) {
                 watched.active = None;
                 alerts.clear(active.id, now_ns, deltas);
             }
@@ -97,7 +122,30 @@ impl Matches {
     }
 }
 
+/// Whether it is what it is going to be, as far as can be told: it has started a program, has ended, or has had time to.
+fn is_settled(process: &Process, now_ns: u64) -> bool {
+    process.origin != Origin::Forked
+        || process.image().is_some()
+        || !process.is_alive()
+        || now_ns.saturating_sub(process.key.start_ns) >= SETTLE_NS
+}
+
 impl Watched {
+    /// Judges one.
+    fn judge(&mut self, process: &Process, context: Context<'_>, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
+        if !self.known.contains(&process.key) && self.rule.filter.matches(&context, process) {
+            self.hit(process, context.now_ns, alerts, deltas);
+        }
+    }
+
+    /// Whether one of those that matched lives and does so still.
+    fn still_matches(&self, context: Context<'_>) -> bool {
+        let judge = self.rule.filter.judge(context);
+        let mut living =
+            self.known.iter().filter_map(|key| context.tree.get(*key)).filter(|process| process.is_alive());
+        living.any(|process| judge.matches(process))
+    }
+
     /// Judges all the living, where a verdict can change without news of the process.
     fn sweep(&mut self, context: Context<'_>, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         let depends = self.rule.filter.depends();
@@ -107,7 +155,7 @@ impl Watched {
         let filter = self.rule.filter.clone();
         let judge = filter.judge(context);
         for process in context.tree.iter().filter(|process| process.is_alive()) {
-            if !self.known.contains(&process.key) && judge.matches(process) {
+            if !self.known.contains(&process.key) && is_settled(process, context.now_ns) && judge.matches(process) {
                 self.hit(process, context.now_ns, alerts, deltas);
             }
         }

@@ -54,6 +54,28 @@ fn those_that_follow_soon_are_counted_and_calm_ends_it() {
 }
 
 #[test]
+fn who_has_not_started_its_own_program_yet_is_not_taken_for_its_forker() {
+    let mut scene = scene(&["comm=make"], "every 1ms\nfound 1 0\nfork 1 10\nexec 10 comm=make -- make");
+    scene.play("fork 10 11\nuid 11 1000\nexec 11 comm=cc -- cc\nexit 11\nfork 10 12");
+    assert_eq!(scene.engine.alerts().iter().map(|alert| alert.culprit).collect::<Vec<_>>(), [Some(scene.key(10))]);
+    assert_eq!(count(&scene.engine.alerts()[0]), 1);
+    scene.play("wait 1s\ntick");
+    let [alert] = scene.engine.alerts() else { panic!("{:?}", scene.engine.alerts()) };
+    assert_eq!((count(alert), alert.culprit), (2, Some(scene.key(12))), "it stays a make");
+    scene.play("fork 10 13\nexit 13\ntick");
+    assert_eq!(count(&scene.engine.alerts()[0]), 3, "so was one that ended");
+    assert!(scene.engine.matches.unsettled.len() <= 1);
+}
+
+#[test]
+fn it_lasts_as_long_as_one_that_matched_does_so_still() {
+    let mut scene = scene(&["rss>1G"], "found 1 0\nfork 1 10\nexec 10 job\nusage 10 1 rss=2G\nat 60\ntick");
+    assert_eq!(scene.engine.alerts()[0].level(), AlertLevel::Raised);
+    scene.play("usage 10 2 rss=500M\nat 70\ntick");
+    assert_eq!(scene.engine.alerts()[0].level(), AlertLevel::Cleared);
+}
+
+#[test]
 fn names_of_users_time_that_passes_and_other_processes_play_their_part() {
     let rules = ["user=root and comm=sh", "lifetime>30s and comm=job", "children>2"];
     let mut scene = scene(&rules, "found 1 0\nfork 1 10\ncomm 10 job\nfork 1 11\ncomm 11 sh\nat 20\ntick");
