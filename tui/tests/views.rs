@@ -281,3 +281,23 @@ fn every_mark_has_its_like_in_ascii() {
         }
     }
 }
+
+#[test]
+fn in_a_deep_tree_whoever_is_below_stands_further_to_the_right() {
+    let mut machine = Machine::booted();
+    for pid in 900..920 {
+        machine.spawn(pid, if pid == 900 { 600 } else { pid - 1 }, 1000, &[&format!("/bin/level{}", pid - 900)]);
+    }
+    machine.spawn(950, 910, 1000, &["/bin/sibling", "of", "level11"]);
+    assert_snapshot!("deep_tree_at_80x24", machine.screen(80, 24));
+    let screen = machine.screen(80, 24);
+    let place = |name: &str| screen.lines().find_map(|line| Some(line.split_once(name)?.0.chars().count()));
+    let places: Vec<_> = (0..10).filter_map(|level| place(&format!("level{level}"))).collect();
+    assert!(places.len() == 10 && places.is_sorted_by(|above, below| above < below), "{places:?}\n{screen}");
+    // The mark is where it is drawn.
+    let (y, line) = screen.lines().enumerate().find(|(_, line)| line.contains("level12")).unwrap();
+    let x = line.chars().position(|c| c == '├' || c == '└').unwrap();
+    machine.app.update(ptree_tui::action::Action::Click { column: x as u16, row: y as u16, double: false });
+    let screen = machine.screen(80, 24);
+    assert!(screen.contains("level12") && !screen.contains("level13"), "{screen}");
+}

@@ -25,6 +25,10 @@ pub(crate) use self::hit::{Hit, hit};
 
 /// Columns that COMMAND has at least, before any other is dropped.
 const COMMAND_MIN: usize = 30;
+/// Columns of a command that guides leave for its name.
+const NAME_MIN: usize = 10;
+/// Levels that have room in guides at least, before any is drawn two columns wide.
+const NARROW_MIN: usize = 8;
 /// How long a new process is marked as such, nanoseconds.
 const YOUNG_NS: u64 = 2_000_000_000;
 
@@ -195,8 +199,7 @@ impl Joined<'_> {
         let (theme, Summary { count, cpu_ns, longest_ns, failed, all, .. }) = (self.theme, self.summary);
         let mut writer = Writer { room: width, spans };
         let name = format!("{} ×{count}", text::escape(comm.as_bytes()));
-        // The number is worth more than the levels above.
-        writer.guide(guides, self.row, theme, (width / 2).min(width.saturating_sub(columns(&name))));
+        writer.guide(guides, self.row, theme, guide_room(width));
         writer.push(name, theme.strong);
         if self.row.folded && u64::from(self.row.hidden) < count {
             writer.push(format!("  {} kept", self.row.hidden), theme.accent);
@@ -241,7 +244,7 @@ impl Cells<'_> {
     fn command(&self, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
         let (theme, process, row) = (self.theme, self.process, self.row);
         let mut writer = Writer { room: width, spans };
-        writer.guide(guides, row, theme, width / 2);
+        writer.guide(guides, row, theme, guide_room(width));
         let folded = row.folded && row.has_children;
 
         let faint = self.is_faint();
@@ -267,24 +270,40 @@ impl Cells<'_> {
     }
 }
 
-/// The lines that lead to a row, given the guides of the levels next to it. Where they would take more than `room` columns, the levels next to the root give way
-/// to their number.
+/// Columns that guides may take of those of a command.
+fn guide_room(command: usize) -> usize {
+    (command / 2).max(command.saturating_sub(NAME_MIN))
+}
+
+/// The lines that lead to a row, given the guides of the levels next to it: two columns for each level near the root, one
+/// for each of the others. How wide a level is goes by the room alone, not by what else is on the screen: so whoever is
+/// below another stands to its right, and nothing moves sideways when deep rows come and go. Where even so they would take
+/// more than `room` columns, the levels next to the root give way to their number.
 fn guide(guides: &[bool], row: &Row, folded: bool, room: usize) -> String {
+    /// What the mark of levels left out takes.
+    const NUMBER: usize = 6;
     let mut text = String::new();
     if row.depth > 0 {
         // The outermost guide would join the roots, which are not drawn as siblings.
         let above = row.depth as usize - 1;
-        // Two columns a level and three for the row's own; the number takes six, three levels' worth.
-        let levels = room.saturating_sub(3) / 2;
-        let shown = if above > levels { levels.saturating_sub(3) } else { above };
-        if shown < above {
+        // Besides the row's own, which takes two where it is narrow.
+        let columns = room.saturating_sub(2);
+        let wide = columns.saturating_sub(NARROW_MIN) / 2;
+        let fits = above <= columns - wide;
+        let shown = if fits { above } else { columns.saturating_sub(NUMBER) };
+        if !fits {
             text = format!("{:<4}┄ ", above - shown);
         }
-        for &runs in &guides[guides.len().saturating_sub(shown)..] {
-            text.push_str(if runs { "│ " } else { "  " });
+        for (level, &runs) in guides[guides.len().saturating_sub(shown)..].iter().enumerate() {
+            text.push(if runs { '│' } else { ' ' });
+            text.push_str(if fits && level < wide { " " } else { "" });
         }
         text.push(if row.last { '└' } else { '├' });
-        text.push_str(if folded { "" } else { "─ " });
+        text.push_str(match (folded, fits && above < wide) {
+            (true, _) => "",
+            (false, true) => "─ ",
+            (false, false) => " ",
+        });
     }
     if folded {
         text.push_str("▸ ");
@@ -306,15 +325,19 @@ mod tests {
 
     #[test]
     fn guides_grow_with_depth_and_stay_within_their_room() {
-        let shown = |depth: u32, folded| guide(&vec![true; depth as usize], &row(depth), folded, 15);
+        let shown = |depth: u32, folded| guide(&vec![true; depth as usize], &row(depth), folded, 18);
         assert_eq!([shown(0, false), shown(0, true)], ["", "▸ "]);
         assert_eq!([shown(1, false), shown(1, true)], ["└─ ", "└▸ "]);
-        assert_eq!(shown(7, false), "│ │ │ │ │ │ └─ ");
-        assert_eq!(shown(8, false), "4   ┄ │ │ │ └─ ");
-        assert_eq!(shown(9, false), "5   ┄ │ │ │ └─ ");
-        for depth in 0..2000 {
-            assert_eq!(shown(depth, false).width(), (depth as usize * 2 + 1).min(15) - usize::from(depth == 0));
+        assert_eq!([shown(4, false), shown(5, false)], ["│ │ │ └─ ", "│ │ │ │ └ "]);
+        assert_eq!([shown(6, false), shown(6, true)], ["│ │ │ │ │└ ", "│ │ │ │ │└▸ "]);
+        assert_eq!(shown(13, false), "│ │ │ │ ││││││││└ ");
+        assert_eq!(shown(14, false), "3   ┄ ││││││││││└ ");
+        for depth in 0..12 {
+            assert!(shown(depth, false).width() < shown(depth + 1, false).width(), "a child stands to the right");
         }
-        assert_eq!(guide(&[true; 9], &row(9), false, 0), "8   ┄ └─ ", "however narrow it gets");
+        for depth in 13..2000 {
+            assert_eq!(shown(depth, false).width(), 18);
+        }
+        assert_eq!(guide(&[true; 9], &row(9), false, 0), "8   ┄ └ ", "however narrow it gets");
     }
 }

@@ -3,7 +3,7 @@
 use ptree_core::SortKey;
 use ratatui::layout::{Position, Rect};
 
-use super::{fitting, guide, width};
+use super::{fitting, guide, guide_room, width};
 use crate::app::App;
 use crate::columns;
 
@@ -43,7 +43,7 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     let mut mark = 0..0;
     if drawn.has_children {
         rows.window(index..index + 1, command, |_, row, guides| {
-            let width = columns::width(&guide(guides, row, row.folded, command / 2));
+            let width = columns::width(&guide(guides, row, row.folded, guide_room(command)));
             // The levels above have their own rows.
             mark = end + width.saturating_sub(3)..end + width;
         });
