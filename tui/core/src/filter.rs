@@ -56,7 +56,7 @@ pub struct Filter {
 }
 
 /// What can change the verdict on a process, beside news of the process itself (its [`Delta`](crate::Delta)s `Added`,
-/// `Changed`, `Moved` and `Ended`) and the names of users.
+/// `Changed`, `Moved` and `Ended`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depends {
     /// What it uses, measured anew: [`Delta::Measured`](crate::Delta::Measured).
@@ -65,6 +65,8 @@ pub struct Depends {
     pub time: bool,
     /// Other processes: ancestors, children. Then the other two concern those as well.
     pub place: bool,
+    /// Names of users, which may come after the processes.
+    pub names: bool,
 }
 
 impl Depends {
@@ -73,6 +75,7 @@ impl Depends {
             measured: self.measured || other.measured,
             time: self.time || other.time,
             place: self.place || other.place,
+            names: self.names || other.names,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Judges the rules that name processes by a filter, and tells of those that match.
 //!
-//! A process is judged when something about it changed, and for rules in which time or other processes play a part, with
-//! all the living once a second. One that was forked a moment ago and still runs the program of its forker is given time
-//! to start its own: until then it has another's name. Reads the tree, never changes it.
+//! A process is judged when something about it changed. What takes longer to know is judged once a second, for all that it
+//! concerns at once: rules in which time or other processes play a part (one walk over the living then serves however deep
+//! the tree is), and processes of users whose names have not come yet. One that was forked a moment ago and still runs the
+//! program of its forker is given time to start its own: until then it has another's name. Reads the tree, never changes it.
 
 use std::collections::VecDeque;
 
@@ -22,6 +23,10 @@ mod tests;
 const SWEEP_NS: u64 = 1_000_000_000;
 /// How long a process may take from its fork to its exec.
 const SETTLE_NS: u64 = 250_000_000;
+/// How long the name of a user may take to come; a recording may have none.
+const NAME_NS: u64 = 5_000_000_000;
+/// How many wait at most: of more, the first have left the tree by the time.
+const WAITING_MAX: usize = 100_000;
 
 /// See the module.
 #[derive(Debug)]
@@ -30,8 +35,16 @@ pub(super) struct Matches {
     /// How long nobody new must have matched for an alert to end.
     clear_ns: u64,
     swept_ns: u64,
-    /// Those that were not judged when they were forked, in that order.
-    unsettled: VecDeque<ProcKey>,
+    /// Those that were not judged when they were forked, and when that was.
+    unsettled: VecDeque<(u64, ProcKey)>,
+    /// Those of users without a name, and since when they wait for it; nobody unless a rule asks for names.
+    nameless: VecDeque<(u64, ProcKey)>,
+    /// Those that have ended since the last sweep; nobody unless a rule asks for other processes.
+    ended: VecDeque<ProcKey>,
+    asks_names: bool,
+    asks_place: bool,
+    /// When the first event came: for a while after it, no user has a name yet.
+    begun_ns: Option<u64>,
 }
 
 /// A rule, and what has come of it.
@@ -53,8 +66,20 @@ struct Active {
 
 impl Matches {
     pub(super) fn new(rules: Vec<MatchRule>, clear_ns: u64) -> Self {
-        let watched = |rule| Watched { rule, known: FxHashSet::default(), active: None };
-        Self { watched: rules.into_iter().map(watched).collect(), clear_ns, swept_ns: 0, unsettled: VecDeque::new() }
+        Self {
+            asks_names: rules.iter().any(|rule| rule.filter.depends().names),
+            asks_place: rules.iter().any(|rule| rule.filter.depends().place),
+            watched: rules
+                .into_iter()
+                .map(|rule| Watched { rule, known: FxHashSet::default(), active: None })
+                .collect(),
+            clear_ns,
+            swept_ns: 0,
+            unsettled: VecDeque::new(),
+            nameless: VecDeque::new(),
+            ended: VecDeque::new(),
+            begun_ns: None,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -70,15 +95,44 @@ impl Matches {
                 Delta::Removed { .. } | Delta::Alert(_) => continue,
             };
             let Some(process) = context.tree.get(key) else { continue };
+            if self.asks_place && !process.is_alive() {
+                wait_in(&mut self.ended, key);
+            }
             if !is_settled(process, context.now_ns) {
                 if matches!(deltas[n], Delta::Added(_)) {
-                    self.unsettled.push_back(key);
+                    wait_in(&mut self.unsettled, (context.now_ns, key));
                 }
-                continue;
+            } else if !self.wait_for_name(process, context) {
+                self.judge_one(process, measured, context, alerts, deltas);
             }
-            for watched in &mut self.watched {
-                if !measured || watched.rule.filter.depends().measured {
-                    watched.judge(process, context, alerts, deltas);
+        }
+    }
+
+    /// Lets one wait whose user has no name yet, where that may matter.
+    fn wait_for_name(&mut self, process: &Process, context: Context<'_>) -> bool {
+        let waits = self.asks_names && (context.user)(process.creds().uid).is_empty();
+        // It waits already, if so since less than this.
+        if waits && self.nameless.back().is_none_or(|(_, key)| *key != process.key) {
+            wait_in(&mut self.nameless, (context.now_ns, process.key));
+        }
+        waits
+    }
+
+    /// Judges one by the rules for which it alone matters.
+    fn judge_one(
+        &mut self,
+        process: &Process,
+        measured: bool,
+        context: Context<'_>,
+        alerts: &mut Alerts,
+        deltas: &mut Vec<Delta>,
+    ) {
+        for watched in &mut self.watched {
+            let depends = watched.rule.filter.depends();
+            if !depends.place && (!measured || depends.measured) && !watched.known.contains(&process.key) {
+                let matches = watched.rule.filter.matches(&context, process);
+                if matches {
+                    watched.hit(process, context.now_ns, alerts, deltas);
                 }
             }
         }
@@ -94,23 +148,29 @@ impl Matches {
     /// Lets time pass.
     pub(super) fn advance(&mut self, context: Context<'_>, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         let now_ns = context.now_ns;
-        while let Some(key) = self.unsettled.front().copied() {
-            let process = context.tree.get(key);
-            if process.is_some_and(|process| !is_settled(process, now_ns)) {
-                break;
-            }
-            self.unsettled.pop_front();
-            let Some(process) = process else { continue };
-            for watched in &mut self.watched {
-                watched.judge(process, context, alerts, deltas);
+        while let Some((_, key)) = self.unsettled.pop_front_if(|(since_ns, _)| now_ns - *since_ns >= SETTLE_NS) {
+            if let Some(process) = context.tree.get(key)
+                && !self.wait_for_name(process, context)
+            {
+                self.judge_one(process, false, context, alerts, deltas);
             }
         }
         if now_ns - self.swept_ns < SWEEP_NS {
             return;
         }
         self.swept_ns = now_ns;
+        let named = now_ns - *self.begun_ns.get_or_insert(now_ns) >= NAME_NS;
+        for (since_ns, key) in std::mem::take(&mut self.nameless) {
+            let Some(process) = context.tree.get(key) else { continue };
+            if now_ns - since_ns < NAME_NS && (context.user)(process.creds().uid).is_empty() {
+                self.nameless.push_back((since_ns, key));
+            } else {
+                self.judge_one(process, false, context, alerts, deltas);
+            }
+        }
+        let ended = std::mem::take(&mut self.ended);
         for watched in &mut self.watched {
-            watched.sweep(context, alerts, deltas);
+            watched.sweep(&ended, named, context, alerts, deltas);
             let Some(active) = watched.active.filter(|active| now_ns - active.matched_ns >= self.clear_ns) else {
                 continue;
             };
@@ -122,6 +182,14 @@ impl Matches {
     }
 }
 
+/// Puts one at the end of a queue.
+fn wait_in<T>(queue: &mut VecDeque<T>, one: T) {
+    if queue.len() >= WAITING_MAX {
+        queue.pop_front();
+    }
+    queue.push_back(one);
+}
+
 /// Whether it is what it is going to be, as far as can be told: it has started a program, has ended, or has had time to.
 fn is_settled(process: &Process, now_ns: u64) -> bool {
     process.origin != Origin::Forked
@@ -131,10 +199,29 @@ fn is_settled(process: &Process, now_ns: u64) -> bool {
 }
 
 impl Watched {
-    /// Judges one.
-    fn judge(&mut self, process: &Process, context: Context<'_>, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
-        if !self.known.contains(&process.key) && self.rule.filter.matches(&context, process) {
-            self.hit(process, context.now_ns, alerts, deltas);
+    /// Judges all the living, where a verdict can change without news of the process, and those who have ended; unless all
+    /// users are `named` by now, only those that have a name where it asks for that.
+    fn sweep(
+        &mut self,
+        ended: &VecDeque<ProcKey>,
+        named: bool,
+        context: Context<'_>,
+        alerts: &mut Alerts,
+        deltas: &mut Vec<Delta>,
+    ) {
+        let depends = self.rule.filter.depends();
+        if !depends.time && !depends.place {
+            return;
+        }
+        let filter = self.rule.filter.clone();
+        let judge = filter.judge(context);
+        let living = context.tree.iter().filter(|process| process.is_alive() && is_settled(process, context.now_ns));
+        let ended = ended.iter().filter(|_| depends.place).filter_map(|key| context.tree.get(*key));
+        let is_named = |process: &Process| named || !depends.names || !(context.user)(process.creds().uid).is_empty();
+        for process in living.chain(ended).filter(|process| is_named(process)) {
+            if !self.known.contains(&process.key) && judge.matches(process) {
+                self.hit(process, context.now_ns, alerts, deltas);
+            }
         }
     }
 
@@ -144,21 +231,6 @@ impl Watched {
         let mut living =
             self.known.iter().filter_map(|key| context.tree.get(*key)).filter(|process| process.is_alive());
         living.any(|process| judge.matches(process))
-    }
-
-    /// Judges all the living, where a verdict can change without news of the process.
-    fn sweep(&mut self, context: Context<'_>, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
-        let depends = self.rule.filter.depends();
-        if !depends.time && !depends.place {
-            return;
-        }
-        let filter = self.rule.filter.clone();
-        let judge = filter.judge(context);
-        for process in context.tree.iter().filter(|process| process.is_alive()) {
-            if !self.known.contains(&process.key) && is_settled(process, context.now_ns) && judge.matches(process) {
-                self.hit(process, context.now_ns, alerts, deltas);
-            }
-        }
     }
 
     /// Takes note of one that matches for the first time.

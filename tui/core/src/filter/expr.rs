@@ -105,7 +105,7 @@ impl Expr {
             Self::All(parts) | Self::Any(parts) => all(parts),
             Self::Not(inner) => inner.depends(),
             Self::Parent(inner) | Self::Ancestor(inner, _) => Depends { place: true, ..inner.depends() },
-            Self::Word(_) | Self::Pattern(_) => Depends::default(),
+            Self::Word(_) | Self::Pattern(_) => Depends { names: true, ..Depends::default() },
             Self::Compare(compare) => compare.field.depends(),
         }
     }

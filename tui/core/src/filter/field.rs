@@ -62,16 +62,18 @@ impl Kind {
     }
 }
 
-const CONSTANT: Depends = Depends { measured: false, time: false, place: false };
+const CONSTANT: Depends = Depends { measured: false, time: false, place: false, names: false };
 const MEASURED: Depends = Depends { measured: true, ..CONSTANT };
 const TIMED: Depends = Depends { time: true, ..CONSTANT };
 const PLACED: Depends = Depends { place: true, ..CONSTANT };
+
+const NAMED: Depends = Depends { names: true, ..CONSTANT };
 
 /// The table, in the order of the help.
 pub const FIELDS: &[Field] = &[
     field("pid", "process id", "pid=1234", count(|_, p| Some(p.key.pid.into())), CONSTANT),
     field("ppid", "parent's process id", "ppid=1", count(ppid), CONSTANT),
-    field("user", "effective user's name", "user=root", Kind::Text(user, whole), CONSTANT),
+    field("user", "effective user's name", "user=root", Kind::Text(user, whole), NAMED),
     field("uid", "effective user's number", "uid>=1000", count(|_, p| Some(p.creds().uid.into())), CONSTANT),
     field("gid", "effective group's number", "gid=0", count(|_, p| Some(p.creds().gid.into())), CONSTANT),
     field("comm", "name", "comm=make", Kind::Text(|_, p| Some(p.comm().as_bytes().into()), whole), CONSTANT),

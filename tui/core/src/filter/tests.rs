@@ -346,20 +346,23 @@ fn a_filter_is_bounded() {
 #[test]
 fn what_a_verdict_depends_on_is_known() {
     let depends = |text| {
-        let Depends { measured, time, place } = Filter::parse(text).unwrap().depends();
-        [measured, time, place]
+        let Depends { measured, time, place, names } = Filter::parse(text).unwrap().depends();
+        [measured, time, place, names]
     };
-    for text in ["", "sshd", "~x", "comm=make or uid=0 and not ppid=1", "code!=0", "container~."] {
-        assert_eq!(depends(text), [false; 3], "{text}");
+    for text in ["", "comm=make or uid=0 and not ppid=1", "code!=0", "container~."] {
+        assert_eq!(depends(text), [false; 4], "{text}");
     }
-    for text in ["cpu>5%", "a or not rss>5M", "state=running", "time>1s", "threads>5"] {
-        assert_eq!(depends(text), [true, false, false], "{text}");
+    for text in ["cpu>5%", "comm=a or not rss>5M", "state=running", "time>1s", "threads>5"] {
+        assert_eq!(depends(text), [true, false, false, false], "{text}");
     }
-    assert_eq!(depends("(a lifetime>5s)"), [false, true, false]);
-    for text in ["parent:a", "ancestor:a", "depth>1", "children=0", "tree=1"] {
-        assert_eq!(depends(text), [false, false, true], "{text}");
+    assert_eq!(depends("(pid=1 lifetime>5s)"), [false, true, false, false]);
+    for text in ["parent:uid=1", "ancestor:comm=a", "depth>1", "children=0", "tree=1"] {
+        assert_eq!(depends(text), [false, false, true, false], "{text}");
     }
-    assert_eq!(depends("ancestor:(cpu>5% lifetime<1s)"), [true; 3]);
+    for text in ["sshd", "~x", "user=root"] {
+        assert_eq!(depends(text), [false, false, false, true], "{text}");
+    }
+    assert_eq!(depends("ancestor:(cpu>5% lifetime<1s x)"), [true; 4]);
 }
 
 #[test]

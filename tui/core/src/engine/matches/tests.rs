@@ -1,12 +1,13 @@
 //! Tests of the rules that name processes by a filter.
 
 use crate::testing::{SECOND, Scene};
-use crate::{Alert, AlertLevel, Cause, Config, Delta, Filter, MatchRule};
+use crate::{Alert, AlertLevel, AlertRule, Cause, Config, Delta, Filter, MatchRule};
 
 /// Rules, each called by its text.
 fn scene(rules: &[&str], script: &str) -> Scene {
     let rule = |text: &&str| MatchRule { name: (*text).into(), filter: Filter::parse(text).unwrap() };
-    let mut scene = Scene::new(Config { matches: rules.iter().map(rule).collect(), ..Config::default() });
+    let alert = AlertRule { spawns_per_s: 0.0, ..AlertRule::default() };
+    let mut scene = Scene::new(Config { alert, matches: rules.iter().map(rule).collect(), ..Config::default() });
     scene.engine.name_user(0, "root");
     scene.play(script);
     scene
@@ -25,12 +26,12 @@ fn count(alert: &Alert) -> u64 {
 
 #[test]
 fn who_matches_is_told_of_once_as_soon_as_it_does() {
-    let mut scene = scene(&["argv=evil and ancestor:comm=sshd"], "found 1 0\nfork 1 10\ncomm 10 sshd\nfork 10 20");
+    let mut scene = scene(&["argv=evil and uid=0"], "found 1 0\nfork 1 10\ncomm 10 sshd\nfork 10 20");
     assert_eq!(scene.engine.alerts(), []);
     let raised = told(scene.play("exec 20 comm=evil -- evil"));
     let [alert] = &raised[..] else { panic!("{raised:?}") };
     assert_eq!((alert.culprit, alert.level(), count(alert)), (Some(scene.key(20)), AlertLevel::Raised, 1));
-    assert_eq!(alert.to_string(), "'argv=evil and ancestor:comm=sshd' matched evil [20]");
+    assert_eq!(alert.to_string(), "'argv=evil and uid=0' matched evil [20]");
     assert!(told(scene.play("uid 20 1000\nexit 20")).is_empty());
     assert_eq!(scene.engine.alerts(), raised);
 }
@@ -73,6 +74,48 @@ fn it_lasts_as_long_as_one_that_matched_does_so_still() {
     assert_eq!(scene.engine.alerts()[0].level(), AlertLevel::Raised);
     scene.play("usage 10 2 rss=500M\nat 70\ntick");
     assert_eq!(scene.engine.alerts()[0].level(), AlertLevel::Cleared);
+}
+
+#[test]
+fn a_name_that_comes_late_is_waited_for() {
+    for (rule, told) in
+        [("user=ann", Some(10)), ("ann", Some(10)), ("not user=root", Some(10)), ("user!=root", Some(10))]
+    {
+        let rules = vec![MatchRule { name: rule.into(), filter: Filter::parse(rule).unwrap() }];
+        let mut scene = Scene::new(Config { matches: rules, ..Config::default() });
+        scene.play("every 1ms\nat 100\nfound 1 0\nfork 1 10\nuid 10 1000\nexec 10 sleep 9");
+        scene.engine.name_user(0, "root");
+        scene.engine.name_user(1000, "ann");
+        scene.play("wait 1s\ntick\nwait 1s\ntick\nwait 9s\ntick");
+        let raised: Vec<_> = scene.engine.alerts().iter().filter_map(|alert| Some(alert.culprit?.pid)).collect();
+        assert_eq!(raised, Vec::from_iter(told), "{rule}");
+        assert!(scene.engine.matches.nameless.is_empty());
+    }
+    // Where none comes, as from a recording without names, users are known by number.
+    let rules = vec![MatchRule { name: "1000".into(), filter: Filter::parse("user=1000").unwrap() }];
+    let mut scene = Scene::new(Config { matches: rules, ..Config::default() });
+    scene.play("found 1 0\nfork 1 10\nuid 10 1000\nexec 10 sleep 9\nwait 10s\ntick");
+    assert_eq!(scene.engine.alerts().len(), 1);
+}
+
+#[test]
+fn a_chain_of_forks_is_walked_once_a_second_and_not_for_each_of_them() {
+    let mut scene = scene(&["ancestor:comm=evil", "depth>19000"], "every 10us\nfound 1 0");
+    for pid in 2..20_000 {
+        scene.play(&format!("fork {} {pid}", pid - 1));
+    }
+    scene.play("wait 2s\ntick");
+    let raised: Vec<_> = scene.engine.alerts().iter().map(|alert| (alert.rule().to_owned(), count(alert))).collect();
+    assert_eq!(raised, [("depth>19000".to_owned(), 998)]);
+}
+
+#[test]
+fn those_that_ended_are_judged_by_who_is_above_them() {
+    let mut scene =
+        scene(&["ancestor:comm=make and state=failed"], "every 1ms\nfound 1 0\nfork 1 10\nexec 10 comm=make -- make");
+    scene.play("fork 10 11\nexec 11 cc\nexit 11 1\nfork 10 12\nexit 12\nfork 1 13\nexit 13 1\nwait 1s\ntick");
+    let [alert] = scene.engine.alerts() else { panic!("{:?}", scene.engine.alerts()) };
+    assert_eq!((alert.culprit, count(alert)), (Some(scene.key(11)), 1));
 }
 
 #[test]
