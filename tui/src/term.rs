@@ -15,7 +15,9 @@ use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::style::Print;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ratatui::backend::CrosstermBackend;
@@ -178,7 +180,15 @@ fn enter() -> io::Result<()> {
 fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mouse = if MOUSE.load(Ordering::SeqCst) { MOUSE_OFF } else { "" };
-        let _ = execute!(io::stdout(), Print(mouse), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        // A frame may have been cut off half-way: without its end, the terminal would show nothing of what follows.
+        let _ = execute!(
+            io::stdout(),
+            EndSynchronizedUpdate,
+            Print(mouse),
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
         let _ = disable_raw_mode();
     }
 }

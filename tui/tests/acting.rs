@@ -298,6 +298,17 @@ fn nice_values_change_at_once() {
     }
 }
 
+#[test]
+fn nice_values_are_not_changed_of_whoever_takes_the_place_of_one_that_has_just_gone() {
+    let mut machine = busy();
+    machine.keys("2d");
+    machine.screen(80, 24);
+    let busiest = machine.app.list().selected().and_then(ptree_core::RowId::process).unwrap();
+    machine.code(busiest.pid, 0);
+    assert_eq!(machine.keys("<F8>"), None);
+    assert_eq!(message(&machine), "The selected process has just gone: nothing was done");
+}
+
 // Moving about.
 
 #[test]

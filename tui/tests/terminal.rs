@@ -111,9 +111,17 @@ impl Session {
 
 /// That the last that was said of each mode of the terminal is what shells expect.
 fn assert_modes_left(output: &str) {
+    let restored = &output[output.rfind("\u{1b}[?1049l").unwrap()..];
+    assert!(!restored.contains("\u{1b}[?2026h"));
+    let before = output.rfind("\u{1b}[?2026l").unwrap();
+    assert!(output[before..].contains("\u{1b}[?1049l"), "the end of any frame comes before");
     assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
-    for (mode, what) in [("2004", "pasted text is bracketed"), ("1000", "clicks are told"), ("1006", "clicks are told")]
-    {
+    for (mode, what) in [
+        ("2004", "pasted text is bracketed"),
+        ("1000", "clicks are told"),
+        ("1006", "clicks are told"),
+        ("2026", "nothing is shown until a frame ends"),
+    ] {
         let [on, off] = ['h', 'l'].map(|to| output.rfind(&format!("\u{1b}[?{mode}{to}")));
         assert!(off > on || on.is_none(), "{what} still");
     }

@@ -186,6 +186,11 @@ impl App {
         Some(Effect::Act(order))
     }
 
+    /// Whether anybody is tagged, so that what is done is not done to the selected one.
+    pub(super) fn has_tags(&self) -> bool {
+        !self.acting.tags.is_empty()
+    }
+
     /// Changes the nice value of the selected process or of all that are tagged, at once: it is undone as easily.
     pub(super) fn renice(&mut self, by: i32) -> Option<Effect> {
         if self.acting.job.is_some() {

@@ -13,6 +13,7 @@ const SIDEWAYS: usize = 8;
 
 impl App {
     pub(super) fn command(&mut self, command: Command) -> Option<Effect> {
+        let meant = self.list.selected();
         // All but those that edit the filter go by the rows.
         if !matches!(command, Command::EraseChar | Command::EraseWord | Command::EraseAll | Command::Complete)
             && !matches!(self.mode, Mode::HelpSearch | Mode::DetailsSearch)
@@ -20,6 +21,11 @@ impl App {
             self.refresh();
         }
         let before = self.list.selected();
+        // What is done without a question is done to whom the user saw selected, or to nobody.
+        if matches!(command, Command::NiceLess | Command::NiceMore) && before != meant && !self.has_tags() {
+            self.say("The selected process has just gone: nothing was done".to_owned(), false);
+            return None;
+        }
         let effect = self.obey(command);
         self.moved_from(before);
         effect
@@ -361,7 +367,9 @@ impl App {
 
     /// What the next column to the right sorts by, COMMAND being the last, and then the first again.
     fn next_key(&self) -> SortKey {
-        let keys = self.columns().shown().iter().filter_map(|column| column.spec().sort);
+        let degraded = &self.header().degraded;
+        let shown = self.columns().shown().iter().filter(|column| !column.is_blank(degraded));
+        let keys = shown.filter_map(|column| column.spec().sort);
         let keys: Vec<SortKey> = keys.chain([SortKey::Name]).collect();
         let at = keys.iter().position(|key| *key == self.look().sort.by).map_or(0, |at| at + 1);
         keys[at % keys.len()]
