@@ -87,6 +87,34 @@ async fn of_several_programs_on_a_tracepoint_one_writes_the_record() {
     assert_eq!(kernel.lost().unwrap().total(), 0);
 }
 
+/// What tells its execs apart must not be what may come again, such as where their memory is described.
+#[tokio::test]
+async fn execs_that_go_from_cpu_to_cpu_are_all_told() {
+    // Such as `0-1` or `0,2`: the first number and the last are CPUs that we may run on.
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+    let (Some(first), Some(last)) = (allowed.split(['-', ',']).next(), allowed.rsplit(['-', ',']).next()) else {
+        panic!("{allowed}")
+    };
+    if first == last {
+        eprintln!("SKIPPED: a test that needs two CPUs");
+        return;
+    }
+    let Some(kernel) = load(several, |_| false) else { return };
+    let mut kernel = kernel.unwrap();
+    kernel.attach().unwrap();
+    let chain: Vec<&str> = (0..64).flat_map(|exec| ["taskset", "-c", [first, last][exec % 2]]).collect();
+    let mut child = std::process::Command::new(chain[0]).args(&chain[1..]).arg("true").spawn().unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut exec_ids = Vec::new();
+    kernel.drain(usize::MAX, |record| match record {
+        Record::Exec { exec, exec_id } if exec.task.key.pid == child.id() => exec_ids.push(exec_id),
+        _ => {}
+    });
+    exec_ids.dedup();
+    assert_eq!(exec_ids.len(), 65, "{exec_ids:?}");
+}
+
 /// Else events would be lost again on kernels that need them, and nobody would know why.
 #[tokio::test]
 async fn a_spare_that_is_refused_is_told() {
