@@ -132,6 +132,8 @@ members! {
     task_real_cred: "task_struct", ["real_cred"], Pointer, Vital;
     /// Address space.
     task_mm: "task_struct", ["mm"], Pointer, Vital;
+    /// Number of the last exec, counted on from that of the parent at the fork.
+    task_exec_id: "task_struct", ["self_exec_id"], Int(8), Spares;
     /// The thread's identity in its pid namespaces.
     task_thread_pid: "task_struct", ["thread_pid"], Pointer, Namespaces;
     /// Control groups.

@@ -13,6 +13,8 @@ pub enum Part {
     Ends,
     /// What is running: the task iterator.
     Running,
+    /// What happens while a program is preempted: its spares.
+    Spares,
     /// Run state.
     State,
     /// Resident memory of the living.
@@ -33,11 +35,12 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
         Self::Running,
+        Self::Spares,
         Self::State,
         Self::Memory,
         Self::PeakMemory,
@@ -56,6 +59,7 @@ impl Part {
             Self::Execs => "execs",
             Self::Ends => "ends",
             Self::Running => "running",
+            Self::Spares => "spares",
             Self::State => "state",
             Self::Memory => "memory",
             Self::PeakMemory => "peak-memory",
@@ -75,6 +79,7 @@ impl Part {
             Self::Execs => "every exec as it happens, with its arguments",
             Self::Ends => "every end as it happens, with status and cost",
             Self::Running => "what runs already, and CPU time to the nanosecond, from the kernel's task iterator",
+            Self::Spares => "where the kernel preempts its programs (from 7.0 on), also what happens meanwhile",
             Self::State => "run states",
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
@@ -90,7 +95,9 @@ impl Part {
     #[must_use]
     pub const fn wants(self) -> &'static str {
         match self {
-            Self::Births | Self::Execs | Self::Ends | Self::Running => "please report this with your kernel's release",
+            Self::Births | Self::Execs | Self::Ends | Self::Running | Self::Spares => {
+                "please report this with your kernel's release"
+            }
             Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
                 "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
             }
@@ -109,6 +116,7 @@ impl Part {
             Self::Execs => "programs and arguments are asked of /proc every second; of short lives they stay unknown",
             Self::Ends => "ends are noticed by looking every second, without status and cost",
             Self::Running => "what runs is asked of /proc: CPU time comes in ticks of 10 ms, and looking costs more",
+            Self::Spares => "what happens while the kernel preempts a program may be lost; it is counted and repaired",
             Self::State => "shown as '?'",
             Self::Memory => "left out",
             Self::PeakMemory => "left out",

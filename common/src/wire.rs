@@ -122,9 +122,9 @@ wire! {
         pub argv_len: u32,
         /// Bytes of arguments that the process has; more than `argv_len` when they were cut at [`ARGV_MAX`].
         pub argv_total: u32,
-        /// Where there are several programs on the tracepoint, tells this exec from the one before it in the same process:
-        /// a number made of an address, of which nothing else is to be read. Else 0.
-        pub image: u32,
+        /// Where there are several programs on the tracepoint, the lowest 32 bits of `task_struct.self_exec_id`, which grows
+        /// by one with each exec of the process and its ancestors. 0 when not told.
+        pub exec_id: u32,
     }
 }
 

@@ -1,7 +1,6 @@
 //! `sched_process_exec`: a process started a program. The record is put together in memory of its own, since its
 //! length varies: a short command line must not cost a long slot of the ring buffer.
 
-use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user};
 use aya_ebpf::programs::BtfTracePointContext;
 use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, kind};
@@ -20,23 +19,19 @@ unsafe fn exec(ctx: &BtfTracePointContext, copy: Copy) {
     // SAFETY: the arguments have the types above.
     unsafe {
         let task = Struct::new(ctx.arg(0));
-        let image = if how_many() > 1 { image(task) } else { 0 };
-        // Another process may get the memory of one that has ended.
-        let event = || image ^ Group::of(task).mark();
-        copy.once(kind::EXEC, event, |copy| write(ctx, copy, (image >> 6) as u32));
+        // There are several only where the kernel has this member: else its offset would be refused.
+        let exec_id: u64 = if how_many() > 1 { task.load(offset!(task_exec_id)) } else { 0 };
+        // Never the same for two execs of a process; for those of two only by a chance of one in 2^64.
+        let event = || Group::of(task).mark().wrapping_add(exec_id.wrapping_mul(SPREAD));
+        copy.once(kind::EXEC, event, |copy| write(ctx, copy, exec_id as u32));
     }
 }
 
-/// Where the memory of the new program is described: not where that of the one before it was, which was still in use when
-/// this was made. By a helper, since the verifier lets nobody calculate with what it knows for a pointer.
-#[inline(always)]
-unsafe fn image(task: Struct) -> u64 {
-    // SAFETY: a member of task_struct, and the helper checks the address.
-    unsafe { bpf_probe_read_kernel(task.as_ptr().wrapping_add(offset!(task_mm) as usize).cast()).unwrap_or(0) }
-}
+/// Odd, so that a product with it tells what its factor was; its bits are those of the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[inline(always)]
-unsafe fn write(ctx: &BtfTracePointContext, copy: Copy, image: u32) {
+unsafe fn write(ctx: &BtfTracePointContext, copy: Copy, exec_id: u32) {
     let Some(space) = exec_space(copy) else {
         count_loss(copy, kind::EXEC);
         return;
@@ -75,7 +70,7 @@ unsafe fn write(ctx: &BtfTracePointContext, copy: Copy, image: u32) {
         (*out).filename_len = filename_len as u32;
         (*out).argv_len = argv_field;
         (*out).argv_total = if total > u64::from(u32::MAX) { u32::MAX } else { total as u32 };
-        (*out).image = image;
+        (*out).exec_id = exec_id;
         output_exec(copy, space, size, ts_ns);
     }
 }

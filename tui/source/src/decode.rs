@@ -63,7 +63,7 @@ pub enum Record {
         /// What happened.
         exec: Execed,
         /// Tells it from the exec before it in the same process; 0 when it cannot have been told twice.
-        image: u32,
+        exec_id: u32,
     },
     /// From the exit hook.
     Exit {
@@ -175,7 +175,7 @@ fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
     let need = filename_len.saturating_add(argv_len);
     let texts = texts.get(..need).ok_or(DecodeError::Short { kind: kind::EXEC, need, have: texts.len() })?;
     let (filename, argv) = texts.split_at(filename_len);
-    let image = exec.image;
+    let exec_id = exec.exec_id;
     let exec = Execed {
         ts_ns: exec.header.ts_ns,
         task: task(&exec.task),
@@ -183,7 +183,7 @@ fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
         argv: (exec.argv_len != wire::ARGV_UNREADABLE).then(|| Argv::from_nul_terminated(argv)),
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
     };
-    Ok(Record::Exec { exec, image })
+    Ok(Record::Exec { exec, exec_id })
 }
 
 fn task(task: &wire::Task) -> Task {

@@ -47,6 +47,8 @@ const PASS_SHARE: f64 = 400.0;
 const MAX_PASS_INTERVAL: Duration = Duration::from_secs(10);
 /// Where births or ends show in passes alone, these are no further apart than this, however seldom usage is asked for.
 const BLIND_INTERVAL: Duration = Duration::from_secs(1);
+/// What the kernel has skipped is asked for so often: a few files of /proc are read for it.
+const SKIPPED_INTERVAL: Duration = Duration::from_secs(1);
 /// No record in the ring buffer is smaller.
 const MIN_RECORD_BYTES: usize = size_of::<ptree_common::wire::Fork>();
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
@@ -99,6 +101,7 @@ pub struct Live {
     awaiting_details: VecDeque<Found>,
     /// Runs of a program that the kernel skipped, when last asked.
     skipped: LossCount,
+    skipped_asked: Instant,
     /// How much of all that was lost has been reported.
     reported: LossCount,
     /// Something was lost since the last pass.
@@ -130,6 +133,7 @@ impl Live {
             aliases: None,
             awaiting_details: VecDeque::new(),
             skipped: LossCount::default(),
+            skipped_asked: Instant::now(),
             reported: LossCount::default(),
             repair_due: false,
             execs_lost: false,
@@ -227,10 +231,11 @@ impl Live {
     }
 
     /// Reports what the kernel has counted as lost since last time, and has it repaired. Runs that were skipped are
-    /// rare, and asked for with `all` only.
+    /// rare, and asked for with `all`, or when they were not for a while.
     fn count_loss(&mut self, all: bool) -> Result<(), LiveError> {
-        if all && let Some(skipped) = self.kernel.skipped()? {
-            self.skipped = skipped;
+        if all || self.skipped_asked.elapsed() >= SKIPPED_INTERVAL {
+            self.skipped_asked = Instant::now();
+            self.skipped = self.kernel.skipped()?.unwrap_or(self.skipped);
         }
         let mut lost = self.kernel.lost()?;
         lost += self.skipped;
@@ -375,6 +380,27 @@ pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privilege::Capabilities;
+
+    /// Passes may be a minute apart.
+    #[tokio::test]
+    async fn what_was_skipped_is_asked_for_between_passes() {
+        if !Capabilities::effective().missing().is_empty() {
+            eprintln!("SKIPPED: a test that needs CAP_BPF and CAP_PERFMON");
+            assert!(std::env::var_os("CI").is_none(), "CI must have the privilege");
+            return;
+        }
+        let mut live = Live::open(LiveOptions { ring_bytes: 1 << 20, ..LiveOptions::default() }).unwrap();
+        // Nothing was skipped for all of three programs, nor can it be made to: an answer is told from what was believed.
+        let believed = LossCount { fork: 1 << 40, ..LossCount::default() };
+        (live.skipped, live.reported) = (believed, believed);
+        live.skipped_asked = Instant::now();
+        live.count_loss(false).unwrap();
+        assert_eq!(live.skipped, believed, "it was asked a moment ago");
+        live.skipped_asked = Instant::now() - SKIPPED_INTERVAL;
+        live.count_loss(false).unwrap();
+        assert!(live.skipped.fork < believed.fork, "{:?}", live.skipped);
+    }
 
     #[test]
     fn passes_come_as_asked_for_unless_they_cost_too_much() {

@@ -34,7 +34,7 @@ struct Known {
     /// Its fork has been reported.
     forked: bool,
     /// Which exec was reported last; 0 when that is not told.
-    image: u32,
+    exec_id: u32,
 }
 
 /// The account.
@@ -96,7 +96,7 @@ impl Tracker {
     pub fn record(&mut self, record: Record, out: &mut Vec<Event>) {
         match record {
             Record::Fork(fork) => self.fork(fork, out),
-            Record::Exec { exec, image } => self.exec(exec, image, out),
+            Record::Exec { exec, exec_id } => self.exec(exec, exec_id, out),
             Record::Exit { exit, .. } => self.exit(exit, out),
             // Rows come through `seed` and `finish_pass`.
             Record::Row(_) | Record::Thread { .. } => {}
@@ -226,15 +226,15 @@ impl Tracker {
         self.live.get(&key.pid).is_some_and(|known| known.start_ns > key.start_ns)
     }
 
-    fn exec(&mut self, exec: Execed, image: u32, out: &mut Vec<Event>) {
+    fn exec(&mut self, exec: Execed, exec_id: u32, out: &mut Vec<Event>) {
         if !self.ensure_known(&exec.task, exec.ts_ns, out) {
             return;
         }
         if let Some(known) = self.live.get_mut(&exec.task.key.pid).filter(|known| known.is(exec.task.key)) {
-            if image != 0 && known.image == image {
+            if exec_id != 0 && known.exec_id == exec_id {
                 return;
             }
-            known.image = image;
+            known.exec_id = exec_id;
             // Name and credentials are in the event itself.
             known.comm = exec.task.comm;
             known.creds = exec.task.creds;
@@ -318,7 +318,7 @@ impl Tracker {
             suspect: false,
             zombie,
             forked: false,
-            image: 0,
+            exec_id: 0,
         };
         self.live.entry(task.key.pid).insert_entry(known).into_mut()
     }

@@ -183,6 +183,20 @@ fn doctor_tells_of_every_part_whether_it_is_there() {
     }
 }
 
+/// There are spares from 7.0 on.
+#[test]
+fn doctor_tells_of_a_spare_that_is_not_there_where_one_is_needed() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let major: u32 = release.split('.').next().unwrap().parse().unwrap();
+    let output = Command::new(PROGRAM).args(["doctor", "--json", "--pretend-missing", "on_fork_3"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for name in ["programs", "spares"] {
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap();
+        assert_eq!(check["verdict"], if major >= 7 { "degraded" } else { "ok" }, "{check}");
+    }
+}
+
 /// A stop at once must not lose what only the passes tell.
 #[test]
 fn a_stream_that_ends_before_the_next_pass_has_what_the_last_one_told() {

@@ -2,7 +2,7 @@
 //!
 //! Does not know how a program is loaded, nor what it writes.
 
-use ptree_common::layout::Part;
+use ptree_common::layout::{MISSING, Offsets, Part};
 use ptree_common::wire::{COPIES, kind};
 use ptree_core::event::LossCount;
 
@@ -62,9 +62,10 @@ pub(super) fn version(release: &str) -> (u32, u32) {
 }
 
 /// Programs that each tracepoint needs on a kernel, so that none of its events is skipped by all of them. For that, as many
-/// tasks would have to be preempted in them at a time on one CPU.
-pub(super) fn copies(release: &str) -> u32 {
-    if version(release) < PREEMPTIBLE { 1 } else { COPIES }
+/// tasks would have to be preempted in them at a time on one CPU. Where nothing tells one exec of a process from the
+/// next, there is one: what it is skipped for is told as lost, while several would leave events out untold.
+pub(super) fn copies(release: &str, offsets: &Offsets) -> u32 {
+    if version(release) < PREEMPTIBLE || offsets.task_exec_id == MISSING { 1 } else { COPIES }
 }
 
 /// What was lost, by the runs that were skipped of each program, told with its kind of record: an event is lost when every
@@ -105,9 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_for_kernels_that_preempt_programs() {
+    fn copies_are_for_kernels_that_preempt_programs_and_number_execs() {
+        let numbered = Offsets { task_exec_id: 2968, ..Offsets::UNSET };
         for (release, programs) in [("5.10.0-46-rt-amd64", 1), ("6.19.14+deb13-cloud-amd64", 1), ("7.0.1", COPIES)] {
-            assert_eq!(copies(release), programs, "{release}");
+            assert_eq!(copies(release, &numbered), programs, "{release}");
+            assert_eq!(copies(release, &Offsets::UNSET), 1, "{release}");
         }
     }
 

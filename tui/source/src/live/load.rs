@@ -129,7 +129,7 @@ impl Kernel {
         });
         let mut layout = layout?;
         layout.check()?;
-        layout.settings.copies = hooks::copies(&release);
+        layout.settings.copies = hooks::copies(&release, &layout.offsets);
         let aya_btf = aya_btf.map_err(|error| blob.aya_error(error))?;
         Self::load_object(loader, &aya_btf, layout, ring_bytes, |name| options.pretends(name))
     }
@@ -194,12 +194,14 @@ impl Kernel {
                 }
                 match program.attach() {
                     Ok(_) => self.attached.push((hook.kind, name)),
-                    Err(error) if name == hook.name() => {
-                        self.refused.push(Refusal { part: hook.part, error: LiveError::program(name, error) });
-                        break;
+                    Err(error) => {
+                        let first = name == hook.name();
+                        let part = if first { hook.part } else { Part::Spares };
+                        self.refused.push(Refusal { part, error: LiveError::program(name, error) });
+                        if first {
+                            break;
+                        }
                     }
-                    // As without it: what the kernel skips is lost, and counted.
-                    Err(_) => {}
                 }
             }
         }
@@ -225,6 +227,8 @@ impl Kernel {
         let mut parts: Vec<Part> = self.refused.iter().map(|refusal| refusal.part).collect();
         parts.extend(&self.lost_parts);
         parts.sort_unstable();
+        // Several spares may be refused.
+        parts.dedup();
         parts
     }
 
@@ -376,24 +380,24 @@ impl Kernel {
 }
 
 /// Has the verifier look at all programs side by side, of each hook as many as `copies` says: it takes some 10 ms for
-/// each. What it says to those that it does not like, and of those that are to be taken for disliked; to a copy it says
-/// what it says to the first.
+/// each. What it says to those that it does not like, and of those that are to be taken for disliked.
 fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(&str) -> bool + Sync) -> Vec<Refusal> {
     let load = |name: &str, program: &mut Program| {
-        let (hook, copy) = Hook::of(name).unzip();
-        let copy = copy.unwrap_or(0);
-        let (name, part) = hook.map_or((ITERATOR, Part::Running), |hook| (hook.name(), hook.part));
-        let result = match hook {
-            _ if copy >= copies => Ok(()),
-            _ if pretend(name) => Err(LiveError::Pretended(name)),
-            Some(hook) => <&mut BtfTracePoint>::try_from(program)
-                .and_then(|program| program.load(hook.tracepoint, btf))
-                .map_err(|error| LiveError::program(name, error)),
-            None => <&mut Iter>::try_from(program)
-                .and_then(|program| program.load("task", btf))
-                .map_err(|error| LiveError::program(name, error)),
+        let hook = Hook::of(name);
+        let (name, part) = match hook {
+            Some((_, copy)) if copy >= copies => return None,
+            Some((hook, 0)) => (hook.name(), hook.part),
+            Some((hook, copy)) => (hook.names[copy], Part::Spares),
+            None => (ITERATOR, Part::Running),
         };
-        result.err().filter(|_| copy == 0).map(|error| Refusal { part, error })
+        let result = match hook {
+            _ if pretend(name) => return Some(Refusal { part, error: LiveError::Pretended(name) }),
+            Some((hook, _)) => {
+                <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(hook.tracepoint, btf))
+            }
+            None => <&mut Iter>::try_from(program).and_then(|program| program.load("task", btf)),
+        };
+        result.err().map(|error| Refusal { part, error: LiveError::program(name, error) })
     };
     let load = &load;
     let mut refused: Vec<Refusal> = thread::scope(|scope| {
@@ -408,11 +412,12 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(
 
 /// Whether it makes sense to go on without what was refused: not without any hook, nor where it is privilege that lacks.
 fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
-    let hooks = refused.iter().filter(|refusal| refusal.part != Part::Running).count();
+    let of_hook = |refusal: &Refusal| HOOKS.iter().any(|hook| hook.part == refusal.part);
+    let all = refused.iter().filter(|refusal| of_hook(refusal)).count() == HOOKS.len();
     let fatal = refused
         .iter()
         .position(|refusal| refusal.error.is_privilege())
-        .or_else(|| refused.iter().position(|refusal| hooks == HOOKS.len() && refusal.part != Part::Running));
+        .or_else(|| refused.iter().position(|refusal| all && of_hook(refusal)));
     match fatal {
         Some(at) => Err(refused.swap_remove(at).error),
         None => Ok(refused),
@@ -424,7 +429,7 @@ fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
 /// # Errors
 /// Says which programs there are.
 pub fn check_pretended(name: &str) -> Result<String, String> {
-    let programs = || HOOKS.iter().map(Hook::name).chain([ITERATOR]);
+    let programs = || HOOKS.iter().flat_map(|hook| hook.names).chain([ITERATOR]);
     if MEMBERS.iter().map(|member| member.field).chain(programs()).any(|known| known == name) {
         return Ok(name.to_owned());
     }

@@ -66,7 +66,7 @@ impl Lossy {
         for event in std::mem::take(&mut world.events) {
             let record = match event {
                 Event::Fork(fork) => Record::Fork(fork),
-                Event::Exec(exec) => Record::Exec { exec, image: 0 },
+                Event::Exec(exec) => Record::Exec { exec, exec_id: 0 },
                 Event::Exit(exit) => Record::Exit { exit, charged_ns: None },
                 // Passes will tell.
                 _ => continue,

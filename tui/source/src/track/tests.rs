@@ -39,7 +39,7 @@ fn exit(ts_ns: u64, task: &Task) -> Record {
 
 fn exec(ts_ns: u64, task: &Task) -> Record {
     let exec = Execed { ts_ns, task: task.clone(), filename: None, argv: None, argv_truncated: false };
-    Record::Exec { exec, image: 0 }
+    Record::Exec { exec, exec_id: 0 }
 }
 
 /// Runs a pass over these rows at `started_ns`, with records that come in while it runs.
@@ -258,13 +258,13 @@ fn who_is_ending_when_the_capture_begins_has_ended() {
 fn records_that_come_twice_are_told_once() {
     let (mut tracker, init) = seeded();
     let child = task(5, 2_000, init.key);
-    let exec = |ts_ns, image| {
+    let exec = |ts_ns, exec_id| {
         let Record::Exec { exec, .. } = exec(ts_ns, &child) else { unreachable!() };
-        Record::Exec { exec, image }
+        Record::Exec { exec, exec_id }
     };
     assert_eq!(records(&mut tracker, vec![fork(2_001, &child), fork(2_002, &child)]), ["fork 5"]);
-    let twice = vec![exec(2_003, 7), exec(2_004, 7), exec(2_005, 9), exec(2_006, 7)];
-    assert_eq!(records(&mut tracker, twice), ["exec 5", "exec 5", "exec 5"]);
+    let twice = vec![exec(2_003, 7), exec(2_004, 7), exec(2_005, 9), exec(2_006, 9)];
+    assert_eq!(records(&mut tracker, twice), ["exec 5", "exec 5"]);
     // Kernels where that cannot be do not number them.
     assert_eq!(records(&mut tracker, vec![exec(2_007, 0), exec(2_008, 0)]), ["exec 5", "exec 5"]);
     assert_eq!(records(&mut tracker, vec![exit(2_009, &child), exit(2_010, &child)]), ["exit 5"]);

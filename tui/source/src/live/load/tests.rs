@@ -1,8 +1,10 @@
 //! What is refused, and what is said then.
 
 use ptree_common::wire::COPIES;
+use ptree_core::Event;
 
 use super::*;
+use crate::track::Tracker;
 
 #[test]
 fn ring_sizes_that_the_kernel_refuses_are_answered_with_one_it_takes() {
@@ -23,8 +25,9 @@ fn the_floor_is_5_8() {
     }
 }
 
-/// Loads the object into this kernel, with another layout; `None` without the privilege.
-fn load(change: impl FnOnce(&mut Layout)) -> Option<Result<Kernel, LiveError>> {
+/// Loads the object into this kernel, with another layout, as if it refused the programs that `pretend` names; `None`
+/// without the privilege.
+fn load(change: impl FnOnce(&mut Layout), pretend: impl Fn(&str) -> bool + Sync) -> Option<Result<Kernel, LiveError>> {
     if !Capabilities::effective().missing().is_empty() {
         eprintln!("SKIPPED: a test that needs CAP_BPF and CAP_PERFMON");
         assert!(std::env::var_os("CI").is_none(), "CI must have the privilege");
@@ -34,47 +37,102 @@ fn load(change: impl FnOnce(&mut Layout)) -> Option<Result<Kernel, LiveError>> {
     let aya_btf = AyaBtf::parse(blob.bytes(), Endianness::default()).unwrap();
     let mut layout = Layout::of(&blob.native().unwrap(), |_| false);
     change(&mut layout);
-    Some(Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, 1 << 20, |_| false))
+    Some(Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, 1 << 20, pretend))
 }
 
-/// On any kernel, though not all need them.
+fn several(layout: &mut Layout) {
+    layout.settings.copies = COPIES;
+}
+
+/// On any kernel, though not all need them. Where programs are preempted, a record may come twice; then it is told once.
 #[tokio::test]
 async fn of_several_programs_on_a_tracepoint_one_writes_the_record() {
-    let Some(kernel) = load(|layout| layout.settings.copies = COPIES) else { return };
+    let Some(kernel) = load(several, |_| false) else { return };
     let mut kernel = kernel.unwrap();
     kernel.attach().unwrap();
     assert_eq!(kernel.verified_instructions().len(), HOOKS.len() * COPIES as usize + 1);
+    let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
+    tracker.seed(kernel.pass().unwrap(), &mut Vec::new());
     let children: Vec<u32> = (0..8)
         .map(|_| {
-            let mut child = std::process::Command::new("true").spawn().unwrap();
+            // Two execs, the second soon after the first.
+            let mut child = std::process::Command::new("sh").args(["-c", "exec true"]).spawn().unwrap();
             child.wait().unwrap();
             child.id()
         })
         .collect();
-    let mut seen: FxHashMap<u32, [u32; 3]> = FxHashMap::default();
+    let (mut events, mut exec_ids) = (Vec::new(), FxHashMap::<u32, Vec<u32>>::default());
     kernel.drain(usize::MAX, |record| {
-        let (pid, number) = match record {
-            Record::Fork(fork) => (fork.task.key.pid, 0),
-            Record::Exec { exec, image } => {
-                assert_ne!(image, 0);
-                (exec.task.key.pid, 1)
-            }
-            Record::Exit { exit, .. } => (exit.key.pid, 2),
-            Record::Row(_) | Record::Thread { .. } => return,
+        if let Record::Exec { exec, exec_id } = &record {
+            exec_ids.entry(exec.task.key.pid).or_default().push(*exec_id);
+        }
+        tracker.record(record, &mut events);
+    });
+    let mut seen: FxHashMap<u32, [u32; 3]> = FxHashMap::default();
+    for event in &events {
+        let (pid, number) = match event {
+            Event::Fork(fork) => (fork.task.key.pid, 0),
+            Event::Exec(exec) => (exec.task.key.pid, 1),
+            Event::Exit(exit) => (exit.key.pid, 2),
+            _ => continue,
         };
         seen.entry(pid).or_default()[number] += 1;
-    });
+    }
     for child in children {
-        assert_eq!(seen.get(&child), Some(&[1, 1, 1]), "fork, exec, exit of {child}");
+        assert_eq!(seen.get(&child), Some(&[1, 2, 1]), "fork, execs, exit of {child}");
+        let ids = exec_ids.get_mut(&child).unwrap();
+        ids.dedup();
+        assert!(ids.len() == 2 && ids[1] == ids[0] + 1 && ids[0] != 0, "{ids:?}");
     }
     assert_eq!(kernel.lost().unwrap().total(), 0);
+}
+
+/// What tells its execs apart must not be what may come again, such as where their memory is described.
+#[tokio::test]
+async fn execs_that_go_from_cpu_to_cpu_are_all_told() {
+    // Such as `0-1` or `0,2`: the first number and the last are CPUs that we may run on.
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+    let (Some(first), Some(last)) = (allowed.split(['-', ',']).next(), allowed.rsplit(['-', ',']).next()) else {
+        panic!("{allowed}")
+    };
+    if first == last {
+        eprintln!("SKIPPED: a test that needs two CPUs");
+        return;
+    }
+    let Some(kernel) = load(several, |_| false) else { return };
+    let mut kernel = kernel.unwrap();
+    kernel.attach().unwrap();
+    let chain: Vec<&str> = (0..64).flat_map(|exec| ["taskset", "-c", [first, last][exec % 2]]).collect();
+    let mut child = std::process::Command::new(chain[0]).args(&chain[1..]).arg("true").spawn().unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut exec_ids = Vec::new();
+    kernel.drain(usize::MAX, |record| match record {
+        Record::Exec { exec, exec_id } if exec.task.key.pid == child.id() => exec_ids.push(exec_id),
+        _ => {}
+    });
+    exec_ids.dedup();
+    assert_eq!(exec_ids.len(), 65, "{exec_ids:?}");
+}
+
+/// Else events would be lost again on kernels that need them, and nobody would know why.
+#[tokio::test]
+async fn a_spare_that_is_refused_is_told() {
+    let Some(kernel) = load(several, |name| matches!(name, "on_exec_2" | "on_exit_3")) else { return };
+    let mut kernel = kernel.unwrap();
+    kernel.attach().unwrap();
+    assert_eq!(kernel.degraded(), [Part::Spares]);
+    assert_eq!(kernel.refused().len(), 2);
+    assert!(kernel.has(Part::Execs) && kernel.has(Part::Ends));
+    assert_eq!(kernel.attached.len(), HOOKS.len() * COPIES as usize - 2);
 }
 
 /// An offset behind the end of the struct, as a wrong table would give: the verifier must stop it, and the user must
 /// be told why.
 #[tokio::test]
 async fn a_program_that_the_verifier_refuses_is_named_with_the_end_of_its_log() {
-    let Some(Err(error)) = load(|layout| layout.offsets.task_tgid = 1 << 20) else { return };
+    let Some(loaded) = load(|layout| layout.offsets.task_tgid = 1 << 20, |_| false) else { return };
+    let Err(error) = loaded else { panic!("the kernel takes a program that reads behind the end of a struct") };
     let text = error.to_string();
     assert!(text.contains("refused the eBPF program 'on_"), "{text}");
     assert!(text.contains("task_struct"), "the log says what was wrong: {text}");
@@ -88,7 +146,7 @@ fn some_may_be_refused_but_not_all_and_not_for_privilege() {
         parts.iter().map(|&part| Refusal { part, error: LiveError::Pretended("x") }).collect()
     };
     let parts = |refused: Vec<Refusal>| refused.iter().map(|refusal| refusal.part).collect::<Vec<_>>();
-    for some in [&[Part::Running][..], &[Part::Ends, Part::Running, Part::Execs], &[]] {
+    for some in [&[Part::Running][..], &[Part::Ends, Part::Running, Part::Execs], &[Part::Spares; 6], &[]] {
         assert_eq!(parts(tolerable(refused(some)).unwrap()), some);
     }
     assert!(tolerable(refused(&[Part::Ends, Part::Execs, Part::Births])).is_err());
@@ -99,7 +157,7 @@ fn some_may_be_refused_but_not_all_and_not_for_privilege() {
 
 #[test]
 fn what_is_to_be_taken_for_missing_is_a_field_or_a_program() {
-    for name in ["on_exit", "on_task", "task_cgroups", "mm_rss_anon"] {
+    for name in ["on_exit", "on_exec_2", "on_task", "task_cgroups", "mm_rss_anon"] {
         assert_eq!(check_pretended(name), Ok(name.to_owned()));
     }
     assert!(check_pretended("on_fire").unwrap_err().contains("on_fork"));
