@@ -25,6 +25,7 @@ use anyhow::{Context as _, Result, bail};
 
 pub(crate) use fixtures::run as btf_fixtures;
 pub(crate) use guest::{TARGET, executable, needs_libraries};
+pub(crate) use report::has_table;
 
 use crate::process;
 
