@@ -23,7 +23,7 @@ const SHOWN: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) label: String,
-    release: String,
+    pub(super) release: String,
     /// Why it did not pass, in a few words, and what was said about it.
     failures: Vec<(String, String)>,
     /// The same for the first try, when there were two.
