@@ -35,6 +35,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let root = process::root()?;
     clean()?;
     changelog(&fs::read_to_string(root.join("CHANGELOG.md"))?)?;
+    if !vm::has_table(&fs::read_to_string(root.join(KERNELS))?) {
+        bail!("{KERNELS} has no table: run `cargo xtask vm --markdown {KERNELS}` and commit what it writes");
+    }
     ci::run(&[])?;
 
     let folder = root.join(FOLDER);
@@ -42,6 +45,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
+    // The archives have the page as committed: this one tells the day and how long things took, and so differs each time.
     let page = folder.join(KERNELS);
     fs::copy(root.join(KERNELS), &page)?;
     // Those of CI are not booted again.
@@ -59,8 +63,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let programs = TARGETS.iter().map(|target| build(target)).collect::<Result<Vec<_>>>()?;
     check(&programs[0])?;
     let printed = print(&programs[0], &folder)?;
-    let archives =
-        TARGETS.iter().zip(&programs).map(|(target, program)| pack(&folder, target, program, &printed, &page));
+    let archives = TARGETS.iter().zip(&programs).map(|(target, program)| pack(&folder, target, program, &printed));
     let archives = archives.collect::<Result<Vec<_>>>()?;
     let sums = process::output(Command::new("sha256sum").args(&archives).current_dir(&folder))?;
     fs::write(folder.join("SHA256SUMS"), &sums)?;
@@ -147,7 +150,7 @@ fn print(program: &Path, folder: &Path) -> Result<Vec<&'static str>> {
 }
 
 /// Makes the archive for a target; its name. The same commit gives the same bytes.
-fn pack(folder: &Path, target: &str, program: &Path, printed: &[&str], kernels: &Path) -> Result<String> {
+fn pack(folder: &Path, target: &str, program: &Path, printed: &[&str]) -> Result<String> {
     let name = format!("ptree-tui-{VERSION}-{}", target.trim_end_matches("-unknown-linux-musl"));
     let staged = folder.join(&name);
     fs::create_dir_all(staged.join("completions"))?;
@@ -155,7 +158,6 @@ fn pack(folder: &Path, target: &str, program: &Path, printed: &[&str], kernels: 
     for document in DOCUMENTS {
         fs::copy(process::root()?.join(document), staged.join(document))?;
     }
-    fs::copy(kernels, staged.join(KERNELS))?;
     for file in printed {
         fs::copy(folder.join(file), staged.join(file))?;
     }

@@ -25,6 +25,7 @@ use anyhow::{Context as _, Result, bail};
 
 pub(crate) use fixtures::run as btf_fixtures;
 pub(crate) use guest::{TARGET, executable, needs_libraries};
+pub(crate) use report::has_table;
 
 use crate::process;
 
@@ -98,6 +99,8 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
     let is_chosen = |row: &Row| chosen.iter().any(|candidate| candidate.label == row.label);
     let saved = Saved::open(cache, &files, |row| !options.resume && is_chosen(row))?;
 
+    // What passed in another release than would be booted now says nothing.
+    let known = |candidate: &Candidate| saved.row(&candidate.label, archive.newest(candidate)?);
     let archive = Mutex::new(archive);
     let fetch = |candidate: &Candidate| {
         // A thread that panicked while it fetched has left no state behind.
@@ -138,7 +141,8 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
         eprintln!("{finished}/{} after {minutes} min: {}: {}", chosen.len(), row.label, row.verdict());
     };
     let look_at = |candidate: &Candidate| {
-        let row = match saved.row(&candidate.label) {
+        // That the archive lacks the newest release is known once somebody has tried to fetch it.
+        let row = match known(candidate).or_else(|| fetch(candidate).ok().and_then(|_| known(candidate))) {
             Some(row) => row,
             None => {
                 eprintln!("{}: booting", candidate.label);
@@ -154,9 +158,7 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
     };
     let mut rows = thread::scope(|scope| {
         // While one boots, the next are fetched. What cannot be had is told when its turn comes.
-        scope.spawn(|| {
-            chosen.iter().filter(|candidate| saved.row(&candidate.label).is_none()).for_each(|next| drop(fetch(next)))
-        });
+        scope.spawn(|| chosen.iter().filter(|candidate| known(candidate).is_none()).for_each(|next| drop(fetch(next))));
         in_parallel(chosen, options.jobs, look_at)
     })?;
     // Emulated machines are slow, and on a machine with other work slower still. What fails twice, and alone, fails.

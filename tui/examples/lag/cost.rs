@@ -6,6 +6,8 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 
 use crate::load::Load;
 use crate::session::Session;
@@ -21,11 +23,18 @@ const LOOK: Duration = Duration::from_millis(8);
 /// Share of a CPU with 3,000 that sleep.
 const IDLE: f64 = 0.02;
 
-/// CPU time by thread.
-#[derive(Clone, Copy, Debug, Default)]
+/// CPU time of the thread that captures, and of all others.
+#[derive(Clone, Copy, Debug)]
 struct Used {
     capture: Duration,
     others: Duration,
+}
+
+impl Used {
+    /// What was used after `before`. The two clocks are not read at once, so that little may come out as less than nothing.
+    fn since(self, before: Self) -> Self {
+        Self { capture: self.capture.saturating_sub(before.capture), others: self.others.saturating_sub(before.others) }
+    }
 }
 
 /// Measures and tells; returns what should not be.
@@ -68,20 +77,24 @@ fn watch(interval: &str) -> anyhow::Result<(Duration, Used)> {
     session.until(WATCHED, |_| false)?;
     let after = used(session.pid())?;
     session.finish()?;
-    Ok((first, Used { capture: after.capture - before.capture, others: after.others - before.others }))
+    Ok((first, after.since(before)))
 }
 
+/// What the program has used so far: all of it by the clock of the process, which knows threads that have ended as well.
 fn used(pid: u32) -> anyhow::Result<Used> {
-    let mut used = Used::default();
+    let mut capture = None;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
         let read = |name| fs::read_to_string(thread.path().join(name));
         // It may have ended.
         let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else { continue };
-        let ns = times.split(' ').next().and_then(|ns| ns.parse().ok()).context("'schedstat' has another form")?;
-        let of = if name.trim() == "capture" { &mut used.capture } else { &mut used.others };
-        *of += Duration::from_nanos(ns);
+        if name.trim() == "capture" {
+            let ns = times.split(' ').next().and_then(|ns| ns.parse().ok()).context("'schedstat' has another form")?;
+            capture = Some(Duration::from_nanos(ns));
+        }
     }
-    Ok(used)
+    let capture = capture.context("the program has no thread 'capture': is this run as root?")?;
+    let all = clock_getcpuclockid(Pid::from_raw(pid.try_into()?))?.now()?;
+    Ok(Used { capture, others: Duration::from(all).saturating_sub(capture) })
 }
 
 fn is_pid(name: &std::ffi::OsStr) -> bool {

@@ -1,6 +1,6 @@
 //! What the machine is kept busy with: the example `workload`, which ends when its standard input does, and so with us.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::Context as _;
@@ -48,6 +48,10 @@ impl Load {
 impl Drop for Load {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
+        // It says of each process that it has ended, which is more than a pipe holds: taken, or it would never end.
+        if let Some(mut output) = self.output.take() {
+            let _ = io::copy(&mut output, &mut io::sink());
+        }
         let _ = self.child.wait();
     }
 }

@@ -80,18 +80,54 @@ impl Archive {
 
     /// The newest release that can be had, and its image.
     pub(super) fn vmlinuz(&self, candidate: &Candidate) -> Result<(String, PathBuf)> {
-        let mut tried = Vec::new();
+        self.vmlinuz_by(candidate, |release, image| self.fetch(release, image))
+    }
+
+    /// The same, where `fetch` fetches an image, and says whether there was one.
+    fn vmlinuz_by(
+        &self,
+        candidate: &Candidate,
+        mut fetch: impl FnMut(&Release, &Path) -> Result<bool>,
+    ) -> Result<(String, PathBuf)> {
+        let (mut tried, mut missed) = (Vec::new(), Vec::new());
         for release in candidate.releases.iter().take(TRIES) {
-            let image = self.kernels.join(format!("vmlinuz-{}", release.name));
-            let absent = |name: &str| self.folder.join(ABSENT).join(name);
-            if image.exists() || !absent(&release.name).exists() && self.fetch(release, &image)? {
-                // The archive answers, so it was not for a lack of that.
-                tried.into_iter().try_for_each(|name| File::create(absent(name)).map(drop))?;
-                return Ok((release.name.clone(), image));
-            }
             tried.push(release.name.as_str());
+            let image = self.image(release);
+            let is_here = image.exists();
+            if !is_here && self.is_absent(release) {
+                continue;
+            }
+            // One that is here from before is fetched again when a newer one did not come: only that tells whether the
+            // archive lacks the newer one, or does not answer.
+            if (!is_here || !missed.is_empty()) && fetch(release, &image)? {
+                missed.into_iter().try_for_each(|missed| File::create(self.mark(missed)).map(drop))?;
+            } else if !is_here {
+                missed.push(release);
+                continue;
+            }
+            return Ok((release.name.clone(), image));
         }
         bail!("the archive lists {}, but no image came of it", tried.join(", "))
+    }
+
+    /// The newest release that is not known to be missing from the archive.
+    pub(super) fn newest<'c>(&self, candidate: &'c Candidate) -> Option<&'c str> {
+        let mut releases = candidate.releases.iter().take(TRIES);
+        let newest = releases.find(|release| self.image(release).exists() || !self.is_absent(release))?;
+        Some(&newest.name)
+    }
+
+    fn image(&self, release: &Release) -> PathBuf {
+        self.kernels.join(format!("vmlinuz-{}", release.name))
+    }
+
+    /// The file that says that the archive has not got it.
+    fn mark(&self, release: &Release) -> PathBuf {
+        self.folder.join(ABSENT).join(&release.name)
+    }
+
+    fn is_absent(&self, release: &Release) -> bool {
+        self.mark(release).exists()
     }
 
     /// Fetches an image; false when no package has it.
@@ -214,7 +250,41 @@ fn sources(main: &str, security: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kernel;
     use super::*;
+
+    #[test]
+    fn a_release_counts_as_missing_only_when_the_archive_has_answered() {
+        let cache = std::env::temp_dir().join(format!("ptree-tui-apt-{}", std::process::id()));
+        let archive = Archive { folder: cache.join("apt"), kernels: cache.join("kernels") };
+        fs::create_dir_all(archive.folder.join(ABSENT)).unwrap();
+        fs::create_dir_all(&archive.kernels).unwrap();
+        let packages = ["linux-image-6.1.0-3-amd64", "linux-image-6.1.0-2-amd64", "linux-image-6.1.0-1-amd64"];
+        let candidate = &kernel::choose(&kernel::all(packages.into_iter()), &[]).unwrap()[0];
+        let get = |has: &str| {
+            let mut fetched = Vec::new();
+            let got = archive.vmlinuz_by(candidate, |release, image| {
+                fetched.push(release.name.clone());
+                let found = release.name == has;
+                if found {
+                    fs::write(image, "")?;
+                }
+                Ok(found)
+            });
+            (got.map(|(release, _)| release).unwrap_or_default(), fetched.concat().replace("-amd64", " "))
+        };
+        let newest = || archive.newest(candidate).unwrap_or_default().to_owned();
+        let [new, middle] = ["6.1.0-3-amd64", "6.1.0-2-amd64"];
+        assert_eq!(get("").0, "", "nothing comes");
+        assert_eq!(newest(), new);
+        fs::write(archive.image(&candidate.releases[1]), "").unwrap();
+        assert_eq!(get(""), (middle.into(), "6.1.0-3 6.1.0-2 ".into()), "an older one is here, but nothing comes");
+        assert_eq!(newest(), new);
+        assert_eq!(get(middle), (middle.into(), "6.1.0-3 6.1.0-2 ".into()), "the older one does come");
+        assert_eq!(newest(), middle);
+        assert_eq!(get(new), (middle.into(), String::new()), "all is known");
+        fs::remove_dir_all(cache).unwrap();
+    }
 
     #[test]
     fn the_mirrors_are_debians_and_nobody_elses() {

@@ -25,7 +25,7 @@ const SHOWN: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) label: String,
-    release: String,
+    pub(super) release: String,
     /// Why it did not pass, in a few words, and what was said about it.
     failures: Vec<(String, String)>,
     /// The same for the first try, when there were two.
@@ -258,6 +258,13 @@ pub(super) fn markdown(rows: &[Row], today: &str, commit: &str) -> String {
     rows.iter().map(|row| line(row.cells())).fold(intro + &head + &rule, |table, row| table + &row)
 }
 
+/// Whether the document has a table with kernels in it between the two lines that mark its place.
+pub(crate) fn has_table(document: &str) -> bool {
+    let place = document.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
+    // The first two are the heading and the rule below it.
+    place.is_some_and(|(table, _)| table.lines().filter(|line| line.starts_with('|')).count() > 2)
+}
+
 /// The document with another table between the two lines that mark its place; `None` when it has no such lines.
 pub(super) fn put_into(document: &str, table: &str) -> Option<String> {
     let (before, rest) = document.split_once(BEGIN)?;
@@ -319,6 +326,15 @@ mod tests {
         let twice = put_into(&once, "| two |\n").unwrap();
         assert_eq!(twice, format!("# Kernels\n\n{BEGIN}\n\n| two |\n\n{END}\n\nWhy.\n"));
         assert_eq!(put_into("# Kernels\n", "| one |\n"), None);
+    }
+
+    #[test]
+    fn a_document_with_a_row_between_the_marks_has_a_table() {
+        let document = format!("| not | here |\n|---|---|\n| a | b |\n{BEGIN}\n{END}\n");
+        let rows = [row("")];
+        let with = |rows| put_into(&document, &markdown(rows, "2026-01-02", "abc")).unwrap();
+        assert!(has_table(&with(&rows)));
+        assert!(!has_table(&document) && !has_table(&with(&[])) && !has_table("| a |\n|---|\n| b |\n"));
     }
 
     #[test]

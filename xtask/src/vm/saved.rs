@@ -42,9 +42,9 @@ impl Saved {
         Ok(saved)
     }
 
-    /// The row of a kernel that has passed.
-    pub(super) fn row(&self, label: &str) -> Option<Row> {
-        self.rows.iter().find(|row| row.label == label).cloned()
+    /// The row of a kernel that has passed in this release.
+    pub(super) fn row(&self, label: &str, release: &str) -> Option<Row> {
+        self.rows.iter().find(|row| row.label == label && row.release == release).cloned()
     }
 
     /// Writes a row down.
@@ -58,20 +58,22 @@ impl Saved {
 
 #[cfg(test)]
 mod tests {
+    use super::super::qemu::Ending;
     use super::*;
 
     #[test]
     fn rows_are_there_again_for_the_same_programs() {
         let folder = std::env::temp_dir().join(format!("ptree-tui-saved-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let row = |label: &str| Row::absent(label, "why");
+        let row = |label: &str| Row::new(label, &format!("{label}-amd64"), Ending::Verdict(true), "");
         let saved = Saved::open(&folder, b"one", |_| true).unwrap();
         saved.add(&row("6.1-rt")).unwrap();
         saved.add(&row("7.3-rt")).unwrap();
         fs::write(&saved.path, fs::read_to_string(&saved.path).unwrap() + "{\"label\":").unwrap();
         let again = Saved::open(&folder, b"one", |_| false).unwrap();
-        assert_eq!(again.row("7.3-rt"), Some(row("7.3-rt")));
-        assert_eq!(again.row("7.2-rt"), None);
+        assert_eq!(again.row("7.3-rt", "7.3-rt-amd64"), Some(row("7.3-rt")));
+        assert_eq!(again.row("7.3-rt", "7.3.1-rt-amd64"), None, "another release has not passed");
+        assert_eq!(again.row("7.2-rt", "7.3-rt-amd64"), None);
         assert!(Saved::open(&folder, b"two", |_| false).unwrap().rows.is_empty());
         assert!(
             Saved::open(&folder, b"one", |_| false).unwrap().rows.is_empty(),
