@@ -339,6 +339,24 @@ fn a_subtree_is_shown_alone_with_the_way_to_it() {
 }
 
 #[test]
+fn before_the_way_to_a_subtree_stands_what_is_not_as_usual() {
+    let mut machine = busy();
+    select(&mut machine, 1001);
+    machine.keys("f2T");
+    let heading = |machine: &mut Machine, width| machine.screen(width, 24).lines().nth(2).unwrap().to_owned();
+    let narrow = heading(&mut machine, 80);
+    assert!(!narrow.contains("TIME▾") && narrow.ends_with("COMMAND  by CPU time, one list"), "{narrow}");
+    let wide = heading(&mut machine, 115);
+    assert!(
+        wide.contains("TIME▾") && wide.contains("COMMAND  all as one list  … › -bash › make"),
+        "the heading tells: {wide}"
+    );
+    machine.keys("I");
+    let narrow = heading(&mut machine, 80);
+    assert!(narrow.contains("by CPU time reversed, one l"), "{narrow}");
+}
+
+#[test]
 fn a_subtree_that_leaves_the_tree_gives_way_to_what_was_shown_before() {
     let mut machine = busy();
     machine.spawn(1030, 700, 1000, &["/bin/sh"]);

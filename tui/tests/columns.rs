@@ -209,6 +209,28 @@ fn what_is_sorted_by_is_chosen_from_a_list_and_marked_in_the_heading() {
 }
 
 #[test]
+fn the_arrow_says_whether_the_least_or_the_most_comes_first() {
+    let mut machine = building();
+    for (by, mark) in
+        [(SortKey::Pid, "PID▴"), (SortKey::User, "USER▴"), (SortKey::Name, "COMMAND▴"), (SortKey::Cpu, "CPU▾")]
+    {
+        machine.keys("<F6>gg");
+        while SortKey::ALL[machine.app.chooser().index()] != by {
+            machine.keys("j");
+        }
+        machine.keys("<Enter>");
+        assert!(machine.screen(80, 24).contains(mark), "{by:?}");
+        machine.keys("I");
+        let other = if mark.ends_with('▾') { mark.replace('▾', "▴") } else { mark.replace('▴', "▾") };
+        assert!(machine.screen(80, 24).contains(&other), "{by:?}");
+        machine.keys("<F6>");
+        let list = machine.screen(80, 24);
+        assert!(list.contains(&format!(" {}  ", &other[other.len() - '▾'.len_utf8()..])), "{list}");
+        machine.keys("<Esc>B");
+    }
+}
+
+#[test]
 fn the_next_column_to_sort_by_is_one_of_those_shown() {
     let mut machine = Machine::booted();
     let mut keys = Vec::new();

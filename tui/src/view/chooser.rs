@@ -98,11 +98,7 @@ fn columns(app: &App, theme: &Theme, screen: usize) -> Vec<Line<'static>> {
 fn sorts(app: &App, theme: &Theme) -> Vec<Line<'static>> {
     let now = app.look().sort;
     let entry = |key: SortKey| {
-        let mark = match (key == now.by, now.reversed) {
-            (false, _) => "    ",
-            (true, false) => " ▾  ",
-            (true, true) => " ▴  ",
-        };
+        let mark = if key == now.by { format!(" {}  ", table::way(now.descends())) } else { " ".repeat(4) };
         let column = COLUMNS.iter().find(|spec| spec.sort == Some(key)).map_or("COMMAND", |spec| spec.heading);
         Line::from(vec![
             Span::styled(mark, theme.accent),

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, place, right, spread};
+use super::table;
 use super::theme::Theme;
 use crate::app::page::{Page, Value};
 use crate::app::{App, View};
@@ -31,12 +32,7 @@ pub(super) fn draw(app: &App, page: &Page, theme: &Theme, area: Rect, buffer: &m
     let Some(second) = rows.next() else { return };
     let widths = fitting(page, usize::from(area.width));
     let headings = widths.iter().map(|&(column, width)| {
-        let sort = page.sort();
-        let mark = match (sort.column == column, sort.reversed) {
-            (false, _) => "",
-            (true, false) => "▾",
-            (true, true) => "▴",
-        };
+        let mark = if page.sort().column == column { table::way(page.descends()) } else { "" };
         let text = format!("{}{mark}", page.columns()[column].heading);
         let is_last = column + 1 == page.columns().len();
         Span::styled(if is_last { left(&text, width) } else { right(&text, width) + " " }, theme.heading)

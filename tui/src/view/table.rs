@@ -29,6 +29,10 @@ const COMMAND_MIN: usize = 30;
 const NAME_MIN: usize = 10;
 /// Levels that have room in guides at least, before any is drawn two columns wide.
 const NARROW_MIN: usize = 8;
+/// Columns before what is said beside COMMAND.
+const GAP: usize = 2;
+/// Columns that are kept for the way to a subtree; with less, nothing is said that could be told from its beginning.
+const TRAIL_MIN: usize = 8;
 /// How long a new process is marked as such, nanoseconds.
 const YOUNG_NS: u64 = 2_000_000_000;
 
@@ -55,9 +59,13 @@ fn heading(app: &App, column: Column, sort: Sort) -> String {
 fn mark(sort: Sort, by: Option<SortKey>) -> &'static str {
     match sort {
         _ if by != Some(sort.by) || sort == Sort::default() => "",
-        Sort { reversed: false, .. } => "▾",
-        Sort { reversed: true, .. } => "▴",
+        sort => way(sort.descends()),
     }
+}
+
+/// The mark of an order: with the most at the top, or with the least.
+pub(super) const fn way(descends: bool) -> &'static str {
+    if descends { "▾" } else { "▴" }
 }
 
 /// The columns that fit beside COMMAND, left to right, and the columns left for it.
@@ -86,14 +94,10 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let sort = app.look().sort;
     let mut heading: Vec<Span<'_>> =
         columns.iter().map(|column| Span::styled(heading(app, *column, sort), theme.heading)).collect();
-    heading.push(Span::styled(format!("COMMAND{}", mark(sort, Some(SortKey::Name))), theme.heading));
-    let trail = breadcrumb::trail(app, command.saturating_sub(9));
-    let room = command.saturating_sub(7 + trail.as_ref().map_or(0, |trail| crate::columns::width(trail) + 2));
-    heading.extend(trail.map(|trail| Span::styled(format!("  {trail}"), theme.strong)));
-    // A word cut off at its beginning would say nothing.
-    if room >= 8 {
-        heading.push(Span::styled(cut(&shown(app), room), theme.dim));
-    }
+    let name = format!("COMMAND{}", mark(sort, Some(SortKey::Name)));
+    let room = command.saturating_sub(self::columns(&name));
+    heading.push(Span::styled(name, theme.heading));
+    about(app, theme, &columns, room, &mut heading);
     buffer.set_line(first.x, first.y, &Line::from(heading), first.width);
 
     let list = app.list();
@@ -127,40 +131,68 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     });
 }
 
-/// How the tree is looked at, where that is not told by the rows themselves.
-fn shown(app: &App) -> String {
-    let options = app.look();
-    let sort = sorted(options.sort);
-    // What is not as usual comes first, where there is room for it.
-    let mut words: Vec<&str> = sort.as_deref().into_iter().collect();
-    words.push(match options.lineage {
-        _ if options.flat => "all as one list",
-        Lineage::Forked => "by forker",
-        Lineage::Kernel => "by kernel parent",
-    });
-    if options.join_from == 0 && !options.flat {
-        words.push("none joined");
+/// How the tree is looked at, and the way to what is shown alone, which may be long: order and shape, where they are not as
+/// usual, come before it, all else behind it.
+fn about(app: &App, theme: &Theme, columns: &[Column], mut room: usize, spans: &mut Vec<Span<'static>>) {
+    let way = |room: usize| breadcrumb::trail(app, room.saturating_sub(GAP)).map(|trail| format!("  {trail}"));
+    let least = way(0).map_or(0, |_| TRAIL_MIN);
+    let by = app.look().sort.by;
+    let is_marked = by == SortKey::Name || columns.iter().any(|column| column.spec().sort == Some(by));
+    // Before a way, what a heading tells already can wait.
+    let first = |brief| said(&arranged(app, brief, least == 0 || !is_marked));
+    let fits = |words: &String| self::columns(words) + least <= room;
+    let mut first = [first(false), first(true)].into_iter().find(fits).unwrap_or_else(|| first(true));
+    let mut rest = options(app);
+    let way = way(room.saturating_sub(self::columns(&first)));
+    if way.is_none() && !first.is_empty() && !rest.is_empty() {
+        first += &format!(", {}", std::mem::take(&mut rest).join(", "));
     }
-    if !options.dead {
-        words.push("dead hidden");
+    let pieces = [(first, theme.dim), (way.unwrap_or_default(), theme.strong), (said(&rest), theme.dim)];
+    for (text, style) in pieces {
+        // A word cut off at its beginning would say nothing.
+        if room >= TRAIL_MIN && !text.trim_end().is_empty() {
+            let text = cut(&text, room);
+            room -= self::columns(&text).min(room);
+            spans.push(Span::styled(text, style));
+        }
     }
-    if options.kernel {
-        words.push("kernel threads");
-    }
-    let tagged = Some(app.tagged()).filter(|&tagged| tagged > 0).map(|tagged| format!("{tagged} tagged"));
-    words.extend(tagged.as_deref());
-    let user = options.filter.uid().map(|uid| format!("only {}", app.users().shown(uid)));
-    words.extend(user.as_deref());
-    if app.sideways() > 0 {
-        words.push("scrolled");
-    }
-    format!("  {}", words.join(", "))
+}
+
+/// Words behind a gap, if there are any.
+fn said(words: &[String]) -> String {
+    if words.is_empty() { String::new() } else { format!("  {}", words.join(", ")) }
+}
+
+/// In what order and shape rows are shown, where it is not the usual one; `brief` where there is little room.
+fn arranged(app: &App, brief: bool, sort: bool) -> Vec<String> {
+    let look = app.look();
+    let shape = match look.lineage {
+        _ if look.flat => Some(if brief { "one list" } else { "all as one list" }),
+        Lineage::Forked => None,
+        Lineage::Kernel => Some("by kernel parent"),
+    };
+    sorted(look.sort, brief).filter(|_| sort).into_iter().chain(shape.map(str::to_owned)).collect()
+}
+
+/// What else rows do not tell themselves of how they are looked at.
+fn options(app: &App) -> Vec<String> {
+    let look = app.look();
+    let mut words = Vec::new();
+    let mut say = |holds: bool, word: &str| words.extend(holds.then(|| word.to_owned()));
+    say(look.lineage == Lineage::Forked && !look.flat, "by forker");
+    say(look.join_from == 0 && !look.flat, "none joined");
+    say(!look.dead, "dead hidden");
+    say(look.kernel, "kernel threads");
+    words.extend(Some(app.tagged()).filter(|&tagged| tagged > 0).map(|tagged| format!("{tagged} tagged")));
+    words.extend(look.filter.uid().map(|uid| format!("only {}", app.users().shown(uid))));
+    words.extend((app.sideways() > 0).then(|| "scrolled".to_owned()));
+    words
 }
 
 /// How siblings are sorted, where that is not the usual way.
-fn sorted(sort: Sort) -> Option<String> {
-    let way = if sort.reversed { " reversed" } else { "" };
-    (sort != Sort::default()).then(|| format!("sorted by {}{way}", sort.by.name()))
+fn sorted(sort: Sort, brief: bool) -> Option<String> {
+    let (begin, way) = (if brief { "" } else { "sorted " }, if sort.reversed { " reversed" } else { "" });
+    (sort != Sort::default()).then(|| format!("{begin}by {}{way}", sort.by.name()))
 }
 
 /// Says why there is no row.

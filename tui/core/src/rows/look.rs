@@ -247,8 +247,14 @@ impl Sort {
         })
     }
 
+    /// Whether the most, or the latest, comes first.
+    #[must_use]
+    pub const fn descends(self) -> bool {
+        self.reversed != self.by.most_first()
+    }
+
     const fn oriented(self, rank: Rank) -> Rank {
-        if self.reversed == self.by.most_first() { rank } else { [!rank[0], !rank[1]] }
+        if !self.descends() { rank } else { [!rank[0], !rank[1]] }
     }
 }
 

@@ -147,6 +147,13 @@ impl Page {
         self.sort
     }
 
+    /// Whether the most comes first.
+    #[must_use]
+    pub fn descends(&self) -> bool {
+        let value = |line: &PageLine| line.values.get(self.sort.column).is_none_or(Value::is_amount);
+        self.lines.iter().all(value) != self.sort.reversed
+    }
+
     /// Index of the line at the top of the window.
     #[must_use]
     pub const fn offset(&self) -> usize {
@@ -287,12 +294,15 @@ mod tests {
         let lines = || vec![rest(), line(1, 5), line(2, 9), line(3, 7)];
         page.take(lines(), false, 1);
         assert_eq!(order(&page), [2, 3, 1, 0]);
+        assert!(page.descends());
         page.reverse();
         page.take(lines(), true, 2);
+        assert!(!page.descends());
         assert_eq!(order(&page), [1, 3, 2, 0], "a new sort is carried out though the lines are held");
         page.sort_next();
         page.take(lines(), true, 3);
         assert_eq!(order(&page), [1, 2, 3, 0]);
+        assert!(!page.descends(), "names begin with the least");
     }
 
     #[test]
