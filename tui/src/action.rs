@@ -193,6 +193,17 @@ impl Spec {
         self.section == ACTS
     }
 
+    /// In few words: its hint, or what its description says first.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        if !self.hint.is_empty() {
+            return self.hint.to_owned();
+        }
+        let first = self.description.split([',', ';', ':']).next().unwrap_or_default();
+        let mut chars = first.chars();
+        chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+    }
+
     /// The mode in which it is most at home.
     #[must_use]
     pub fn home(&self) -> Mode {

@@ -293,7 +293,11 @@ impl App {
             && self.keymap.pending().is_none()
             && !keys.ends_with("Esc")
         {
-            self.say(format!("{} does nothing here: {help} tells all keys", spelled_out(keys)), false);
+            let keys = spelled_out(keys);
+            // A mark alone would be read as one of the sentence.
+            let is_mark = keys.chars().all(|c| c.is_ascii_punctuation());
+            let keys = if is_mark { format!("'{keys}'") } else { keys };
+            self.say(format!("{keys} does nothing here: {help} tells all keys"), false);
         }
     }
 
@@ -394,7 +398,7 @@ impl App {
         self.refresh_act_page(usize::from(areas.page().height));
         self.refresh_page(usize::from(areas.page().height.saturating_sub(crate::view::page::HEAD)));
         if let Some(mut details) = self.details.take() {
-            details.refresh(self);
+            details.refresh(self, areas.page().width);
             details.resize(areas.page());
             self.details = Some(details);
         }

@@ -247,6 +247,22 @@ impl Keymap {
         self.pending.as_deref()
     }
 
+    /// What may follow the beginning of a sequence in a mode: each command and its next keys, in the order of the table.
+    #[must_use]
+    pub fn following(&self, mode: Mode) -> Vec<(Command, Vec<&str>)> {
+        let mut following: Vec<(Command, Vec<&str>)> = Vec::new();
+        let Some(begun) = self.pending() else { return following };
+        for bound in self.bindings.in_mode(mode) {
+            let rest = bound.keys.strip_prefix(begun).and_then(|rest| rest.strip_prefix(' '));
+            let Some(next) = rest.and_then(|rest| rest.split(' ').next()) else { continue };
+            match following.iter_mut().find(|(command, _)| *command == bound.command) {
+                Some((_, keys)) => keys.push(next),
+                None => following.push((bound.command, vec![next])),
+            }
+        }
+        following
+    }
+
     /// What a key, by name, means in a mode. `None` for an unbound key and for one of a sequence but its last.
     pub fn resolve(&mut self, mode: Mode, key: &str) -> Option<Action> {
         let typed = match self.pending.take() {
@@ -370,6 +386,7 @@ mod tests {
         assert_eq!(keymap.resolve(Mode::Tree, "Enter"), None);
         assert_eq!([keymap.resolve(Mode::Tree, ","), keymap.resolve(Mode::Tree, "y")], [None, None]);
         assert_eq!(keymap.pending(), Some(", y"));
+        assert_eq!(keymap.following(Mode::Tree), [(Command::Details, vec!["z"])]);
         assert_eq!(keymap.resolve(Mode::Tree, "z"), Some(Action::Command(Command::Details)));
     }
 

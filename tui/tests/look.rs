@@ -188,9 +188,9 @@ fn a_click_on_the_guide_of_a_row_folds_it_and_one_on_the_mark_unfolds_it() {
     let mut machine = built();
     click(&mut machine, "└─ make", false);
     let screen = machine.screen(80, 24);
-    assert!(screen.contains("▸ make +1") && !screen.contains("cc -c"), "{screen}");
+    assert!(screen.contains("▸ +1 make") && !screen.contains("cc -c"), "{screen}");
     assert!(machine.selected_line().contains("make"));
-    click(&mut machine, "▸ make", false);
+    click(&mut machine, "▸ +1 make", false);
     assert!(machine.screen(80, 24).contains("cc -c"));
     click(&mut machine, "cc -c", false);
     let cc = machine.app.list().selected();
@@ -211,6 +211,25 @@ fn a_click_on_a_heading_sorts_and_another_one_turns_it_round() {
     }
     click(&mut machine, "STATUS", false);
     assert_eq!(sort(&machine), (SortKey::Name, true), "by the status nothing can be sorted");
+    let screen = machine.screen(80, 24);
+    assert!(screen.ends_with("Rows cannot be sorted by STATUS: F6 lists by what they can"), "{screen}");
+}
+
+#[test]
+fn what_may_follow_the_first_key_of_a_sequence_is_listed_as_far_as_there_is_room() {
+    let mut machine = built();
+    machine.screen(80, 24);
+    let mut last = |keys: &str, width| {
+        machine.keys(keys);
+        machine.screen(width, 24).lines().last().unwrap().to_owned()
+    };
+    assert_eq!(last("y", 80), "y…  c its command line  p its pid  l names and pids of it and all above it");
+    assert_eq!(last("", 40), "y…  c its command line  p its pid  l na…");
+    assert!(last("<Esc>z", 80).starts_with("z…  a o c fold  M fold all  R unfold all  m fold the deepest"));
+    assert_eq!(last("<Esc>g", 80), "g…  g to the top");
+    assert_eq!(last("<Esc>Z", 80), "Z…  Z Q quit");
+    assert_eq!(last("<Esc><Enter>y", 80), "y…  c its command line  p its pid  l names and pids of it and all above it");
+    assert_eq!(last("<Esc><Esc>:", 80), "':' does nothing here: ? tells all keys");
 }
 
 #[test]

@@ -78,6 +78,23 @@ fn details_of_an_orphan_show_both_lineages() {
 }
 
 #[test]
+fn who_started_it_stands_below_its_state() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/bin/sh", "build.sh"]);
+    machine.spawn(1501, 1500, 1000, &["/usr/bin/a\x1b[31m"]);
+    machine.spawn(1502, 1501, 1000, &["/usr/bin/cc"]);
+    machine.screen(100, 24);
+    machine.keys("/comm=cc<Enter><Enter>");
+    let line = |machine: &mut Machine, width| {
+        let screen = machine.screen(width, 24);
+        let mut lines = screen.lines().skip_while(|line| !line.trim_start().starts_with("Status"));
+        lines.nth(1).unwrap().trim().to_owned()
+    };
+    assert_eq!(line(&mut machine, 120), "Started by     init › sshd -D [listen › -bash › sh › a\\x1b[31m");
+    assert_eq!(line(&mut machine, 44), "Started by     … › -bash › sh › a\\x1b[31m");
+}
+
+#[test]
 fn details_outlive_the_process() {
     let mut machine = busy();
     machine.screen(80, 24);
@@ -260,7 +277,7 @@ fn of_a_long_filter_the_end_the_cursor_and_the_hints_are_in_sight() {
         let lines = common::lines(&buffer);
         let row = lines.iter().position(|line| line.starts_with("/…")).unwrap();
         let line = &lines[row];
-        assert!(line.contains("w39 end   0 match"), "{line}");
+        assert!(line.contains("w39 end   0 matches"), "{line}");
         let cursor = u16::try_from(line.chars().position(|c| c == 'd').unwrap() + 1).unwrap();
         let row = u16::try_from(row).unwrap();
         assert!(buffer[(cursor, row)].modifier.contains(Modifier::REVERSED), "{line}");
@@ -268,7 +285,7 @@ fn of_a_long_filter_the_end_the_cursor_and_the_hints_are_in_sight() {
         assert!(width < 80 || last.contains("Enter keep") && last.contains("Esc drop"), "{last}");
     }
     machine.keys("<Enter>");
-    assert!(machine.screen(80, 24).lines().last().unwrap().contains("w39 end  0 match"));
+    assert!(machine.screen(80, 24).lines().last().unwrap().contains("w39 end  0 matches"));
 }
 
 #[test]
@@ -548,13 +565,30 @@ fn a_pause_holds_the_figures_and_lets_the_counters_go_on() {
 #[test]
 fn when_a_storm_is_over_the_alert_says_what_it_was() {
     let mut machine = alarmed();
-    let during = machine.screen(80, 24);
+    let during = machine.screen(100, 24);
     assert!(during.contains("spawn rate 299/s, peak 299/s (limit 200): -bash [600] makes 100%"), "{during}");
     for _ in 0..30 {
         machine.pass(SECOND / 10);
     }
-    let after = machine.screen(80, 24);
+    let after = machine.screen(100, 24);
     assert!(after.contains("spawn rate was up to 299/s (limit 200), now 0/s: -bash [600] made 100%"), "{after}");
+}
+
+#[test]
+fn an_alert_always_says_whom_it_names_and_how_to_get_there() {
+    let mut machine = alarmed();
+    let line = |machine: &mut Machine, width| {
+        let screen = machine.screen(width, 24);
+        screen.lines().find(|line| line.starts_with(" spawn rate")).unwrap().to_owned()
+    };
+    let narrow = line(&mut machine, 80);
+    assert!(narrow.starts_with(" spawn rate 299/s: -bash [600] makes 100%  "), "{narrow}");
+    for width in [40, 60, 80, 100, 200] {
+        let line = line(&mut machine, width);
+        assert!(line.ends_with("  (a goes there)") || width < 60 && line.ends_with("… (a goes there)"), "{line}");
+    }
+    let tiny = line(&mut machine, 20);
+    assert!(tiny.starts_with(" spawn rate 299/s:"), "no room for both: {tiny}");
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn i12_folds_survive_and_new_children_stay_hidden_below_them() {
     machine.keys("<Left>");
     machine.spawn(4001, 400, 0, &["/bin/job"]);
     let screen = machine.screen(80, 24);
-    assert!(screen.contains("├▸ cron +2 -f") && !screen.contains("job"), "{screen}");
+    assert!(screen.contains("├▸ +2 cron -f") && !screen.contains("job"), "{screen}");
     machine.keys("<Right>");
     assert!(machine.screen(80, 24).contains("4001"));
 }

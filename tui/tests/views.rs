@@ -263,6 +263,26 @@ fn the_timeline_tells_the_living_the_dead_and_the_failed_apart_in_ascii_too() {
 }
 
 #[test]
+fn whose_time_lies_beside_the_timeline_is_marked_at_that_edge() {
+    let mut machine = building();
+    machine.screen(120, 24);
+    machine.keys("4}}}}}}c");
+    let edges = |machine: &mut Machine, theme: &Theme| {
+        let screen = lines(&machine.draw_with(theme, 120, 24));
+        let rows = screen.into_iter().filter(|line| line.contains(" cc -c"));
+        rows.map(|line| line.chars().skip(48).collect::<String>().trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    let ansi = Theme::ansi();
+    assert_eq!(edges(&mut machine, &ansi), ["‹"; 8], "they have ended before");
+    assert_eq!(edges(&mut machine, &Theme { ascii: true, ..ansi }), ["<"; 8]);
+    for _ in 0..60 {
+        machine.keys("<S-Left>");
+    }
+    let after = edges(&mut machine, &ansi);
+    assert!(after.iter().all(|row| row.chars().count() == 72 && row.trim() == "›"), "{after:?}");
+}
+
+#[test]
 fn every_mark_has_its_like_in_ascii() {
     let ascii = Theme { ascii: true, ..Theme::ansi() };
     for keys in

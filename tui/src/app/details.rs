@@ -17,6 +17,7 @@ pub use self::lines::{Entry, Line, Lines};
 use self::search::Search;
 pub use self::sheet::Sheet;
 use super::App;
+use crate::columns::width as columns;
 use crate::label::{self, Tone};
 
 /// Columns of the labels, and a free one.
@@ -97,8 +98,8 @@ impl Details {
         self.lines_mut().fit(width, height);
     }
 
-    /// Reads the process anew, if it is still there.
-    pub(super) fn refresh(&mut self, app: &App) {
+    /// Reads the process anew, if it is still there, for a page so wide.
+    pub(super) fn refresh(&mut self, app: &App, width: u16) {
         let Some(process) = app.tree().get(self.key) else {
             self.gone = true;
             return;
@@ -107,7 +108,8 @@ impl Details {
         self.title = label::name_and_pid(process);
         let mut entries = self.about.take();
         entries.clear();
-        let mut page = Page { app, process, entries: &mut entries };
+        let room = usize::from(width.saturating_sub(LABELS));
+        let mut page = Page { app, process, room, entries: &mut entries };
         page.state();
         page.command();
         page.times();
@@ -124,6 +126,8 @@ impl Details {
 struct Page<'a> {
     app: &'a App,
     process: &'a Process,
+    /// Columns for a value on one line.
+    room: usize,
     entries: &'a mut Vec<Entry>,
 }
 
@@ -159,12 +163,34 @@ impl Page<'_> {
             Lifecycle::Exited { .. } => format!("{status} after {lifetime}"),
         };
         self.tone("Status", line, tone);
+        self.started_by();
         let origin = match self.process.origin {
             Origin::Found => "running when capture began",
             Origin::Forked => "its fork was seen",
             Origin::Inferred => "its fork was not seen",
         };
         self.tone("Known because", origin, Tone::Dim);
+    }
+
+    /// Names alone, in one line; the list further down tells more.
+    fn started_by(&mut self) {
+        let mut above = self.app.tree().ancestors(self.process.key, Lineage::Forked);
+        let Some(forker) = above.next() else { return };
+        let name = |process: &Process| text::escape(process.comm().as_bytes()).into_owned();
+        let mut line = name(forker);
+        if self.process.generations_left_out() > 0 {
+            line.push_str(" › …");
+        }
+        for process in above {
+            let longer = format!("{} › {line}", name(process));
+            // Room for what stands for the rest.
+            if columns(&longer) + 4 > self.room {
+                line.insert_str(0, "… › ");
+                return self.add("Started by", line);
+            }
+            line = longer;
+        }
+        self.add("Started by", line);
     }
 
     fn command(&mut self) {

@@ -37,6 +37,11 @@ impl App {
                 sort.reversed = !sort.reversed;
             }
             Some(Hit::Heading(by)) => self.sort_by(by),
+            Some(Hit::Unsorted(column)) => {
+                let list = self.key(Mode::Tree, Command::SortList);
+                let list = list.map_or_else(String::new, |key| format!(": {key} lists by what they can"));
+                self.say(format!("Rows cannot be sorted by {}{list}", column.spec().heading), false);
+            }
             // The second click on a mark is one more.
             Some(Hit::Mark(index)) => {
                 self.list.select(index);

@@ -246,6 +246,12 @@ impl App {
         self.keymap.pending()
     }
 
+    /// What may follow it: each command and its next keys.
+    #[must_use]
+    pub fn following_keys(&self) -> Vec<(Command, Vec<&str>)> {
+        self.keymap.following(self.mode)
+    }
+
     /// The open page on a process.
     #[must_use]
     pub fn details(&self) -> Option<&Details> {

@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 
 /// What stands for the marks that are drawn here.
-const LIKE: [(&str, char); 30] = [
+const LIKE: [(&str, char); 31] = [
     ("│", '|'),
     ("├", '|'),
     ("└", '`'),
@@ -17,6 +17,7 @@ const LIKE: [(&str, char); 30] = [
     ("▸", '+'),
     ("▾", 'v'),
     ("▴", '^'),
+    ("‹", '<'),
     ("›", '>'),
     ("…", '~'),
     ("×", 'x'),

@@ -22,7 +22,7 @@ pub(super) struct FilterLine {
 }
 
 impl FilterLine {
-    /// Of a long text the end is shown, so that as many columns are left for `hints`, but no less of it than a third of
+    /// Of a long text the end is shown, so that as many columns are left for `hints`, but no less of it than three tenths of
     /// the line. Where it is `alone`, without advice below, it says itself what is wrong.
     pub(super) fn new(app: &App, width: usize, hints: usize, alone: bool) -> Self {
         let line = app.filter_line();
@@ -31,11 +31,14 @@ impl FilterLine {
             _ if line.is_empty() => "  a text, or as in comm=make cpu>50%  ".to_owned(),
             Some(error) if alone => format!("  {}  ", error.message()),
             Some(_) => String::new(),
-            None => format!("  {} match  ", app.list().rows().wanted()),
+            None => match app.list().rows().wanted() {
+                1 => "  1 match  ".to_owned(),
+                count => format!("  {count} matches  "),
+            },
         };
         let cursor = if app.mode() == Mode::Filter { " " } else { "" };
         let others = "/".len() + cursor.len() + columns(&after) + hints;
-        let room = width.saturating_sub(others).max(width / 3);
+        let room = width.saturating_sub(others).max(width * 3 / 10);
         let mut parts = [0..wrong.start, wrong.clone(), wrong.end..line.len()]
             .map(|range| escape(line.as_bytes().get(range).unwrap_or_default()).into_owned());
         let mut excess = parts.iter().map(|part| columns(part)).sum::<usize>().saturating_sub(room);

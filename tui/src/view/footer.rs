@@ -5,6 +5,7 @@
 use ptree_core::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::cells::{cut, spread};
@@ -15,6 +16,8 @@ use super::layout::Areas;
 use super::theme::Theme;
 use crate::action::{Command, Mode, Spec, commands};
 use crate::app::App;
+use crate::columns::width as columns;
+use crate::keymap::spelled_out;
 
 /// All of it.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -84,6 +87,9 @@ fn bottom(app: &App, theme: &Theme, width: usize, filter: bool) -> Vec<Part> {
         let style = if message.bad { theme.bad } else { theme.good };
         return vec![Span::styled(cut(&text, width), style).into()];
     }
+    if let Some(begun) = app.pending_key() {
+        return sequence(app, theme, begun, width);
+    }
     // As many hints as fit; help and the ways out before all others, at the end. Of two ways to the same, the first.
     let mut hinted = Vec::new();
     let mut is_new = |hint| {
@@ -107,15 +113,12 @@ fn bottom(app: &App, theme: &Theme, width: usize, filter: bool) -> Vec<Part> {
     let columns = |parts: &[Part]| parts.iter().map(|part| part.span.width()).sum::<usize>();
     let wanted = |hints: &[[Part; 2]]| hints.iter().map(|parts| columns(parts)).sum::<usize>();
     let hints = wanted(&last) + if app.mode() == Mode::Filter { wanted(&others) } else { 0 };
-    let mut spans = match app.mode() {
+    let spans = match app.mode() {
         Mode::HelpSearch => help::search_line(app, theme),
         Mode::DetailsSearch => search_line(app, theme),
         _ if filter => FilterLine::new(app, width, hints, true).spans(app, theme),
         _ => Vec::new(),
     };
-    if let Some(key) = app.pending_key() {
-        spans.push(Span::styled(format!("{key}…  "), theme.notice));
-    }
     let mut parts: Vec<Part> = spans.into_iter().map(Part::from).collect();
     let mut room = width.saturating_sub(columns(&parts) + wanted(&last));
     for hint in others {
@@ -127,6 +130,23 @@ fn bottom(app: &App, theme: &Theme, width: usize, filter: bool) -> Vec<Part> {
         parts.extend(hint);
     }
     parts.extend(last.into_iter().flatten());
+    parts
+}
+
+/// The beginning of a sequence of keys and what may follow, as far as there is room.
+fn sequence(app: &App, theme: &Theme, begun: &str, width: usize) -> Vec<Part> {
+    let mut room = width;
+    let mut parts = Vec::new();
+    let mut push = |text: String, style: Style| {
+        let text = cut(&text, room);
+        room -= columns(&text).min(room);
+        parts.push(Span::styled(text, style).into());
+    };
+    push(format!("{}…  ", spelled_out(begun)), theme.notice);
+    for (command, keys) in app.following_keys() {
+        push(keys.join(" "), theme.accent);
+        push(format!(" {}  ", command.spec().map(Spec::brief).unwrap_or_default()), theme.plain);
+    }
     parts
 }
 

@@ -127,32 +127,35 @@ fn sparkline(history: &[u32], width: usize) -> String {
 /// The active alert, and how to get to whom it names.
 pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(alert) = app.active_alert().filter(|_| !area.is_empty()) else { return };
+    let width = usize::from(area.width);
+    let way = app.key(Mode::Tree, Command::Culprit).filter(|_| alert.culprit.is_some());
+    let way = way.map_or_else(String::new, |key| format!("({key} goes there) "));
+    // On a screen so narrow, half of it for a hint would take too much from what is told.
+    let way = if columns(&way) * 2 <= width { way } else { String::new() };
+    let room = width.saturating_sub(columns(&way) + usize::from(!way.is_empty()));
     let what = match &alert.cause {
         Cause::SpawnRate { peak, share, .. } => {
             let (per_s, limit) = (app.stats().forks_per_s, app.alert_limit());
             // It lasts a little longer than what raised it.
             let is_past = per_s < limit;
             let [now, peak, limit] = [per_s, *peak, limit].map(rate);
-            let rates = if is_past {
-                format!("spawn rate was up to {peak}/s (limit {limit}), now {now}/s")
+            let (brief, more) = if is_past {
+                (format!("spawn rate was up to {peak}/s"), format!(" (limit {limit}), now {now}/s"))
             } else {
-                format!("spawn rate {now}/s, peak {peak}/s (limit {limit})")
+                (format!("spawn rate {now}/s"), format!(", peak {peak}/s (limit {limit})"))
             };
             let made = if is_past { "made" } else { "makes" };
             let culprit = alert.culprit_shown();
             let culprit = culprit.map_or_else(String::new, |name| format!(": {name} {made} {:.0}%", share * 100.0));
-            rates + &culprit
+            // Who it is says more than the other figures.
+            let full = format!("{brief}{more}{culprit}");
+            if columns(&full) < room { full } else { brief + &culprit }
         }
         Cause::Match { .. } => alert.to_string(),
     };
-    let way = app.key(Mode::Tree, Command::Culprit).filter(|_| alert.culprit.is_some());
-    let way = way.map_or_else(String::new, |key| format!("  ({key} goes there)"));
     buffer.set_style(area, theme.alert);
-    let width = usize::from(area.width);
-    // Half a hint would only take room from what is told.
-    let way = if columns(&what) + way.len() < width { way } else { String::new() };
-    let text = cut(&format!(" {what}{way}"), width);
-    spread(vec![Span::styled(text, theme.alert)], Vec::new(), area, buffer);
+    let text = cut(&format!(" {what}"), room);
+    spread(vec![Span::styled(text, theme.alert)], vec![Span::styled(way, theme.alert)], area, buffer);
 }
 
 #[cfg(test)]

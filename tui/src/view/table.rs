@@ -109,12 +109,13 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     list.rows().window(window, command, |index, row, guides| {
         let Some(line) = lines.next() else { return };
         let mut spans = Vec::new();
+        let shown = &columns;
         let columns = columns.iter();
         match (row.id, row.summary) {
             (RowId::Joined { comm, .. }, Some(summary)) => {
                 let cells = Joined { app, theme, row, summary };
                 spans.extend(columns.flat_map(|&column| [cells.cell(column, width(app, column)), Span::raw(" ")]));
-                cells.command(comm, guides, command, &mut spans);
+                cells.command(comm, guides, command, shown, &mut spans);
             }
             (id, _) => {
                 let Some(process) = app.tree().get(id.nearest()) else { return };
@@ -226,25 +227,34 @@ fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 impl Joined<'_> {
-    /// Name and number, how many of them can still be looked at, and what the columns mean.
-    fn command(&self, comm: Comm, guides: &[bool], width: usize, spans: &mut Vec<Span<'static>>) {
+    /// Name and number, what failed below, how many of them can still be looked at, and what none of the columns `shown`
+    /// tells of all of them.
+    fn command(&self, comm: Comm, guides: &[bool], width: usize, shown: &[Column], spans: &mut Vec<Span<'static>>) {
         let (theme, Summary { count, cpu_ns, longest_ns, failed, all, .. }) = (self.theme, self.summary);
         let mut writer = Writer { room: width, spans };
         let name = format!("{} ×{count}", text::escape(comm.as_bytes()));
         writer.guide(guides, self.row, theme, guide_room(width));
         writer.push(name, theme.strong);
-        if self.row.folded && u64::from(self.row.hidden) < count {
-            writer.push(format!("  {} kept", self.row.hidden), theme.accent);
-        }
         if all.failed > failed {
             writer.push(format!("  {} failed below", label::count(all.failed - failed)), theme.bad);
         }
-        let (cpu, longest) = (text::duration(cpu_ns), text::duration(longest_ns));
-        let below = match all.cpu_ns {
-            more if more > cpu_ns => format!(" ({} with those below)", text::duration(more)),
-            _ => String::new(),
-        };
-        writer.push(format!("  CPU {cpu} in all{below}, longest {longest}"), theme.dim);
+        if self.row.folded && u64::from(self.row.hidden) < count {
+            writer.push(format!("  {} kept", self.row.hidden), theme.accent);
+        }
+        let is_shown = |any: &[Column]| any.iter().any(|column| shown.contains(column));
+        let mut figures = Vec::new();
+        if !is_shown(&[Column::Cpu, Column::Time]) {
+            figures.push(format!("CPU {} in all", text::duration(cpu_ns)));
+        }
+        if all.cpu_ns > cpu_ns && !is_shown(&[Column::TreeTime]) {
+            figures.push(format!("CPU {} with those below", text::duration(all.cpu_ns)));
+        }
+        if !is_shown(&[Column::Lifetime]) {
+            figures.push(format!("longest {}", text::duration(longest_ns)));
+        }
+        if !figures.is_empty() {
+            writer.push(format!("  {}", figures.join(", ")), theme.dim);
+        }
     }
 }
 
@@ -277,7 +287,10 @@ impl Cells<'_> {
         let (theme, process, row) = (self.theme, self.process, self.row);
         let mut writer = Writer { room: width, spans };
         writer.guide(guides, row, theme, guide_room(width));
-        let folded = row.folded && row.has_children;
+        // Behind the name it would read like an argument, and be cut off with a long one.
+        if row.folded && row.has_children {
+            writer.push(format!("+{} ", row.hidden), theme.accent.remove_modifier(Modifier::DIM));
+        }
 
         let faint = self.is_faint();
         let sideways = self.app.sideways();
@@ -292,11 +305,8 @@ impl Cells<'_> {
             writer.push("~", theme.bad);
         }
         writer.push(skip(&program, sideways), name_style);
-        if folded {
-            writer.push(format!(" +{}", row.hidden), theme.accent.remove_modifier(Modifier::DIM));
-        }
         if !arguments.is_empty() {
-            let gap = if past == 0 || folded { " " } else { "" };
+            let gap = if past == 0 { " " } else { "" };
             writer.push(format!("{gap}{}", skip(&arguments, past)), if faint { theme.dim } else { theme.plain });
         }
     }

@@ -40,6 +40,12 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     });
 }
 
+/// Beside the part of time that is shown.
+enum Side {
+    Before,
+    After,
+}
+
 /// A part of time and the columns it is spread over.
 struct Axis {
     range: std::ops::Range<i128>,
@@ -84,18 +90,29 @@ impl Axis {
 
     fn bar(&self, app: &App, theme: &Theme, row: &Row, selected: Option<Style>, area: Rect, buffer: &mut Buffer) {
         let style = |style: Style| selected.unwrap_or(style);
+        // That a row is blank would say nothing of where its time is.
+        let write = |x: u16, mark: char, buffer: &mut Buffer| {
+            buffer[(x, area.y)].set_char(mark).set_style(style(theme.dim));
+        };
         if let Some(summary) = row.summary {
             let RowId::Joined { .. } = row.id else { return };
             let from = u16::try_from(self.column(i128::from(summary.first.start_ns)).max(0)).unwrap_or(u16::MAX);
             let longest = text::duration(summary.longest_ns);
             let text = format!("├ {} finished, longest {longest}", label::count(summary.count));
-            if from < area.width {
+            if from >= area.width {
+                write(area.right().saturating_sub(1), '›', buffer);
+            } else {
                 let room = usize::from(area.width - from);
                 buffer.set_stringn(area.x + from, area.y, cut(&text, room), room, style(theme.dim));
             }
             return;
         }
         let Some(process) = app.tree().get(row.id.nearest()) else { return };
+        match self.beside(process) {
+            Some(Side::Before) => return write(area.x, '‹', buffer),
+            Some(Side::After) => return write(area.right().saturating_sub(1), '›', buffer),
+            None => {}
+        }
         let (bar, tone) = self.shape(process);
         let tone = if row.matched { theme.tone(tone) } else { theme.dim };
         for (x, symbol) in (area.x..area.right()).zip(bar) {
@@ -103,6 +120,16 @@ impl Axis {
                 buffer[(x, area.y)].set_char(symbol).set_style(style(tone));
             }
         }
+    }
+
+    /// On which side of the axis a process lived, if all its life lies beside it.
+    fn beside(&self, process: &Process) -> Option<Side> {
+        let is_over = match process.life() {
+            Lifecycle::Running => false,
+            Lifecycle::Exited { at_ns, .. } => self.column(i128::from(at_ns)) < 0,
+        };
+        let is_to_come = i128::from(process.key.start_ns) > self.range.end;
+        if is_over { Some(Side::Before) } else { is_to_come.then_some(Side::After) }
     }
 
     /// The bar of a process, column by column.

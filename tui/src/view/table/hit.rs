@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{fitting, guide, guide_room, width};
 use crate::app::App;
+use crate::column::Column;
 use crate::columns;
 
 /// Something that was drawn.
@@ -12,6 +13,8 @@ use crate::columns;
 pub(crate) enum Hit {
     /// The heading of a column, by which rows can be sorted.
     Heading(SortKey),
+    /// That of a column by which they cannot.
+    Unsorted(Column),
     /// What leads to a row that has others below it, by index.
     Mark(usize),
     /// A row, by index.
@@ -32,7 +35,7 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     });
     if row == area.y {
         return match hit_column {
-            Some(column) => column.spec().sort.map(Hit::Heading),
+            Some(&column) => Some(column.spec().sort.map_or(Hit::Unsorted(column), Hit::Heading)),
             // Beyond the word it says how the rows are looked at.
             None => (x < end + "COMMAND".len()).then_some(Hit::Heading(SortKey::Name)),
         };
