@@ -26,7 +26,7 @@ pub(crate) use self::hit::{Hit, hit};
 /// Columns that COMMAND has at least, before any other is dropped.
 const COMMAND_MIN: usize = 30;
 /// Columns of a command that guides leave for its name.
-const NAME_MIN: usize = 10;
+const NAME_MIN: usize = 12;
 /// Levels that have room in guides at least, before any is drawn two columns wide.
 const NARROW_MIN: usize = 8;
 /// Columns before what is said beside COMMAND.
