@@ -288,6 +288,7 @@ impl App {
 
     pub(super) fn sort_by(&mut self, by: SortKey) {
         self.list.rearrange().look_mut().sort = Sort { by, reversed: false };
+        self.let_go();
     }
 
     /// Goes to the next or previous match, around the ends. Where all are below folds, these are opened.
