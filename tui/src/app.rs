@@ -284,6 +284,14 @@ impl App {
     /// Tells that keys do nothing, and where those are that do: not where hints must stay in sight, nor when a sequence
     /// is given up.
     fn say_unbound(&mut self, keys: &str) {
+        if self.keymap.bars(self.mode, keys) {
+            let why = if self.is_here {
+                "--read-only: processes are only looked at"
+            } else {
+                "A recording: there is nobody to act on"
+            };
+            return self.say(why.to_owned(), false);
+        }
         let told = matches!(self.mode, Mode::Tree | Mode::Page | Mode::Details);
         if let Some(help) = self.key(self.mode, Command::Help)
             && told

@@ -192,6 +192,7 @@ impl App {
             Command::SortReverse => {
                 let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
+                self.let_go();
             }
             Command::Panels => {
                 let shown = !self.shape().has_panels(self.size.0);

@@ -149,8 +149,9 @@ impl App {
 }
 
 impl App {
-    /// Goes over to a view.
+    /// Goes over to a view, also from the page on a process.
     pub(super) fn show(&mut self, view: View) {
+        self.details = None;
         let views = &mut self.views;
         if let Some(arrangement) = views.arrangement(view).map(|arrangement| *arrangement)
             && view != views.arranged
