@@ -260,13 +260,13 @@ commands! {
         Culprit "culprit" "To the process that the latest alert names" "" Tree["a"];
     }
     "Views" {
-        ViewTree "view-tree" "The tree" "" Tree["1"] Page["1" "Esc"];
-        ViewFlat "view-flat" "All processes as one list" "" Tree["2"] Page["2"];
-        ToggleFlat "toggle-flat" "The tree or the one list, in turn" "" Tree["F5"] Page["F5"];
-        ViewChurn "view-churn" "Who launches most, and at what cost" "" Tree["3"] Page["3"];
-        ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"];
-        ViewUsers "view-users" "Figures by user" "" Tree["5"] Page["5"];
-        ViewAlerts "view-alerts" "All alerts" "" Tree["6"] Page["6"];
+        ViewTree "view-tree" "The tree" "" Tree["1"] Page["1" "Esc"] Details["1"];
+        ViewFlat "view-flat" "All processes as one list" "" Tree["2"] Page["2"] Details["2"];
+        ToggleFlat "toggle-flat" "The tree or the one list, in turn" "" Tree["F5"] Page["F5"] Details["F5"];
+        ViewChurn "view-churn" "Who launches most, and at what cost" "" Tree["3"] Page["3"] Details["3"];
+        ViewTimeline "view-timeline" "Lifetimes as bars" "" Tree["4"] Page["4"] Details["4"];
+        ViewUsers "view-users" "Figures by user" "" Tree["5"] Page["5"] Details["5"];
+        ViewAlerts "view-alerts" "All alerts" "" Tree["6"] Page["6"] Details["6"];
         Go "go" "On a page: to what a line stands for" "go there" Page["Enter"];
         Group "group" "Churn: by launcher, or by name" "by name" Page["Tab"];
         ZoomIn "zoom-in" "Timeline: less at once" "closer" Tree["}"];
@@ -282,7 +282,7 @@ commands! {
         UnfoldAll "unfold-all" "Unfold all" "" Tree["+" "=" "*" "z R"];
         FoldLevel "fold-level" "Fold the deepest level that is open" "" Tree["z m"];
         UnfoldLevel "unfold-level" "Unfold the uppermost level that is folded" "" Tree["z r"];
-        Focus "focus" "Show this subtree alone" "" Tree["f"];
+        Focus "focus" "Show this subtree alone" "" Tree["f"] Details["f"];
         Unfocus "unfocus" "Back to what was shown before" "" Tree["Backspace"];
         Pause "pause" "Hold the view still while capture goes on" "pause" Tree["p"] Details["p"] Page["p"];
         Panels "panels" "Show or hide users and alerts" "panels" Tree["s" "Tab"] Page["s"];
@@ -316,13 +316,13 @@ commands! {
         ChooseSort "choose-sort" "Sorts: sort by this" "sort by this" Sorts["Enter" "Space"];
     }
     "Act on processes" {
-        Act "act" "Signal, freeze, thaw or kill: asks first" "signal" Tree["F9" "x"];
-        Freeze "freeze" "Freeze this subtree, as against a fork bomb" "" Tree["X"];
-        Tag "tag" "Tag or untag, to act on several" "" Tree["v"];
-        TagSubtree "tag-subtree" "Tag it and all below it" "" Tree["V"];
-        UntagAll "untag-all" "Untag all" "" Tree["U"];
-        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "]"];
-        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "["];
+        Act "act" "Signal, freeze, thaw or kill: asks first" "signal" Tree["F9" "x"] Details["F9" "x"];
+        Freeze "freeze" "Freeze this subtree, as against a fork bomb" "" Tree["X"] Details["X"];
+        Tag "tag" "Tag or untag, to act on several" "" Tree["v"] Details["v"];
+        TagSubtree "tag-subtree" "Tag it and all below it" "" Tree["V"] Details["V"];
+        UntagAll "untag-all" "Untag all" "" Tree["U"] Details["U"];
+        NiceLess "nice-less" "Nice value down: before others" "" Tree["F7" "]"] Details["F7" "]"];
+        NiceMore "nice-more" "Nice value up: after others" "" Tree["F8" "["] Details["F8" "["];
         Choose "choose" "While choosing: take this one" "choose" Acts["Enter"];
         Confirm "confirm" "While asked: yes, do it" "yes" Confirm["y"];
         Subtree "with-subtree" "While choosing: with all below it, or not" "subtree" Acts["Tab"] Confirm["Tab"];

@@ -246,9 +246,6 @@ impl App {
             self.message = None;
             self.dirty = true;
         }
-        if self.held_until_ns <= self.now_ns {
-            self.list.rows_mut().hold(false);
-        }
         let mut deltas = std::mem::take(&mut self.deltas);
         self.engine.tick(self.now_ns, &mut deltas);
         self.absorb(deltas);
@@ -287,6 +284,14 @@ impl App {
     /// Tells that keys do nothing, and where those are that do: not where hints must stay in sight, nor when a sequence
     /// is given up.
     fn say_unbound(&mut self, keys: &str) {
+        if self.keymap.bars(self.mode, keys) {
+            let why = if self.is_here {
+                "--read-only: processes are only looked at"
+            } else {
+                "A recording: there is nobody to act on"
+            };
+            return self.say(why.to_owned(), false);
+        }
         let told = matches!(self.mode, Mode::Tree | Mode::Page | Mode::Details);
         if let Some(help) = self.key(self.mode, Command::Help)
             && told
@@ -306,7 +311,15 @@ impl App {
         self.message = None;
         self.dirty = true;
         self.held_until_ns = self.now_ns.saturating_add(HOLD_NS);
-        self.list.rows_mut().hold(true);
+    }
+
+    /// The user asks for another order, or for other lines: nothing stands still before the next key.
+    fn let_go(&mut self) {
+        self.held_until_ns = self.now_ns;
+    }
+
+    fn is_held(&self) -> bool {
+        self.held_until_ns > self.now_ns
     }
 
     /// Does what is asked.
@@ -409,8 +422,9 @@ impl App {
 
     /// Brings the rows up to date.
     fn refresh(&mut self) {
-        let now_ns = self.shown_ns();
+        let (now_ns, held) = (self.shown_ns(), self.is_held());
         self.list.rows_mut().set_now(now_ns);
+        self.list.rows_mut().hold(held);
         self.refresh_focus();
         let tree = self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree);
         self.list.refresh(tree, |uid| self.engine.users().get(uid));

@@ -217,6 +217,8 @@ impl fmt::Display for Clash {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Bindings,
+    /// Those that act on processes, where that is not allowed.
+    barred: Bindings,
     may_act: bool,
     pending: Option<String>,
 }
@@ -224,9 +226,17 @@ pub struct Keymap {
 impl Keymap {
     /// With nothing pressed yet; with or without the keys that act on processes.
     #[must_use]
-    pub fn new(mut bindings: Bindings, may_act: bool) -> Self {
-        bindings.0.retain(|binding| may_act || !binding.command.spec().is_some_and(Spec::acts));
-        Self { bindings, may_act, pending: None }
+    pub fn new(bindings: Bindings, may_act: bool) -> Self {
+        let is_free = |binding: &Binding| may_act || !binding.command.spec().is_some_and(Spec::acts);
+        let (free, barred) = bindings.0.into_iter().partition(is_free);
+        Self { bindings: Bindings(free), barred: Bindings(barred), may_act, pending: None }
+    }
+
+    /// Whether keys would act on processes, or begin to, if that were allowed.
+    #[must_use]
+    pub fn bars(&self, mode: Mode, keys: &str) -> bool {
+        let begun = format!("{keys} ");
+        self.barred.in_mode(mode).any(|bound| bound.keys == keys || bound.keys.starts_with(&begun))
     }
 
     /// Whether it has the keys that act on processes.
@@ -404,7 +414,9 @@ mod tests {
     #[test]
     fn without_leave_to_act_the_keys_for_it_are_not_bound() {
         for (may_act, wants) in [(true, Some(Action::Command(Command::Act))), (false, None)] {
-            assert_eq!(Keymap::new(Bindings::default(), may_act).resolve(Mode::Tree, "F9"), wants);
+            let mut keymap = Keymap::new(Bindings::default(), may_act);
+            assert_eq!(keymap.resolve(Mode::Tree, "F9"), wants);
+            assert_eq!([keymap.bars(Mode::Tree, "F9"), keymap.bars(Mode::Tree, "F12")], [!may_act, false]);
         }
     }
 

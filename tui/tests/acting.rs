@@ -8,7 +8,7 @@ use common::{Machine, SECOND};
 use ptree_core::ProcKey;
 use ptree_tui::act::{Deed, Failed, Failure, Order, Report};
 use ptree_tui::action::{Action, COMMANDS, Effect, Mode};
-use ptree_tui::app::Options;
+use ptree_tui::app::{Options, View};
 
 /// A build of ann's and a daemon of root's.
 fn busy() -> Machine {
@@ -278,12 +278,141 @@ fn what_may_only_look_has_neither_keys_nor_hints_nor_help_for_acting() {
         for key in spec.keys_in(Mode::Tree) {
             assert_eq!(machine.app.press(key), None, "{key}");
             assert_eq!((machine.app.mode(), machine.app.tagged()), (Mode::Tree, 0), "{key}");
+            assert_eq!(message(&machine), "--read-only: processes are only looked at", "{key}");
         }
     }
     assert!(!machine.screen(200, 50).contains("signal"));
     machine.keys("?");
     let help = machine.screen(80, 120);
     assert!(!help.contains("Act on processes") && !help.contains("Freeze this subtree"), "{help}");
+}
+
+#[test]
+fn in_a_recording_keys_that_act_say_why_they_do_not() {
+    let mut machine = Machine::with(Options { is_here: false, may_act: false, ..Machine::options() });
+    machine.found(1, 0, 0, &["/sbin/init"]);
+    machine.screen(80, 24);
+    for keys in ["x", "X", "v", "<F8>", "<Enter>x"] {
+        assert_eq!(machine.keys(keys), None);
+        assert_eq!(message(&machine), "A recording: there is nobody to act on", "{keys}");
+    }
+    machine.keys("<F12>");
+    assert_eq!(message(&machine), "F12 does nothing here: ? tells all keys");
+}
+
+#[test]
+fn on_one_that_has_ended_there_is_nobody_to_act_on() {
+    let mut machine = busy();
+    select(&mut machine, 1005);
+    for keys in ["x", "X", "<Enter>x"] {
+        machine.keys(keys);
+        assert_eq!(message(&machine), "It has ended: nobody to act on", "{keys}");
+        assert!(matches!(machine.app.mode(), Mode::Tree | Mode::Details), "{keys}");
+    }
+    machine.keys("<Esc>");
+    machine.code(1003, 0);
+    select(&mut machine, 1003);
+    machine.keys("x");
+    assert_eq!(message(&machine), "It has ended: Tab means those below it");
+    assert_eq!(pids(&order(&mut machine, &["<Tab>", "<Enter>", "y"]).unwrap()), [1004]);
+}
+
+#[test]
+fn from_the_page_on_a_process_it_is_acted_on_that_process_alone() {
+    let mut machine = busy();
+    select(&mut machine, 1002);
+    machine.keys("v");
+    select(&mut machine, 1003);
+    machine.keys("<Enter>");
+    machine.screen(80, 24);
+    let freeze = order(&mut machine, &["X", "y"]).unwrap();
+    assert_eq!((freeze.deed, pids(&freeze)), (Deed::Freeze, vec![1003, 1004]));
+    assert_eq!(machine.app.mode(), Mode::Details);
+    machine.app.update(report(&freeze, &[]));
+    machine.pass(SECOND);
+    let nice = order(&mut machine, &["<F7>"]).unwrap();
+    assert_eq!((nice.deed, pids(&nice)), (Deed::Renice(-1), vec![1003]));
+    machine.app.update(report(&nice, &[]));
+    machine.keys("v");
+    assert_eq!((machine.app.tagged(), message(&machine).as_str()), (2, "Process 1003 is tagged"));
+    machine.keys("vV");
+    assert_eq!(machine.app.tagged(), 3, "1002, and 1003 with what is below it");
+    // Another row is selected when it is acted on: the first, which begins anew in another view.
+    machine.keys("<F9>");
+    assert_eq!(machine.app.mode(), Mode::Acts);
+    assert!(machine.screen(80, 24).contains("To cc [1003]"));
+    machine.keys("<Enter>");
+    assert_eq!(machine.app.mode(), Mode::Confirm);
+    machine.keys("<Esc><Esc>");
+    assert_eq!(machine.app.mode(), Mode::Details);
+    assert!(machine.app.details().unwrap().title().contains("[1003]"));
+    let term = order(&mut machine, &["x", "<Enter>", "y"]).unwrap();
+    assert_eq!((term.deed, pids(&term)), (Deed::Signal(15), vec![1003]));
+    // To several of whom it could not be done: that page leads back, too.
+    machine.app.update(report(&term, &[(1003, Failure::Gone)]));
+    let kill = order(&mut machine, &["x", "<Tab>", "<Enter>", "y"]).unwrap();
+    machine.app.update(report(&kill, &[(1003, Failure::Gone), (1004, Failure::Gone)]));
+    assert_eq!(machine.app.mode(), Mode::Report);
+    machine.keys("<Esc>");
+    assert_eq!(machine.app.mode(), Mode::Details);
+    machine.keys("<Esc>");
+    assert_eq!((machine.app.mode(), selected(&mut machine)), (Mode::Tree, 1003));
+}
+
+#[test]
+fn the_page_on_a_process_is_acted_on_though_another_row_is_selected() {
+    let mut machine = busy();
+    machine.keys("d");
+    select(&mut machine, 1004);
+    machine.keys("<Enter>");
+    machine.screen(80, 24);
+    // The dead are not shown: the nearest above is selected.
+    machine.code(1004, 0);
+    assert_eq!(selected(&mut machine), 1003);
+    machine.keys("x");
+    assert_eq!(message(&machine), "It has ended: nobody to act on", "nobody else is meant");
+}
+
+#[test]
+fn focus_and_the_views_are_reached_from_the_page_on_a_process() {
+    for (key, view, mode) in [
+        ("1", View::Tree, Mode::Tree),
+        ("2", View::Flat, Mode::Tree),
+        ("<F5>", View::Flat, Mode::Tree),
+        ("3", View::Churn, Mode::Page),
+        ("4", View::Timeline, Mode::Tree),
+        ("5", View::Users, Mode::Page),
+        ("6", View::Alerts, Mode::Page),
+    ] {
+        let mut machine = busy();
+        select(&mut machine, 1003);
+        machine.keys("<Enter>");
+        machine.screen(80, 24);
+        machine.keys(key);
+        machine.screen(80, 24);
+        assert_eq!((machine.app.view(), machine.app.mode()), (view, mode), "{key}");
+        assert!(machine.app.details().is_none());
+    }
+    let mut machine = busy();
+    select(&mut machine, 1003);
+    machine.keys("<Enter>f");
+    assert_eq!((machine.app.mode(), selected(&mut machine)), (Mode::Tree, 1003));
+    assert_eq!((machine.app.focus(), machine.app.list().rows().len()), (&[machine.key(1003)][..], 2));
+}
+
+#[test]
+fn what_came_of_it_makes_way_for_the_hints_after_some_seconds() {
+    let mut machine = busy();
+    select(&mut machine, 1003);
+    let freeze = order(&mut machine, &["X", "y"]).unwrap();
+    machine.app.update(report(&freeze, &[]));
+    machine.pass(SECOND);
+    assert_eq!(message(&machine), "Frozen: 2 processes, in 1 round");
+    for _ in 0..10 {
+        machine.pass(SECOND);
+    }
+    assert_eq!(message(&machine), "");
+    assert!(machine.screen(80, 24).lines().last().unwrap().contains("help"));
 }
 
 #[test]

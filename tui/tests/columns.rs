@@ -256,6 +256,7 @@ fn a_subtree_rises_with_what_is_below_it_once_no_key_is_pressed() {
         screen.find("cron").unwrap() < screen.find("sshd").unwrap()
     };
     assert!(!order(&mut machine), "ann's builds have cost most");
+    machine.keys("k");
     machine.usage(1300, 500 * SECOND, 1 << 20, 'R');
     machine.pass(SECOND);
     assert!(!order(&mut machine), "it stands still while keys are pressed");

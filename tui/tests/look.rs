@@ -546,3 +546,21 @@ fn values_are_completed_from_the_processes_there_are() {
     machine.keys("<Tab>");
     assert_eq!(machine.app.filter_line(), before, "nothing is taken away");
 }
+
+#[test]
+fn the_header_tells_when_a_cap_shortens_the_stay_of_the_dead() {
+    let options = Machine::options();
+    let engine = ptree_core::Config { keep_max: 3, ..options.engine };
+    let mut machine = Machine::with(Options { engine, ..options });
+    machine.found(1, 0, 0, &["/sbin/init"]);
+    for pid in 10..20 {
+        machine.fork(pid, 1, 0, "sh");
+        machine.code(pid, 0);
+        machine.pass(SECOND);
+    }
+    let screen = machine.screen(80, 24);
+    assert!(screen.lines().next().unwrap().contains("1 live   3 dead, kept 3s  self"), "{screen}");
+    machine.pass(10 * SECOND);
+    let screen = machine.screen(80, 24);
+    assert!(screen.lines().next().unwrap().contains("1 live  3 dead  self"), "{screen}");
+}

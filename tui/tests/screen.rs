@@ -166,6 +166,7 @@ fn siblings_are_sorted_and_a_volatile_sort_stands_still_while_keys_come() {
     machine.screen(80, 24);
     machine.keys("T");
     assert_eq!(pids(&mut machine), [1502, 1501, 1503]);
+    machine.keys("k");
     machine.usage(1503, SECOND, 1 << 20, 'R');
     assert_eq!(pids(&mut machine), [1502, 1501, 1503], "a key was pressed just now");
     machine.pass(SECOND * 4);
@@ -353,6 +354,18 @@ fn tab_completes_as_far_as_there_is_no_choice() {
     assert_eq!(machine.app.filter_line(), "state=stopped lifetime");
     machine.keys(" xyz<Tab>");
     assert_eq!(machine.app.filter_line(), "state=stopped lifetime xyz");
+    // Of the whole name of a field, what usually follows.
+    for (typed, completed) in [
+        ("cont<Tab><Tab>", "container~"),
+        ("x cpu<Tab>", "x cpu>"),
+        ("!comm<Tab>", "!comm="),
+        ("comm=comm<Tab>", "comm=comm"),
+        ("parent:<Tab>", "parent:"),
+    ] {
+        machine.keys("<C-u>");
+        machine.keys(typed);
+        assert_eq!(machine.app.filter_line(), completed);
+    }
 }
 
 #[test]

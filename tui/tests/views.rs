@@ -8,7 +8,7 @@ use common::{Machine, SECOND, lines};
 use insta::assert_snapshot;
 use ptree_core::{ExitStatus, Filter, MatchRule, RowId};
 use ptree_tui::action::{COMMANDS, Mode};
-use ptree_tui::app::View;
+use ptree_tui::app::{PageKey, View};
 use ptree_tui::view::theme::Theme;
 
 /// Ann's make runs compilers, one of which fails; the editor idles.
@@ -320,4 +320,76 @@ fn in_a_deep_tree_whoever_is_below_stands_further_to_the_right() {
     machine.app.update(ptree_tui::action::Action::Click { column: x as u16, row: y as u16, double: false });
     let screen = machine.screen(80, 24);
     assert!(screen.contains("level12") && !screen.contains("level13"), "{screen}");
+}
+
+#[test]
+fn another_order_holds_at_once_and_only_later_keys_hold_it() {
+    let mut machine = building();
+    machine.spawn(1200, 400, 0, &["/bin/sleep", "9"]);
+    // By the same already in the tree, where they stood otherwise.
+    machine.keys("P");
+    machine.screen(80, 24);
+    let mut spent = [(700, 30 * SECOND), (1000, 8 * SECOND), (1200, 0)];
+    let mut measure = |machine: &mut Machine, busiest: u32| {
+        machine.pass(SECOND / 2);
+        for (at, (pid, cpu_ns)) in (1..).zip(&mut spent) {
+            *cpu_ns += if *pid == busiest { SECOND / 2 } else { at * SECOND / 100 };
+            machine.usage(*pid, *cpu_ns, 1 << 20, 'R');
+        }
+    };
+    let order = |machine: &mut Machine| {
+        machine.screen(80, 24);
+        let processes = machine.app.list().rows().iter().filter_map(|row| machine.app.tree().get(row.id.nearest()));
+        let shares: Vec<_> = processes.map(|process| (process.is_alive(), process.cpu_share())).collect();
+        (machine.app.list().rows().get(0).unwrap().id.nearest().pid, shares.is_sorted_by(|a, b| a >= b))
+    };
+    measure(&mut machine, 1200);
+    machine.keys("2");
+    assert_eq!(order(&mut machine), (1200, true));
+    for busiest in [700, 1000, 1200, 700, 1200] {
+        measure(&mut machine, busiest);
+        assert_eq!(order(&mut machine), (busiest, true), "nobody has moved since");
+    }
+    machine.keys("j");
+    for busiest in [700, 1000, 700, 1000] {
+        measure(&mut machine, busiest);
+        assert_eq!(order(&mut machine), (1200, false), "it stands still under the user's hand");
+    }
+    machine.pass(SECOND);
+    assert_eq!(order(&mut machine), (1000, true));
+}
+
+#[test]
+fn a_page_is_sorted_when_it_is_entered_however_it_was_left() {
+    let mut machine = building();
+    machine.keys("3");
+    machine.screen(80, 24);
+    assert_eq!(machine.app.page().unwrap().selected(), Some(PageKey::Launcher(machine.key(1000))));
+    machine.keys("1");
+    let fork = |machine: &mut Machine, forker, count| {
+        for _ in 0..count {
+            let pid = 3000 + u32::try_from(machine.app.events()).unwrap();
+            machine.fork(pid, forker, 0, "cron");
+            machine.code(pid, 0);
+        }
+        machine.pass(SECOND);
+    };
+    fork(&mut machine, 400, 30);
+    machine.keys("3");
+    machine.screen(80, 24);
+    assert_eq!(machine.app.page().unwrap().selected(), Some(PageKey::Launcher(machine.key(400))));
+    fork(&mut machine, 600, 90);
+    machine.screen(80, 24);
+    assert_eq!(machine.app.page().unwrap().selected(), Some(PageKey::Launcher(machine.key(600))));
+    machine.keys("<Tab>");
+    machine.screen(80, 24);
+    fork(&mut machine, 400, 300);
+    machine.screen(80, 24);
+    let first = &machine.app.page().unwrap().lines()[0];
+    assert!(matches!(first.key, PageKey::Name(comm) if comm.as_bytes() == b"cron"), "{first:?}");
+    machine.keys("j");
+    fork(&mut machine, 600, 900);
+    machine.screen(80, 24);
+    let first = &machine.app.page().unwrap().lines()[0];
+    assert!(matches!(first.key, PageKey::Name(comm) if comm.as_bytes() == b"cron"), "held now: {first:?}");
 }

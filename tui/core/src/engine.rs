@@ -111,7 +111,20 @@ pub struct Engine {
     /// Paths of programs.
     paths: Interner<[u8]>,
     contexts: Interner<Context>,
+    cut_short: CutShort,
 }
+
+/// What is told of those who left before their time.
+#[derive(Debug, Default)]
+struct CutShort {
+    /// The shortest that one was kept since the last tick.
+    kept_ns: Option<u64>,
+    /// When one last was.
+    last_ns: u64,
+}
+
+/// How long it is told after the last, nanoseconds.
+const CUT_SHORT_NS: u64 = 5_000_000_000;
 
 impl Engine {
     /// An empty tree.
@@ -130,6 +143,7 @@ impl Engine {
             churn: Churn::default(),
             paths: Interner::default(),
             contexts: Interner::default(),
+            cut_short: CutShort::default(),
             config,
         }
     }
@@ -166,6 +180,7 @@ impl Engine {
         self.expire(Some(self.now_ns), deltas);
         self.pulse.refresh(self.now_ns, &mut self.stats);
         self.stats.kept_bytes = self.kept_bytes() as u64;
+        self.tell_of_cut_short();
     }
 
     /// The tree.
@@ -252,11 +267,27 @@ impl Engine {
             }
             let leaves = |at_ns| over || long_ago.is_some_and(|ago| at_ns <= ago);
             let Some(key) = self.retention.next(&mut self.tree, leaves) else { break };
+            self.note_cut_short(key);
             self.remove(key, deltas);
         }
         self.stats.live = self.tree.live() as u64;
         self.stats.dead = (self.tree.len() - self.tree.live()) as u64;
         self.stats.dead_bytes = self.tree.dead_bytes();
+    }
+
+    /// Notes how long one has been kept that is about to leave, if that is less than it might have been.
+    fn note_cut_short(&mut self, key: ProcKey) {
+        let kept_ns = self.tree.ended_childless(key).map(|at_ns| self.now_ns.saturating_sub(at_ns));
+        if let Some(kept_ns) = kept_ns.filter(|&kept_ns| kept_ns < self.config.keep_ns) {
+            let shortest = self.cut_short.kept_ns.map_or(kept_ns, |shortest| shortest.min(kept_ns));
+            self.cut_short = CutShort { kept_ns: Some(shortest), last_ns: self.now_ns };
+        }
+    }
+
+    fn tell_of_cut_short(&mut self) {
+        let latest = self.cut_short.kept_ns.take();
+        let is_past = self.now_ns.saturating_sub(self.cut_short.last_ns) >= CUT_SHORT_NS;
+        self.stats.cut_short_ns = latest.or(self.stats.cut_short_ns.filter(|_| !is_past));
     }
 
     /// What the dead occupy, bytes: of what they have in common with the living, the part that is due to their number.

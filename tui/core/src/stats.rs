@@ -34,6 +34,9 @@ pub struct Stats {
     /// Bytes that the dead occupy in all, with what is needed to find them: an estimate, right to a tenth or so, as of the
     /// last tick.
     pub kept_bytes: u64,
+    /// How long those were kept, nanoseconds, that a limit on the dead has lately made leave before their time; the
+    /// shortest of the last that did, as of the last tick. `None` once there were none for a few seconds.
+    pub cut_short_ns: Option<u64>,
     /// Forks seen.
     pub forks: u64,
     /// Execs seen.

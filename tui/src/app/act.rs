@@ -7,14 +7,16 @@ mod page;
 
 use std::collections::BTreeSet;
 
-use ptree_core::{ProcKey, RowId};
+use ptree_core::{ProcKey, Process, RowId};
 
 pub use self::choice::{Choice, choices};
 use self::job::Job;
 pub use self::page::Page;
+use self::page::{BOTH, subtrees};
 use super::App;
 use crate::act::{Failed, Report, Target};
-use crate::action::{Effect, Mode};
+use crate::action::{Command, Effect, Mode};
+use crate::keymap::spelled_out;
 
 /// Tags, the open page, the work under way.
 #[derive(Debug, Default)]
@@ -76,15 +78,20 @@ impl App {
     }
 
     pub(super) fn tag(&mut self) {
-        let Some(key) = self.selected_alive() else { return };
-        if !self.acting.tags.remove(&key) {
+        let Some(key) = self.alive() else { return };
+        let untagged = self.acting.tags.remove(&key);
+        if !untagged {
             self.acting.tags.insert(key);
+        }
+        if self.mode == Mode::Details {
+            let now = if untagged { "no longer tagged" } else { "tagged" };
+            return self.say(format!("Process {} is {now}", key.pid), false);
         }
         self.list.step(1);
     }
 
     pub(super) fn tag_subtree(&mut self) {
-        let Some(key) = self.selected_process() else { return };
+        let Some(key) = self.looked_at() else { return };
         let below = self.engine.tree().walk_from(key, self.look().lineage).map(|visit| visit.process);
         self.acting.tags.extend(below.filter(|process| process.is_alive()).map(|process| process.key));
         self.say(format!("{} tagged", self.tagged()), false);
@@ -103,22 +110,36 @@ impl App {
         id.process()
     }
 
-    /// The selected process, if it lives; says so if not.
-    fn selected_alive(&mut self) -> Option<ProcKey> {
-        let key = self.selected_process()?;
-        if self.engine.tree().get(key).is_some_and(ptree_core::Process::is_alive) {
+    /// The process whose page is open or the selected one, if it lives; says so if not.
+    fn alive(&mut self) -> Option<ProcKey> {
+        let key = self.looked_at()?;
+        if self.engine.tree().get(key).is_some_and(Process::is_alive) {
             return Some(key);
         }
         self.say(format!("Process {} has ended: nothing can be done to it", key.pid), false);
         None
     }
 
-    /// Whom to act on: all that are tagged, or the selected one.
-    fn roots(&mut self) -> Vec<ProcKey> {
-        if self.acting.tags.is_empty() {
-            return self.selected_process().into_iter().collect();
+    /// All that are tagged, where these are meant: not from the page on one process.
+    fn tags_meant(&self) -> Option<Vec<ProcKey>> {
+        let meant = self.mode != Mode::Details && !self.acting.tags.is_empty();
+        meant.then(|| self.acting.tags.iter().copied().collect())
+    }
+
+    /// Says so if none of these lives; false if nobody below them does either.
+    fn anybody_to_act_on(&mut self, roots: &[ProcKey]) -> bool {
+        let tree = self.engine.tree();
+        if roots.iter().filter_map(|&root| tree.get(root)).any(Process::is_alive) {
+            return true;
         }
-        self.acting.tags.iter().copied().collect()
+        let below = subtrees(tree, roots, &BOTH).into_iter().any(Process::is_alive);
+        let said = match self.key(Mode::Acts, Command::Subtree) {
+            _ if !below => "It has ended: nobody to act on".to_owned(),
+            Some(key) => format!("It has ended: {} means those below it", spelled_out(key)),
+            None => "It has ended, others below it have not".to_owned(),
+        };
+        self.say(said, false);
+        below
     }
 
     /// Opens the page of choices, or for one of them that of whom it would be done to.
@@ -127,8 +148,8 @@ impl App {
             let busy = format!("Still at work: {}", job.title());
             return self.say(busy, false);
         }
-        let roots = self.roots();
-        if roots.is_empty() {
+        let roots = self.tags_meant().unwrap_or_else(|| self.looked_at().into_iter().collect());
+        if roots.is_empty() || !self.anybody_to_act_on(&roots) {
             return;
         }
         self.acting.page = Some(Page::new(roots, choice));
@@ -160,11 +181,16 @@ impl App {
         self.acting.page.as_mut().is_some_and(Page::reconsider)
     }
 
-    /// Back to the tree.
+    /// Back to where it was asked for.
     pub(super) fn close_acts(&mut self) {
         self.acting.page = None;
         self.acting.failures = None;
-        self.mode = Mode::Tree;
+        self.mode = self.below_acts();
+    }
+
+    /// Where acting was asked for: on the page on a process, or in the tree.
+    fn below_acts(&self) -> Mode {
+        if self.details().is_some() { Mode::Details } else { Mode::Tree }
     }
 
     /// Does what was chosen, to those that were shown.
@@ -181,7 +207,7 @@ impl App {
         let order = job.first_order(targets, spared);
         self.acting.job = Some(job);
         self.acting.page = None;
-        self.mode = Mode::Tree;
+        self.mode = self.below_acts();
         self.say_progress();
         Some(Effect::Act(order))
     }
@@ -196,10 +222,7 @@ impl App {
         if self.acting.job.is_some() {
             return None;
         }
-        let mut keys: Vec<ProcKey> = self.acting.tags.iter().copied().collect();
-        if keys.is_empty() {
-            keys.extend(self.selected_alive());
-        }
+        let keys = self.tags_meant().unwrap_or_else(|| self.alive().into_iter().collect());
         let tree = self.engine.tree();
         let targets: Vec<Target> = keys.iter().filter_map(|&key| tree.get(key)).map(Target::of).collect();
         if targets.is_empty() {
@@ -228,7 +251,7 @@ impl App {
         let (text, bad) = job.outcome();
         let list = job.into_failed();
         // One fits into the message.
-        if list.len() > 1 && self.mode == Mode::Tree {
+        if list.len() > 1 && matches!(self.mode, Mode::Tree | Mode::Details) {
             self.acting.failures = Some(Failures { what: text.clone(), list, scroll: 0 });
             self.mode = Mode::Report;
         }

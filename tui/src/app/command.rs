@@ -192,6 +192,7 @@ impl App {
             Command::SortReverse => {
                 let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
+                self.let_go();
             }
             Command::Panels => {
                 let shown = !self.shape().has_panels(self.size.0);
@@ -288,6 +289,7 @@ impl App {
 
     pub(super) fn sort_by(&mut self, by: SortKey) {
         self.list.rearrange().look_mut().sort = Sort { by, reversed: false };
+        self.let_go();
     }
 
     /// Goes to the next or previous match, around the ends. Where all are below folds, these are opened.

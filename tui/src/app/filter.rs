@@ -2,6 +2,7 @@
 //! stays), and what is looked for in the help or on a page.
 
 use ptree_core::Filter;
+use ptree_core::filter::FIELDS;
 
 use super::App;
 use crate::action::Mode;
@@ -98,10 +99,19 @@ impl App {
         }
     }
 
-    /// Types what all that the last word could become have in common.
+    /// Types what all that the last word could become have in common; behind the whole name of a field, what usually
+    /// follows it.
     pub(super) fn complete_filter(&mut self) {
         let completion = self.completion();
         let Some((first, others)) = completion.candidates.split_first() else { return };
+        // What has a description is no value.
+        let whole = completion.candidates.iter().find(|candidate| {
+            !candidate.description.is_empty()
+                && Some(&*candidate.text) == self.filter_line.get(completion.range.clone())
+        });
+        if let Some(field) = whole.and_then(|whole| FIELDS.iter().find(|field| field.name == whole.text)) {
+            return self.type_text(field.usual_operator());
+        }
         let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
         let common = others.iter().map(|other| same(&first.text, &other.text)).min().unwrap_or(first.text.len());
         let common = &first.text[..first.text.floor_char_boundary(common)];

@@ -3,12 +3,20 @@
 use ptree_core::{ProcKey, RowId};
 
 use super::App;
+use crate::action::Mode;
 use crate::label;
 
 impl App {
-    /// Shows the selected subtree alone.
+    /// Shows the selected subtree alone, or that of the process whose page is open.
     pub(super) fn focus_selected(&mut self) {
-        let Some(key) = self.selected_process() else { return };
+        let Some(key) = self.looked_at() else { return };
+        if self.tree().get(key).is_none() {
+            return self.say(format!("Process {} has left the tree", key.pid), false);
+        }
+        if self.details.take().is_some() {
+            self.mode = Mode::Tree;
+            self.list.follow(RowId::Process(key));
+        }
         if self.focus.last() != Some(&key) {
             self.focus.push(key);
             self.list.rearrange().look_mut().root = Some(key);

@@ -35,6 +35,7 @@ impl App {
             Some(Hit::Heading(by)) if self.look().sort.by == by => {
                 let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
+                self.let_go();
             }
             Some(Hit::Heading(by)) => self.sort_by(by),
             Some(Hit::Unsorted(column)) => {

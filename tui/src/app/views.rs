@@ -149,8 +149,9 @@ impl App {
 }
 
 impl App {
-    /// Goes over to a view.
+    /// Goes over to a view, also from the page on a process.
     pub(super) fn show(&mut self, view: View) {
+        self.details = None;
         let views = &mut self.views;
         if let Some(arrangement) = views.arrangement(view).map(|arrangement| *arrangement)
             && view != views.arranged
@@ -176,11 +177,12 @@ impl App {
             page.invalidate();
         }
         self.mode = view.mode();
+        self.let_go();
     }
 
     /// Brings the page of figures up to date, of which so many lines fit. In a pause it stands still as well.
     pub(super) fn refresh_page(&mut self, height: usize) {
-        let (now_ns, held) = (self.now_ns, self.held_until_ns > self.now_ns);
+        let (now_ns, held) = (self.now_ns, self.is_held());
         let Some(page) = self.page() else { return };
         let aged = self.frozen.is_none() && now_ns.saturating_sub(page.built_ns()) >= PAGE_NS;
         let entries = (page.is_stale() || aged).then(|| match self.views.shown {
@@ -203,6 +205,7 @@ impl App {
         }
         self.views.by_name = !self.views.by_name;
         self.views.churn.begin_anew();
+        self.let_go();
     }
 
     /// Changes the page of figures.

@@ -62,7 +62,7 @@ fn a_file_changes_what_it_says_and_nothing_else() {
         first = ["<"]
         scroll-left = []
         [keys.details]
-        first = ["x x"]
+        first = ["z x"]
     "##;
     let config = parse(text, "file").unwrap();
     let [alert] = &config.engine.matches[..] else { panic!("{:?}", config.engine.matches) };
@@ -74,7 +74,7 @@ fn a_file_changes_what_it_says_and_nothing_else() {
     let first = |mode| config.bindings.keys(mode, Command::First).collect::<Vec<_>>();
     assert_eq!(
         [first(Mode::Tree), first(Mode::Details), first(Mode::Help)],
-        [vec!["<"], vec!["x x"], vec!["g g", "Home"]]
+        [vec!["<"], vec!["z x"], vec!["g g", "Home"]]
     );
     assert_eq!(config.bindings.first(Mode::Tree, Command::ScrollLeft), None);
     assert_eq!(config.ring_buffer, Config::default().ring_buffer);

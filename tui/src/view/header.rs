@@ -50,13 +50,16 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let events = if area.width < BRIEF { String::new() } else { format!(", {} events since", count(events)) };
         notices.push(Span::styled(format!(" PAUSED {} ago{events} ", seconds(ns)), theme.notice));
     }
-    let end = vec![
-        Span::styled(count(stats.live), theme.strong),
-        Span::raw(" live  "),
-        Span::styled(count(stats.dead), theme.strong),
-        Span::raw(" dead  "),
-        Span::styled(format!("self {}", percent(app.own().cpu)), theme.dim),
-    ];
+    let mut end = vec![Span::styled(count(stats.live), theme.strong), Span::raw(" live  ")];
+    match stats.cut_short_ns {
+        // A limit makes them leave before their time.
+        Some(kept_ns) => {
+            let dead = format!(" {} dead, kept {} ", count(stats.dead), seconds(kept_ns));
+            end.extend([Span::styled(dead, theme.notice), Span::raw(" ")]);
+        }
+        None => end.extend([Span::styled(count(stats.dead), theme.strong), Span::raw(" dead  ")]),
+    }
+    end.push(Span::styled(format!("self {}", percent(app.own().cpu)), theme.dim));
     let kernel = text::escape(header.kernel.as_bytes()).into_owned();
     let uptime = text::duration(app.shown_ns());
     let used: usize = start.iter().chain([&host]).chain(&notices).chain(&end).map(Span::width).sum();

@@ -96,6 +96,45 @@ pub const FIELDS: &[Field] = &[
     field("tree", "the process with this pid and all below it", "tree=1234", Kind::Subtree, PLACED),
 ];
 
+/// What fields are called elsewhere, by `ps` or by the headings of the screen.
+pub(super) const SYNONYMS: &[(&str, &str)] = &[
+    ("name", "comm"),
+    ("process", "comm"),
+    ("proc", "comm"),
+    ("program", "exe"),
+    ("path", "exe"),
+    ("file", "exe"),
+    ("command", "argv"),
+    ("cmd", "argv"),
+    ("cmdline", "argv"),
+    ("args", "argv"),
+    ("arguments", "argv"),
+    ("owner", "user"),
+    ("username", "user"),
+    ("group", "gid"),
+    ("service", "unit"),
+    ("status", "state"),
+    ("stat", "state"),
+    ("exit", "code"),
+    ("exitcode", "code"),
+    ("exit_code", "code"),
+    ("sig", "signal"),
+    ("age", "lifetime"),
+    ("elapsed", "lifetime"),
+    ("etime", "lifetime"),
+    ("life", "lifetime"),
+    ("cputime", "time"),
+    ("cpu_time", "time"),
+    ("mem", "rss"),
+    ("memory", "rss"),
+    ("res", "rss"),
+    ("level", "depth"),
+    ("spawned", "children"),
+    ("nlwp", "threads"),
+    ("kthread", "kernel"),
+    ("subtree", "tree"),
+];
+
 /// How fields and texts are put together, for the help: what is typed, and what it means.
 pub const SYNTAX: [(&str, &str); 8] = [
     ("sshd", "in name, command or user; begins the pid"),
@@ -132,6 +171,18 @@ impl Field {
     /// The field of a name; its letters may be of either case.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The name of the field that is called so elsewhere.
+    pub(super) fn meant_by(name: &str) -> Option<&'static str> {
+        SYNONYMS.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, field)| *field)
+    }
+
+    /// The operator that its example has.
+    #[must_use]
+    pub fn usual_operator(&self) -> &'static str {
+        let rest = &self.example[self.name.len()..];
+        &rest[..rest.len() - rest.trim_start_matches(['=', '!', '<', '>', '~']).len()]
     }
 
     pub(super) fn depends(&self) -> Depends {

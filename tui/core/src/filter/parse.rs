@@ -16,6 +16,7 @@ use super::field::{FIELDS, Field, Kind, State, signal_named, signal_names};
 use super::lex::{Cursor, Unclosed};
 use super::names::Names;
 use super::text::{Literal, Pattern};
+use super::value::Unit;
 
 /// Bytes of a filter at most.
 const BYTES_MAX: usize = 4096;
@@ -278,7 +279,7 @@ impl<'t> Parser<'t> {
     fn value(&mut self, kind: Kind, text: &str) -> std::result::Result<Value, String> {
         let wrong = || format!("{} is not {}", quoted(text), expectation(kind));
         Ok(match kind {
-            Kind::Figure(unit, _) => Value::Figure(unit.parse(text)?),
+            Kind::Figure(unit, _) => Value::Figure(unit.parse(text).map_err(|wrong| wrong + instead(unit, text))?),
             Kind::Text(..) => Value::Text(Literal::new(text)),
             Kind::State => {
                 let names = || State::NAMES.iter().map(|(name, _, _)| *name);
@@ -313,8 +314,16 @@ fn expectation(kind: Kind) -> &'static str {
     }
 }
 
+/// For the figure of another field: which that is.
+fn instead(unit: Unit, text: &str) -> &'static str {
+    if unit == Unit::Share && Unit::Time.parse(text).is_ok() { "; the field for CPU time is 'time'" } else { "" }
+}
+
 fn no_field(name: &str) -> String {
-    let near = suggestion(name, FIELDS.iter().map(|field| field.name));
+    let near = match Field::meant_by(name) {
+        Some(field) => format!("; did you mean '{field}'?"),
+        None => suggestion(name, FIELDS.iter().map(|field| field.name)),
+    };
     let hint = if near.is_empty() { "; text with an operator in is searched for in quotes" } else { &near };
     format!("there is no field {}{hint}", quoted(name))
 }

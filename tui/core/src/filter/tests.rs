@@ -2,6 +2,7 @@
 
 mod property;
 
+use super::field::SYNONYMS;
 use super::*;
 use crate::event::{Event, Found, Usage};
 use crate::testing::{SECOND, Scene};
@@ -281,6 +282,18 @@ fn errors_say_what_was_expected_and_point_at_the_place() {
         ("coom=make", "^^^^ there is no field 'coom'; did you mean 'comm'?"),
         ("x LANG=C", "  ^^^^ there is no field 'LANG'; text with an operator in is searched for in quotes"),
         ("cpu>", "    ^ a share of one CPU, such as 50% is missing after '>'"),
+        (
+            "cpu>100ms",
+            "    ^^^^^ there is no unit 'ms' here: write a share of one CPU, such as 50%; the field for CPU time is 'time'",
+        ),
+        ("cpu>100s5", "    ^^^^^ there is no unit 's' here: write a share of one CPU, such as 50%"),
+        ("CpuTime>1s", "^^^^^^^ there is no field 'CpuTime'; did you mean 'time'?"),
+        ("status=failed", "^^^^^^ there is no field 'status'; did you mean 'state'?"),
+        ("name=cc", "^^^^ there is no field 'name'; did you mean 'comm'?"),
+        ("x cmd~a", "  ^^^ there is no field 'cmd'; did you mean 'argv'?"),
+        ("command=cc", "^^^^^^^ there is no field 'command'; did you mean 'argv'?"),
+        ("mem>1MiB", "^^^ there is no field 'mem'; did you mean 'rss'?"),
+        ("exit=1", "^^^^ there is no field 'exit'; did you mean 'code'?"),
         ("cpu>ten", "    ^^^ 'ten' is not a share of one CPU, such as 50%"),
         ("lifetime<10", "         ^^ '10' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
         ("rss>5 MiB", ""),
@@ -495,5 +508,16 @@ fn values_that_processes_have_are_offered_as_they_must_be_written() {
         for text in offered(field) {
             assert!(!matching(&scene, &text).is_empty(), "{text}");
         }
+    }
+}
+
+#[test]
+fn what_fields_are_called_elsewhere_is_no_field_and_means_one() {
+    for (name, field) in SYNONYMS {
+        assert!(Field::named(name).is_none(), "{name}");
+        assert!(Field::named(field).is_some(), "{field}");
+    }
+    for field in FIELDS {
+        assert!(!field.usual_operator().is_empty(), "{}", field.name);
     }
 }

@@ -70,7 +70,7 @@ pub enum SortKey {
     Name,
     /// Effective uid.
     User,
-    /// Share of a CPU; the dead have none.
+    /// Share of a CPU; the dead have none, and come after the living by their CPU time.
     Cpu,
     /// CPU time in all.
     Time,
@@ -204,7 +204,8 @@ impl Sort {
             SortKey::Pid => [u64::from(process.key.pid), 0],
             SortKey::Name => name(process.comm().as_bytes()),
             SortKey::User => [u64::from(process.creds().uid), 0],
-            SortKey::Cpu => [u64::from(process.cpu_share().max(0.0).to_bits()), 0],
+            SortKey::Cpu if process.is_alive() => [u64::from(process.cpu_share().max(0.0).to_bits()) + 1, 0],
+            SortKey::Cpu => [0, process.cost().cpu_ns],
             SortKey::Time => [process.cost().cpu_ns, 0],
             SortKey::Memory => [process.rss_bytes().or(process.cost().max_rss_bytes).unwrap_or(0), 0],
             SortKey::Lifetime => match process.life() {
@@ -234,7 +235,7 @@ impl Sort {
             SortKey::Name => name(comm.as_bytes()),
             SortKey::User => [u64::from(uid), 0],
             // What the living alone have, or is not summed up over those of one name.
-            SortKey::Cpu | SortKey::Memory | SortKey::Spawned | SortKey::Threads => [0, 0],
+            SortKey::Memory | SortKey::Spawned | SortKey::Threads => [0, 0],
             SortKey::Read | SortKey::Written => [0, 0],
             SortKey::TreeCpu | SortKey::TreeMemory | SortKey::TreeAlive => [0, 0],
             SortKey::TreeTime => [group.all.cpu_ns, 0],
@@ -242,6 +243,7 @@ impl Sort {
             SortKey::TreeWritten => [group.all.write_bytes, 0],
             SortKey::TreeSpawned => [group.all.spawned, 0],
             SortKey::TreeFailed => [group.all.failed, 0],
+            SortKey::Cpu => [0, group.cpu_ns],
             SortKey::Time => [group.cpu_ns, 0],
             SortKey::Lifetime => [group.longest_ns, 0],
         })

@@ -754,3 +754,12 @@ fn siblings_sorted_by_what_is_below_them_follow_it_unless_they_are_held() {
         assert_eq!(line(&rows), order);
     }
 }
+
+#[test]
+fn by_share_of_cpu_the_dead_come_after_the_living_by_their_cpu_time() {
+    let scene =
+        Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 1 4\nfork 1 5\nusage 5 500\nexit 2 cpu=1s\nexit 3 cpu=2s");
+    let sort = Sort { by: SortKey::Cpu, reversed: false };
+    let rows = rows_of(&scene, Look { sort, flat: true, ..Look::default() }, &[]);
+    assert_eq!(line(&rows), "5 1 4 3 2");
+}

@@ -242,3 +242,32 @@ fn to_leave_out_a_chain_above_many_moves_few() {
     assert_eq!(scene.engine.tree().pinned(), 10);
     assert_eq!(scene.get(1000).generations_left_out(), 0, "its forker is one of the last");
 }
+
+#[test]
+fn it_is_told_while_a_cap_makes_the_dead_leave_before_their_time() {
+    let mut scene = scene(60, 3);
+    let cut = |scene: &Scene| scene.engine.stats().cut_short_ns.map(|ns| ns / 1_000_000);
+    scene.play("found 1 0");
+    let mut pid = 10;
+    let mut lives = |scene: &mut Scene, count| {
+        for _ in 0..count {
+            pid += 1;
+            scene.play(&format!("fork 1 {pid}\nexit {pid}"));
+        }
+        scene.play("tick");
+    };
+    lives(&mut scene, 3);
+    assert_eq!(cut(&scene), None, "nobody has left yet");
+    lives(&mut scene, 3);
+    assert_eq!(cut(&scene), Some(7000), "three lives and a tick, a second for each line");
+    scene.clock_ns += SECOND;
+    scene.play("tick");
+    assert_eq!(cut(&scene), Some(7000));
+    scene.clock_ns += 5 * SECOND;
+    scene.play("tick");
+    assert_eq!(cut(&scene), None);
+    // Who leaves in time is not cut short, even if there are too many.
+    scene.clock_ns += 60 * SECOND;
+    lives(&mut scene, 1);
+    assert_eq!(cut(&scene), None);
+}
