@@ -201,7 +201,8 @@ impl Joined<'_> {
         if self.row.folded && u64::from(self.row.hidden) < count {
             writer.push(format!("  {} kept", self.row.hidden), theme.accent);
         }
-        if all.failed > failed {
+        // What the filter leaves out below them is not to be found by unfolding.
+        if all.failed > failed && self.app.look().filter.is_empty() {
             writer.push(format!("  {} failed below", label::count(all.failed - failed)), theme.bad);
         }
         let (cpu, longest) = (text::duration(cpu_ns), text::duration(longest_ns));
