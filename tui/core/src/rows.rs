@@ -85,7 +85,9 @@ pub struct Row {
 const REJUDGE_NS: u64 = 1_000_000_000;
 
 /// How often subtrees are summed up anew, nanoseconds: once a second, and where there are more than so many processes
-/// more rarely, so that it takes a small part of the time however many there are.
+/// more rarely, so that it takes a small part of the time however many there are. Rows that are all built anew between
+/// two passes go by the latest, unless it was over another tree, by the other lineage, or over one that has been
+/// compacted since.
 const SUM_NS: u64 = 1_000_000_000;
 const SUM_PROCESSES: usize = 200_000;
 
@@ -128,12 +130,17 @@ pub struct Rows {
     sums: Sums,
     /// Somebody wants to know it beside the rows themselves.
     sums_wanted: bool,
-    /// When it was last found out, of how many processes, and that it may be otherwise by now.
+    /// When it was last found out, of how many processes, and that it may be otherwise by now: for what happened to
+    /// them, or for a measurement, which says nothing about the finished.
     summed_ns: u64,
     summed_len: usize,
     sums_are_old: bool,
-    /// What is below the members of joined rows has not been counted since these were made.
+    measured_since: bool,
+    /// What is below the members of joined rows has not been counted since these were made or somebody wanted sums.
     below_unknown: bool,
+    /// Passes over all processes for the sums, and over all members of joined rows.
+    #[cfg(test)]
+    passes: [u32; 2],
 }
 
 /// A process that is kept by filter and switches, for its own sake or for that of one below it; or a joined row.
@@ -194,7 +201,8 @@ impl Rows {
 
     /// Keeps [`Rows::totals`] up to date from now on, or no longer.
     pub fn want_totals(&mut self, wanted: bool) {
-        self.sums_are_old |= wanted && !self.sums_wanted;
+        // Of joined rows, the bytes are only counted from now on.
+        self.below_unknown |= wanted && !self.sums_wanted;
         self.sums_wanted = wanted;
     }
 
@@ -210,6 +218,7 @@ impl Rows {
     /// To be called when something changed that no delta tells: another tree, names of users.
     pub fn invalidate(&mut self) {
         self.stale = true;
+        self.sums = Sums::default();
     }
 
     /// Whether [`Rows::refresh`] has something to do.
@@ -222,9 +231,10 @@ impl Rows {
             || !self.bereaved.is_empty()
             || self.unsorted && !self.held
             || self.are_sums_due()
+            || self.below_unknown && self.tells_below()
     }
 
-    /// Whether the sums must be there at any time; joined rows alone look at them only now and then.
+    /// Whether somebody looks at the sums of any process; joined rows look at those of their members, once finished.
     fn keeps_sums(&self) -> bool {
         self.sums_wanted || self.look.sort.by.is_of_subtree()
     }
@@ -236,14 +246,15 @@ impl Rows {
 
     fn are_sums_due(&self) -> bool {
         let interval = SUM_NS * (self.summed_len / SUM_PROCESSES).max(1) as u64;
-        let aged = || self.sums_are_old && self.look.now_ns.abs_diff(self.summed_ns) >= interval;
+        let old = self.sums_are_old || self.measured_since && self.keeps_sums();
+        let aged = || old && self.look.now_ns.abs_diff(self.summed_ns) >= interval;
         self.keeps_sums() && (self.sums.is_empty() || aged()) || self.tells_below() && aged()
     }
 
     /// Takes note of a change of the tree.
     pub fn note(&mut self, delta: &Delta) {
-        let measured = self.keeps_sums();
-        self.sums_are_old |= !matches!(delta, Delta::Alert(_)) && (measured || !matches!(delta, Delta::Measured(_)));
+        self.measured_since |= matches!(delta, Delta::Measured(_));
+        self.sums_are_old |= !matches!(delta, Delta::Measured(_) | Delta::Alert(_));
         match *delta {
             _ if self.stale => {}
             // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.

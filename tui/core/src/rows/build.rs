@@ -72,7 +72,7 @@ impl Rows {
         }
         let mut children = Children::of(&entries);
         self.crowds = Crowds::default();
-        self.below_unknown = true;
+        self.below_unknown = !self.sums.is_of(tree, lineage);
         let mut sequence = std::mem::take(&mut self.sequence);
         sequence.clear();
         self.ids.clear();

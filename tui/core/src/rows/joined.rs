@@ -257,13 +257,15 @@ impl Rows {
     /// What a subtree comes to, if that is known at the moment. Hardly any process reads and writes nothing, so bytes are left out
     /// unless somebody wants to know them: each member that has any takes more memory.
     pub(super) fn known_totals(&self, tree: &Tree, key: ProcKey) -> Option<Totals> {
-        let totals = self.sums.get(tree, key)?;
+        let totals = self.sums.get(tree, key).filter(|_| self.sums.is_of(tree, self.look.lineage))?;
         let tally = Tally { read_bytes: 0, write_bytes: 0, ..totals.tally };
         Some(if self.keeps_sums() { totals } else { Totals { tally, ..totals } })
     }
 
     /// Counts what is below the members of joined rows as it was summed up last.
     pub(super) fn recount_below(&mut self, tree: &Tree) {
+        #[cfg(test)]
+        (self.passes[1] += 1);
         let rows: Vec<(u32, Id)> =
             (0..).zip(&self.crowds.list).filter_map(|(number, crowd)| Some((number, crowd.row?))).collect();
         for (number, row) in rows {

@@ -763,3 +763,89 @@ fn by_share_of_cpu_the_dead_come_after_the_living_by_their_cpu_time() {
     let rows = rows_of(&scene, Look { sort, flat: true, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "5 1 4 3 2");
 }
+
+/// Three children of one name with a child each that failed: a row of all three.
+fn joined() -> (Scene, Rows) {
+    let mut scene = Scene::of("found 1 0");
+    for pid in [10, 20, 30] {
+        let child = pid + 1;
+        scene.play(&format!("fork 1 {pid}\nfork {pid} {child}\nexit {child} 1 cpu=2s\nexit {pid} 0 cpu=1s"));
+    }
+    let mut rows = Rows::new(Look { join_from: 2, ..Look::default() });
+    rows.set_now(scene.clock_ns);
+    rows.refresh(scene.engine.tree(), user);
+    (scene, rows)
+}
+
+#[test]
+fn rows_that_are_built_anew_within_a_second_go_by_the_sums_that_there_are() {
+    let (mut scene, mut rows) = joined();
+    let told = |rows: &Rows| rows.iter().find_map(|row| row.summary).map(|sums| (sums.failed, sums.all.failed));
+    let summed_ns = scene.clock_ns;
+    assert_eq!((told(&rows), rows.passes), (Some((0, 3)), [1, 1]));
+    for n in 1..6 {
+        // As a key in the filter line does it, a sort, and a frame with many changes.
+        rows.look_mut().dead = true;
+        scene.play("fork 1 99\nexit 99").iter().for_each(|delta| rows.note(delta));
+        rows.set_now(summed_ns + n);
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!((told(&rows), rows.passes), (Some((0, 3)), [1, 1]), "{n}");
+    }
+    for (pass, lineage) in [(2, Lineage::Kernel), (3, Lineage::Forked)] {
+        rows.look_mut().lineage = lineage;
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!((told(&rows), rows.passes), (Some((0, 3)), [pass, 1]), "by another lineage, they are others");
+    }
+    // The time comes while all is built: one pass for both, and the next frame has nothing to do.
+    rows.set_now(summed_ns + 2 * crate::testing::SECOND);
+    scene.play("fork 1 98").iter().for_each(|delta| rows.note(delta));
+    rows.look_mut().dead = true;
+    for _ in 0..2 {
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!((told(&rows), rows.passes), (Some((0, 3)), [4, 2]));
+    }
+    assert!(!rows.is_stale());
+    rows.look_mut().join_from = 0;
+    rows.refresh(scene.engine.tree(), user);
+    assert_eq!((rows.passes, rows.sums.bytes()), ([4, 2], 0), "nobody needs them");
+}
+
+#[test]
+fn one_that_ended_after_the_sums_were_taken_counts_at_least_for_itself() {
+    let (mut scene, mut rows) = joined();
+    let mut played = |play: &str| {
+        scene.play(play).iter().for_each(|delta| rows.note(delta));
+        rows.refresh(scene.engine.tree(), user);
+    };
+    played("fork 1 40");
+    played("usage 40 5");
+    rows.want_totals(true);
+    assert!(rows.is_stale(), "the bytes are not counted yet");
+    rows.set_now(scene.clock_ns);
+    rows.refresh(scene.engine.tree(), user);
+    let alive = rows.totals(scene.engine.tree(), scene.key(40)).map(|totals| totals.alive);
+    assert_eq!(alive, Some(1));
+    scene.play("exit 40 1 cpu=4s").iter().for_each(|delta| rows.note(delta));
+    rows.refresh(scene.engine.tree(), user);
+    let sums = rows.iter().find_map(|row| row.summary).unwrap();
+    assert_eq!((sums.count, sums.failed, sums.all.failed, sums.all.finished), (4, 1, 4, 7));
+    assert_eq!((sums.cpu_ns, sums.all.cpu_ns), (7 * crate::testing::SECOND, 13 * crate::testing::SECOND));
+}
+
+#[test]
+fn sums_that_are_kept_for_joined_rows_are_counted_among_the_bytes() {
+    let (mut scene, mut rows) = joined();
+    assert!(rows.sums.bytes() > 0 && rows.bytes() > rows.sums.bytes());
+    let many: String = (100..4000).map(|pid| format!("fork 1 {pid}\nexit {pid}\n")).collect();
+    let mut summed = |play: &str| {
+        scene.clock_ns += crate::testing::SECOND;
+        scene.play(play).iter().for_each(|delta| rows.note(delta));
+        rows.set_now(scene.clock_ns);
+        rows.refresh(scene.engine.tree(), user);
+        rows.sums.bytes()
+    };
+    let most = summed(&many);
+    assert!(most > 3900 * size_of::<Totals>());
+    let least = summed("at 10000\ntick\nfork 1 5000\nexit 5000\nfork 1 5001\nexit 5001");
+    assert!(0 < least && least < most / 8, "a storm that is over holds nothing: {least} of {most}");
+}

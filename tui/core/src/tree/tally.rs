@@ -55,6 +55,18 @@ impl Tally {
         }
     }
 
+    /// Of these, of whom that many are known.
+    pub(crate) fn at_least(self, known: Self) -> Self {
+        Self {
+            finished: self.finished.max(known.finished),
+            failed: self.failed.max(known.failed),
+            spawned: self.spawned.max(known.spawned),
+            cpu_ns: self.cpu_ns.max(known.cpu_ns),
+            read_bytes: self.read_bytes.max(known.read_bytes),
+            write_bytes: self.write_bytes.max(known.write_bytes),
+        }
+    }
+
     /// Of these without some of them.
     pub(crate) const fn without(self, some: Self) -> Self {
         Self {
@@ -163,6 +175,9 @@ impl Sums {
             let left = slot.departed.of(lineage).iter().map(|(_, summary)| summary.all);
             Totals { tally: left.fold(own.tally, Tally::and), ..own }
         }));
+        // They are kept between passes: of a storm that is over, nothing stays.
+        totals.shrink_to(2 * totals.len());
+        waiting.shrink_to(2 * waiting.len());
         // From each leaf up to the first that waits for others.
         for (leaf, _) in slots().enumerate().filter(|(_, slot)| slot.children[lineage as usize] == 0) {
             let mut node = leaf;

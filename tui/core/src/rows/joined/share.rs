@@ -23,14 +23,15 @@ struct More {
 }
 
 impl Share {
-    /// Of a finished process whose subtree comes to this; where that is not known now, what was known before still holds.
+    /// Of a finished process whose subtree came to this when it was summed up, which may have been before it ended; where
+    /// that is not known now, what was known before still holds.
     pub(crate) fn of(process: &Process, totals: Option<Totals>, before: Option<&Self>) -> Self {
         let Summary { cpu_ns, longest_ns, failed, .. } = Summary::of(process);
         let failed = failed > 0;
         let simple = Self { cpu_ns, lifetime_ns: longest_ns, more: None };
         let own = Tally { failed: failed.into(), ..simple.all() };
         let before = before.and_then(|before| before.more.as_ref()).map(|more| more.all);
-        let all = totals.map(|totals| totals.tally).or(before).unwrap_or(own);
+        let all = totals.map(|totals| totals.tally).or(before).map_or(own, |all| all.at_least(own));
         let more = More { failed, all };
         Self { more: (more != simple.more()).then(|| Box::new(more)), ..simple }
     }
