@@ -251,6 +251,13 @@ impl Rows {
         self.keeps_sums() && (self.sums.is_empty() || aged()) || self.tells_below() && aged()
     }
 
+    /// Whether a measurement of a process may move its row, or let it come or go. The sums only change when they are
+    /// taken, and then all is sorted anew.
+    fn goes_by_measurements(&self) -> bool {
+        let by = self.look.sort.by;
+        by.is_volatile() && !by.is_of_subtree() || self.look.filter.depends().measured
+    }
+
     /// Takes note of a change of the tree.
     pub fn note(&mut self, delta: &Delta) {
         self.measured_since |= matches!(delta, Delta::Measured(_));
@@ -260,9 +267,7 @@ impl Rows {
             // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.
             Delta::Moved(_) if self.look.root.is_some() => self.stale = true,
             Delta::Added(key) | Delta::Changed(key) | Delta::Moved(key) | Delta::Ended(key) => self.noted.push(key),
-            Delta::Measured(key) if self.look.sort.by.is_volatile() || self.look.filter.depends().measured => {
-                self.noted.push(key);
-            }
+            Delta::Measured(key) if self.goes_by_measurements() => self.noted.push(key),
             Delta::Removed { key, forker, kernel_parent } => {
                 self.noted.push(key);
                 // It may be forked and gone before anybody looks: then it cannot be asked who its forker is.

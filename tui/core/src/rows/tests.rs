@@ -849,3 +849,18 @@ fn sums_that_are_kept_for_joined_rows_are_counted_among_the_bytes() {
     let least = summed("at 10000\ntick\nfork 1 5000\nexit 5000\nfork 1 5001\nexit 5001");
     assert!(0 < least && least < most / 8, "a storm that is over holds nothing: {least} of {most}");
 }
+
+#[test]
+fn a_measurement_changes_a_sort_by_sums_only_when_these_are_taken() {
+    for (by, stale) in [(SortKey::TreeTime, false), (SortKey::Time, true), (SortKey::Birth, false)] {
+        let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nusage 2 0\nusage 3 0");
+        let (sort, now_ns) = (Sort { by, reversed: false }, scene.clock_ns);
+        let mut rows = rows_of(&scene, Look { sort, now_ns, ..Look::default() }, &[]);
+        scene.play("usage 2 10\nusage 3 900").iter().for_each(|delta| rows.note(delta));
+        assert_eq!(rows.is_stale(), stale, "{by:?}");
+        rows.set_now(now_ns + crate::testing::SECOND);
+        assert_eq!(rows.is_stale(), by != SortKey::Birth, "{by:?}");
+        rows.refresh(scene.engine.tree(), user);
+        assert_eq!(line(&rows), if by == SortKey::Birth { "1 2 3" } else { "1 3 2" }, "{by:?}");
+    }
+}
