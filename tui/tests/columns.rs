@@ -136,6 +136,29 @@ fn sums_go_on_counting_those_who_have_left_and_joined_rows_tell_what_is_below() 
 }
 
 #[test]
+fn a_joined_row_does_not_tell_of_what_a_filter_hides_below_it() {
+    let mut machine = building();
+    for pid in (1201..1230).step_by(2) {
+        machine.fork(pid, 1000, 1000, "sh");
+        machine.fork(pid + 1, pid, 1000, "cc");
+        machine.code(pid + 1, u8::from(pid == 1205));
+        machine.code(pid, 0);
+    }
+    let mut machine = with_columns(machine, &[Column::TreeAlive]);
+    let mut told = |keys: &str| {
+        machine.keys(keys);
+        machine.pass(SECOND);
+        let screen = machine.screen(120, 24);
+        let heading = screen.lines().find(|line| line.contains("ALIVE+")).unwrap_or_else(|| panic!("{screen}"));
+        let end = heading.split_once("ALIVE+").unwrap().0.chars().count() + 5;
+        let joined = screen.lines().find(|line| line.contains("sh ×")).unwrap_or_else(|| panic!("{screen}"));
+        (joined.chars().nth(end).unwrap(), joined.contains("failed below"))
+    };
+    assert_eq!(told(""), ('0', true));
+    assert_eq!(told("/comm=sh<Enter>"), ('-', false));
+}
+
+#[test]
 fn columns_are_moved_resized_and_put_back() {
     let mut machine = building();
     machine.keys("<F2>");

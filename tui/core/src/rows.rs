@@ -76,8 +76,9 @@ pub struct Row {
     /// Processes hidden below it by the fold: of those that would be visible, the ones asked for (which match, and are
     /// neither dead nor of the kernel where those are not shown), not the ancestors that come along.
     pub hidden: u32,
-    /// Of a joined row, what it sums up; those who have left the tree already are counted unless there is a filter. Bytes read
-    /// and written are complete only while somebody [wants](Rows::want_totals) sums.
+    /// Of a joined row, what it sums up; those who have left the tree already are counted unless there is a filter. What
+    /// is [at and below](Summary::all) those it stands for goes by no filter. Bytes read and written are complete only while
+    /// somebody [wants](Rows::want_totals) sums.
     pub summary: Option<Summary>,
 }
 

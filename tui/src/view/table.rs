@@ -235,7 +235,8 @@ impl Joined<'_> {
         let name = format!("{} ×{count}", text::escape(comm.as_bytes()));
         writer.guide(guides, self.row, theme, guide_room(width));
         writer.push(name, theme.strong);
-        if all.failed > failed {
+        // What the filter leaves out below them is not to be found by unfolding.
+        if all.failed > failed && self.app.look().filter.is_empty() {
             writer.push(format!("  {} failed below", label::count(all.failed - failed)), theme.bad);
         }
         if self.row.folded && u64::from(self.row.hidden) < count {

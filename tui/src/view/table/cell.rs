@@ -203,6 +203,8 @@ impl Joined<'_> {
             Column::Status if failed(summary.failed) > 0 => format!("{} failed", label::count(summary.failed)).into(),
             Column::Status => "finished".into(),
             Column::TreeFailed => label::count(failed(summary.all.failed)).into(),
+            // They are finished, but what lives below them may be hidden by the filter.
+            Column::TreeAlive if !app.look().filter.is_empty() => nothing(),
             _ if column.is_sum() => sum(column, &Totals { tally: summary.all, ..Totals::default() }, width),
             _ => nothing(),
         };
