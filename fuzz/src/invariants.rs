@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ptree_core::{Engine, Image, Lifecycle, Lineage, ProcKey, Row, Rows};
+use ptree_core::{Engine, Image, Lifecycle, Lineage, ProcKey, Process, Row, Rows, Tally, Tree};
 
 pub(crate) const LINEAGES: [Lineage; 2] = [Lineage::Forked, Lineage::Kernel];
 
@@ -77,6 +77,27 @@ pub(crate) fn check_rows(rows: &Rows, engine: &Engine, held: bool) {
         assert_eq!(anew.iter().collect::<Vec<_>>(), all, "I4");
     }
     assert_eq!(anew.wanted(), rows.wanted(), "I4");
+}
+
+/// Checks that the sums over each subtree, which were taken for these rows since anything changed, are those of a
+/// recursion.
+pub(crate) fn check_totals(rows: &Rows, engine: &Engine) {
+    let tree = engine.tree();
+    for process in tree.iter() {
+        let totals = rows.totals(tree, process.key);
+        let found = totals.map(|totals| (totals.alive, totals.measured, totals.rss_bytes, totals.tally));
+        assert_eq!(found, Some(totals_of(tree, process, rows.look().lineage)), "{:?}", process.key);
+    }
+}
+
+/// How many are alive at and below one, how many of these are measured, their memory, and what all came to.
+fn totals_of(tree: &Tree, process: &Process, lineage: Lineage) -> (u64, u64, u64, Tally) {
+    let alive = process.is_alive();
+    let left = tree.departed(process.key, lineage).iter().fold(Tally::default(), |all, (_, left)| all.and(left.all));
+    let measured = (alive && process.is_measured()).into();
+    let own = (alive.into(), measured, process.rss_bytes().unwrap_or(0), Tally::of(process).and(left));
+    let below = tree.children(process.key, lineage).map(|child| totals_of(tree, child, lineage));
+    below.fold(own, |a, b| (a.0 + b.0, a.1 + b.1, a.2.saturating_add(b.2), a.3.and(b.3)))
 }
 
 fn count(n: usize) -> u64 {

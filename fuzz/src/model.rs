@@ -8,7 +8,7 @@ use crate::{config, invariants};
 
 /// Each step is a byte that says what it is and some that say about whom; behind the last byte there are zeros.
 pub fn engine(bytes: &[u8]) {
-    let mut script = Script { bytes, clock_ns: 0 };
+    let mut script = Script { bytes, clock_ns: 0, wants_totals: false };
     let mut engine = Engine::new(config());
     let mut rows = Rows::new(Look::default());
     let mut held = false;
@@ -31,6 +31,9 @@ pub fn engine(bytes: &[u8]) {
             rows.set_now(frames * 2_000_000_000);
             rows.refresh(engine.tree(), |_| "");
             invariants::check_rows(&rows, &engine, held);
+            if script.wants_totals {
+                invariants::check_totals(&rows, &engine);
+            }
         }
         invariants::check(&engine);
     }
@@ -57,6 +60,7 @@ fn comm(byte: u8) -> Comm {
 struct Script<'a> {
     bytes: &'a [u8],
     clock_ns: u64,
+    wants_totals: bool,
 }
 
 impl Script<'_> {
@@ -144,6 +148,10 @@ impl Script<'_> {
             8 => {
                 rows.look_mut().sort =
                     Sort { by: SortKey::ALL[usize::from(bits >> 1) % SortKey::ALL.len()], reversed: on }
+            }
+            _ if bits & 2 == 2 => {
+                self.wants_totals = on;
+                rows.want_totals(on);
             }
             _ => {
                 rows.hold(on);
