@@ -403,7 +403,7 @@ impl App {
     pub fn prepare(&mut self) {
         let screen = Rect::new(0, 0, self.size.0, self.size.1);
         let areas = Areas::of(screen, self.shape());
-        self.list.resize(areas.rows());
+        self.list.resize(self.rows_in_sight(&areas));
         let sums = self.columns().shown().iter().any(|column| column.is_sum());
         self.list.rows_mut().want_totals(sums || self.details.is_some());
         self.refresh();

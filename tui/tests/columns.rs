@@ -216,6 +216,32 @@ fn the_mouse_chooses_and_the_wheel_scrolls() {
 }
 
 #[test]
+fn the_selected_process_stays_in_sight_above_a_list() {
+    let mut machine = building();
+    for pid in 1300..1320 {
+        machine.spawn(pid, 400, 0, &["/bin/backup", &format!("disk-{pid}")]);
+    }
+    machine.screen(80, 24);
+    machine.keys("/disk-1311<Enter>");
+    machine.screen(80, 24);
+    machine.keys("<Esc>");
+    machine.screen(80, 24);
+    machine.keys("jjjjjjjj");
+    let before = machine.screen(80, 24);
+    assert!(before.lines().position(|line| line.contains("disk-1319")).unwrap() > 9, "{before}");
+    for keys in ["C", "<Esc><F6>", "<Esc>"] {
+        machine.keys(keys);
+        let screen = machine.screen(80, 24);
+        assert!(screen.contains("disk-1319"), "{screen}");
+    }
+    machine.screen(80, 14);
+    let height = machine.app.list().height();
+    machine.keys("C");
+    machine.screen(80, 14);
+    assert_eq!(machine.app.list().height(), height, "where no row is in sight, nothing is moved");
+}
+
+#[test]
 fn what_is_sorted_by_is_chosen_from_a_list_and_marked_in_the_heading() {
     let mut machine = building();
     machine.keys("P<F6>");

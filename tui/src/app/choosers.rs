@@ -10,6 +10,7 @@ use super::App;
 use crate::action::{Effect, Mode};
 use crate::column::{Chosen, Column};
 use crate::view::chooser;
+use crate::view::layout::Areas;
 
 /// A line that is selected in a list, and the window onto it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,6 +143,12 @@ impl App {
         let cursor = self.cursor_mut();
         cursor.height = height.into();
         cursor.settle(len);
+    }
+
+    /// Rows of the tree that can be seen: above a list, fewer.
+    pub(super) fn rows_in_sight(&self, areas: &Areas) -> usize {
+        let above = Some(areas.page()).filter(|_| matches!(self.mode, Mode::Columns | Mode::Sorts));
+        above.and_then(chooser::rows).map_or_else(|| areas.rows(), usize::from)
     }
 
     /// A click on a line of the list that is open: on its mark, or the second one, does what Space or Enter does.

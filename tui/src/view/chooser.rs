@@ -29,6 +29,11 @@ fn areas(area: Rect) -> (Rect, Rect) {
     (rows, list)
 }
 
+/// Rows of the tree that stay in sight below their heading; `None` where none do.
+pub(crate) fn rows(area: Rect) -> Option<u16> {
+    areas(area).0.height.checked_sub(1).filter(|&rows| rows > 0)
+}
+
 /// Lines of the list that fit below its title.
 pub(crate) fn lines(area: Rect) -> u16 {
     areas(area).1.height.saturating_sub(1)

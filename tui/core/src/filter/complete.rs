@@ -15,6 +15,9 @@ use super::names::Names;
 use crate::process::Process;
 use crate::text::escape;
 
+/// How many processes are asked for values at most: it is done while a key is pressed, however many there are.
+const ASKED_MAX: usize = 10_000;
+
 /// Something that could be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -40,7 +43,7 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
 }
 
 /// The same where filters have names, which are offered after `@`, and where the processes of a tree say which users,
-/// names, units and containers there are.
+/// names, units and containers there are: some ten thousand of them are asked.
 #[must_use]
 pub fn complete_with(text: &str, cursor: usize, names: &Names, known: Option<&Context<'_>>) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
@@ -147,7 +150,7 @@ fn there(field: &Field, known: &Context<'_>) -> BTreeMap<String, String> {
     let Kind::Text(read, _) = field.kind else { return BTreeMap::new() };
     let (all, mut met) = (Filter::default(), FxHashSet::default());
     let judge = Judge::new(&all, *known);
-    let processes = known.tree.iter().filter(|process| met.insert(source(process)));
+    let processes = known.tree.iter().take(ASKED_MAX).filter(|process| met.insert(source(process)));
     processes
         .filter_map(|process| read(&judge, process))
         .filter_map(|value| match escape(&value) {

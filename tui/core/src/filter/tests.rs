@@ -521,3 +521,14 @@ fn what_fields_are_called_elsewhere_is_no_field_and_means_one() {
         assert!(!field.usual_operator().is_empty(), "{}", field.name);
     }
 }
+
+fn a_bounded_number_of_processes_is_asked_for_values_while_a_filter_is_typed() {
+    let mut scene = Scene::of("found 1 0");
+    for pid in 2..=10_001 {
+        scene.play(&format!("fork 1 {pid}"));
+    }
+    scene.play("exec 10000 last\nexec 10001 over");
+    let context = context(&scene, Lineage::Forked);
+    let offered = |text: &str| complete_with(text, text.len(), &Names::default(), Some(&context)).candidates.len();
+    assert_eq!([offered("comm=las"), offered("comm=ove")], [1, 0]);
+}
