@@ -522,6 +522,7 @@ fn what_fields_are_called_elsewhere_is_no_field_and_means_one() {
     }
 }
 
+#[test]
 fn a_bounded_number_of_processes_is_asked_for_values_while_a_filter_is_typed() {
     let mut scene = Scene::of("found 1 0");
     for pid in 2..=10_001 {
