@@ -100,7 +100,11 @@ fn exits(stream: &Stream, log: &Log, family: &HashSet<Key>) {
             let waited = log.of("fork").any(|fork| fork["ppid"] == line["pid"]);
             assert!(waited || emulated() || 2 * seen_ns + 4_000_000 >= told_ns, "{exit}, but {line}");
             assert!(number(exit, "max_rss_bytes") <= number(line, "max_rss_kib") * 1024, "{exit}, but {line}");
-            assert!(number(exit, "minor_faults") <= number(line, "minor_faults"), "{exit}, but {line}");
+            // A thread that is just being released when the last one ends may be counted twice: the kernel adds up what it
+            // used before it takes it off the list, under a lock that is not ours. Where a virtual CPU stands still in
+            // between, that is not rare.
+            let faults = number(line, "minor_faults") + if emulated() { 10 } else { 0 };
+            assert!(number(exit, "minor_faults") <= faults, "{exit}, but {line}");
         }
     }
     assert!(exits.is_empty(), "exits that never were: {exits:#?}");
