@@ -103,8 +103,8 @@ fn every_column_has_something_to_tell() {
     assert_snapshot!("others_at_180x20", machine.screen(180, 20));
 }
 
-#[test]
-fn sums_go_on_counting_those_who_have_left_and_joined_rows_tell_what_is_below() {
+/// A build of whose shells, all finished, each ran a compiler; one of these failed.
+fn building_with_shells() -> Machine {
     let mut machine = building();
     for pid in (1201..1230).step_by(2) {
         machine.fork(pid, 1000, 1000, "sh");
@@ -112,6 +112,12 @@ fn sums_go_on_counting_those_who_have_left_and_joined_rows_tell_what_is_below() 
         machine.code(pid + 1, u8::from(pid == 1205));
         machine.code(pid, 0);
     }
+    machine
+}
+
+#[test]
+fn sums_go_on_counting_those_who_have_left_and_joined_rows_tell_what_is_below() {
+    let machine = building_with_shells();
     let mut machine = with_columns(machine, &[Column::TreeFailed, Column::TreeTime]);
     for seconds in [1, 57] {
         machine.pass(seconds * SECOND);
@@ -137,13 +143,7 @@ fn sums_go_on_counting_those_who_have_left_and_joined_rows_tell_what_is_below() 
 
 #[test]
 fn a_joined_row_does_not_tell_of_what_a_filter_hides_below_it() {
-    let mut machine = building();
-    for pid in (1201..1230).step_by(2) {
-        machine.fork(pid, 1000, 1000, "sh");
-        machine.fork(pid + 1, pid, 1000, "cc");
-        machine.code(pid + 1, u8::from(pid == 1205));
-        machine.code(pid, 0);
-    }
+    let machine = building_with_shells();
     let mut machine = with_columns(machine, &[Column::TreeAlive]);
     let mut told = |keys: &str| {
         machine.keys(keys);

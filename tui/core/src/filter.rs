@@ -40,6 +40,7 @@ pub use self::error::FilterError;
 pub use self::eval::{Context, Judge};
 use self::expr::Expr;
 pub use self::field::{FIELDS, Field, PREFIXES, SYNTAX};
+pub use self::lex::quoted;
 pub use self::names::Names;
 
 /// What must hold of a process for it to be shown. The default matches everything.

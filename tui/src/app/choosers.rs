@@ -7,59 +7,11 @@ use ptree_core::SortKey;
 use ratatui::layout::Rect;
 
 use super::App;
+use super::cursor::Cursor;
 use crate::action::{Effect, Mode};
 use crate::column::{Chosen, Column};
 use crate::view::chooser;
 use crate::view::layout::Areas;
-
-/// A line that is selected in a list, and the window onto it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cursor {
-    index: usize,
-    offset: usize,
-    height: usize,
-}
-
-impl Cursor {
-    /// Index of the selected line.
-    #[must_use]
-    pub const fn index(&self) -> usize {
-        self.index
-    }
-
-    /// Index of the line at the top of the window.
-    #[must_use]
-    pub const fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// Lines that fit.
-    #[must_use]
-    pub const fn height(&self) -> usize {
-        self.height
-    }
-
-    /// Moves the selection by lines, and the window with it if asked to, in a list of so many.
-    fn step(&mut self, lines: isize, window: bool, len: usize) {
-        self.index = self.index.saturating_add_signed(lines);
-        if window {
-            self.offset = self.offset.saturating_add_signed(lines);
-        }
-        self.settle(len);
-    }
-
-    fn select(&mut self, index: usize, len: usize) {
-        self.index = index;
-        self.settle(len);
-    }
-
-    fn settle(&mut self, len: usize) {
-        let (last, height) = (len.saturating_sub(1), self.height.max(1));
-        self.index = self.index.min(last);
-        self.offset = self.offset.min(self.index).max((self.index + 1).saturating_sub(height));
-        self.offset = self.offset.min((last + 1).saturating_sub(height));
-    }
-}
 
 /// The columns, and where one is in either list.
 #[derive(Debug)]
@@ -84,6 +36,11 @@ impl App {
         &self.choosers.columns
     }
 
+    /// Of these, those in which this kernel has something to show.
+    pub(crate) fn filled_columns(&self) -> impl Iterator<Item = Column> {
+        self.columns().shown().iter().copied().filter(|column| !column.is_blank(&self.header().degraded))
+    }
+
     /// Where one is in the list that is open, of columns or of sorts.
     #[must_use]
     pub fn chooser(&self) -> &Cursor {
@@ -102,13 +59,14 @@ impl App {
     /// Opens the list of sorts, at the present one.
     pub(super) fn open_sorts(&mut self) {
         let now = self.look().sort.by;
-        self.choosers.sort.index = SortKey::ALL.iter().position(|key| *key == now).unwrap_or_default();
+        let at = SortKey::ALL.iter().position(|key| *key == now).unwrap_or_default();
+        self.choosers.sort.begin_at(at);
         self.mode = Mode::Sorts;
     }
 
     /// Sorts by what is selected, and closes the list.
     pub(super) fn choose_sort(&mut self) {
-        if let Some(key) = SortKey::ALL.get(self.choosers.sort.index) {
+        if let Some(key) = SortKey::ALL.get(self.choosers.sort.index()) {
             if self.look().sort.by != *key {
                 self.sort_by(*key);
             }
@@ -139,10 +97,7 @@ impl App {
     /// Fits the list that is open below the rows that stay in sight.
     pub(super) fn resize_choosers(&mut self, area: Rect) {
         let len = self.chooser_len();
-        let height = chooser::lines(area);
-        let cursor = self.cursor_mut();
-        cursor.height = height.into();
-        cursor.settle(len);
+        self.cursor_mut().resize(chooser::lines(area).into(), len);
     }
 
     /// Rows of the tree that can be seen: above a list, fewer.
@@ -165,7 +120,7 @@ impl App {
     }
 
     fn selected_column(&self) -> Option<Column> {
-        self.columns().all().nth(self.choosers.column.index)
+        self.columns().all().nth(self.choosers.column.index())
     }
 
     /// Changes the columns; the selected one stays selected.
@@ -179,7 +134,7 @@ impl App {
 
     /// Shows or hides the selected column. Whoever goes through the list goes on with the next line.
     pub(super) fn toggle_column(&mut self) {
-        let line = self.choosers.column.index;
+        let line = self.choosers.column.index();
         let Some(column) = self.selected_column() else { return };
         self.choosers.columns.toggle(column);
         let shown = self.columns().is_shown(column);

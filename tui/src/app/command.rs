@@ -369,9 +369,7 @@ impl App {
 
     /// What the next column to the right sorts by, COMMAND being the last, and then the first again.
     fn next_key(&self) -> SortKey {
-        let degraded = &self.header().degraded;
-        let shown = self.columns().shown().iter().filter(|column| !column.is_blank(degraded));
-        let keys = shown.filter_map(|column| column.spec().sort);
+        let keys = self.filled_columns().filter_map(|column| column.spec().sort);
         let keys: Vec<SortKey> = keys.chain([SortKey::Name]).collect();
         let at = keys.iter().position(|key| *key == self.look().sort.by).map_or(0, |at| at + 1);
         keys[at % keys.len()]

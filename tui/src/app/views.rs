@@ -9,6 +9,7 @@ pub(crate) mod page;
 mod timeline;
 mod users;
 
+use ptree_core::filter::quoted;
 use ptree_core::{ProcKey, RowId, Sort, SortKey, text};
 
 use self::page::{Page, PageKey};
@@ -224,9 +225,8 @@ impl App {
                 self.say("The names of these launchers are not known".to_owned(), false);
             }
             PageKey::Name(comm) => {
-                let name = text::escape(comm.as_bytes()).replace('\\', "\\\\").replace('"', "\\\"");
                 self.show(View::Tree);
-                self.set_filter(&format!("comm=\"{name}\""));
+                self.set_filter(&format!("comm={}", quoted(&text::escape(comm.as_bytes()))));
             }
             PageKey::Rest => self.say("These are summed up: they cannot be told apart any more".to_owned(), false),
             PageKey::User(uid) => {

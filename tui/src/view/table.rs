@@ -70,8 +70,7 @@ pub(super) const fn way(descends: bool) -> &'static str {
 
 /// The columns that fit beside COMMAND, left to right, and the columns left for it.
 pub(super) fn fitting(app: &App, screen: usize) -> (Vec<Column>, usize) {
-    let wanted = || app.columns().shown().iter().copied().filter(|column| !column.is_blank(&app.header().degraded));
-    let mut by_worth: Vec<Column> = wanted().collect();
+    let mut by_worth: Vec<Column> = app.filled_columns().collect();
     by_worth.sort_by_key(|column| Reverse(column.spec().worth));
     let mut room = screen.saturating_sub(COMMAND_MIN);
     let fits = |column: &&Column| {
@@ -81,7 +80,7 @@ pub(super) fn fitting(app: &App, screen: usize) -> (Vec<Column>, usize) {
     };
     // Most important first: after the one that does not fit, none is worth enough.
     let fitting: Vec<Column> = by_worth.iter().take_while(fits).copied().collect();
-    let columns: Vec<Column> = wanted().filter(|column| fitting.contains(column)).collect();
+    let columns: Vec<Column> = app.filled_columns().filter(|column| fitting.contains(column)).collect();
     let used: usize = columns.iter().map(|column| width(app, *column) + 1).sum();
     (columns, screen.saturating_sub(used))
 }

@@ -129,11 +129,9 @@ impl Matches {
     ) {
         for watched in &mut self.watched {
             let depends = watched.rule.filter.depends();
-            if !depends.place && (!measured || depends.measured) && !watched.known.contains(&process.key) {
-                let matches = watched.rule.filter.matches(&context, process);
-                if matches {
-                    watched.hit(process, context.now_ns, alerts, deltas);
-                }
+            let asked = !depends.place && (!measured || depends.measured) && !watched.known.contains(&process.key);
+            if asked && watched.rule.filter.matches(&context, process) {
+                watched.hit(process, context.now_ns, alerts, deltas);
             }
         }
     }
@@ -236,8 +234,9 @@ impl Watched {
     /// Takes note of one that matches for the first time.
     fn hit(&mut self, process: &Process, now_ns: u64, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         self.known.insert(process.key);
-        let active = self.active.as_mut().and_then(|active| Some((alerts.get_mut(active.id)?, active)));
-        if let Some((alert, active)) = active {
+        if let Some(active) = &mut self.active
+            && let Some(alert) = alerts.get_mut(active.id)
+        {
             if let Cause::Match { count, .. } = &mut alert.cause {
                 *count += 1;
             }
@@ -246,7 +245,7 @@ impl Watched {
             active.matched_ns = now_ns;
             if now_ns - active.told_ns >= UPDATE_NS {
                 active.told_ns = now_ns;
-                deltas.push(Delta::Alert(alert.clone()));
+                alerts.tell(active.id, deltas);
             }
             return;
         }

@@ -10,7 +10,7 @@ use super::Filter;
 use super::eval::{Context, Judge};
 use super::expr::Op;
 use super::field::{FIELDS, Field, Kind, PREFIXES, State, signal_names};
-use super::lex::Cursor;
+use super::lex::{Cursor, quoted};
 use super::names::Names;
 use crate::process::Process;
 use crate::text::escape;
@@ -166,7 +166,7 @@ fn written(value: &str) -> String {
     if value.chars().all(|c| c.is_alphanumeric() || "_-.:@/+".contains(c)) {
         return value.to_owned();
     }
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    quoted(value)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::Depends;
 use super::field::{Field, State};
+use super::lex::quoted;
 use super::text::{Literal, Pattern};
 use crate::text::signal_name;
 
@@ -129,10 +130,10 @@ impl fmt::Display for Expr {
             Self::Not(inner) => write!(f, "not {inner}"),
             Self::Parent(inner) => write!(f, "parent:{inner}"),
             Self::Ancestor(inner, _) => write!(f, "ancestor:{inner}"),
-            Self::Word(word) => quote(f, word.text.text()),
+            Self::Word(word) => f.write_str(&quoted(word.text.text())),
             Self::Pattern(pattern) => {
                 f.write_str(Op::Match.written())?;
-                quote(f, pattern.source())
+                f.write_str(&quoted(pattern.source()))
             }
             Self::Compare(compare) => compare.fmt(f),
         }
@@ -144,17 +145,12 @@ impl fmt::Display for Compare {
         write!(f, "{}{}", self.field.name, self.op.written())?;
         match &self.value {
             Value::Figure(figure) => f.write_str(&self.field.unit().write(*figure)),
-            Value::Text(text) => quote(f, text.text()),
-            Value::Pattern(pattern) => quote(f, pattern.source()),
+            Value::Text(text) => f.write_str(&quoted(text.text())),
+            Value::Pattern(pattern) => f.write_str(&quoted(pattern.source())),
             Value::State(state) => f.write_str(state.name()),
             Value::Flag(flag) => f.write_str(if *flag { "yes" } else { "no" }),
             Value::Signal(signal) => f.write_str(&signal_name(*signal)),
             Value::Subtree(pid, _) => write!(f, "{pid}"),
         }
     }
-}
-
-/// In quotes, so that it is one text whatever is in it.
-fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    write!(f, "\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }

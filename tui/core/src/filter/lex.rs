@@ -15,6 +15,12 @@ pub(super) struct Cursor<'t> {
 #[derive(Debug)]
 pub(super) struct Unclosed;
 
+/// In quotes, so that in a filter it is one text whatever is in it.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}
+
 impl<'t> Cursor<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self { text, at: 0 }

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 
 use ptree_core::{Comm, ProcKey};
 
+use crate::app::cursor::Cursor;
+
 /// What a line stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PageKey {
@@ -107,13 +109,11 @@ pub struct Page {
     selected: Option<PageKey>,
     /// The user has moved: from then on the selection sticks to its line.
     touched: bool,
-    index: usize,
-    offset: usize,
-    height: usize,
+    cursor: Cursor,
 }
 
 impl Page {
-    pub(super) const fn new(columns: &'static [PageColumn], column: usize) -> Self {
+    pub(super) fn new(columns: &'static [PageColumn], column: usize) -> Self {
         Self {
             columns,
             lines: Vec::new(),
@@ -123,9 +123,7 @@ impl Page {
             built_ns: 0,
             selected: None,
             touched: false,
-            index: 0,
-            offset: 0,
-            height: 0,
+            cursor: Cursor::default(),
         }
     }
 
@@ -157,19 +155,19 @@ impl Page {
     /// Index of the line at the top of the window.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.offset
+        self.cursor.offset()
     }
 
     /// Index of the selected line.
     #[must_use]
     pub const fn index(&self) -> usize {
-        self.index
+        self.cursor.index()
     }
 
     /// What the selected line stands for.
     #[must_use]
     pub fn selected(&self) -> Option<PageKey> {
-        self.lines.get(self.index).map(|line| line.key)
+        self.lines.get(self.index()).map(|line| line.key)
     }
 
     pub(super) const fn is_stale(&self) -> bool {
@@ -187,7 +185,9 @@ impl Page {
 
     /// Other lines will come, of another kind.
     pub(super) fn begin_anew(&mut self) {
-        *self = Self { sort: self.sort, height: self.height, ..Self::new(self.columns, self.sort.column) };
+        let mut cursor = Cursor::default();
+        cursor.resize(self.height(), 0);
+        *self = Self { sort: self.sort, cursor, ..Self::new(self.columns, self.sort.column) };
     }
 
     /// Sorts by the next column.
@@ -205,7 +205,6 @@ impl Page {
     /// Takes the lines as they are now. While they are `held`, each stays where it is, and new ones come last.
     pub(super) fn take(&mut self, mut lines: Vec<PageLine>, held: bool, now_ns: u64) {
         let selected = self.selected.filter(|_| self.touched);
-        let line = self.index.saturating_sub(self.offset);
         lines.sort_by(|a, b| self.compare(a, b));
         if held && !self.resort {
             let places: std::collections::BTreeMap<_, _> =
@@ -214,12 +213,12 @@ impl Page {
         }
         self.lines = lines;
         (self.resort, self.stale, self.built_ns) = (false, false, now_ns);
-        self.index = match selected {
-            Some(key) => self.lines.iter().position(|line| line.key == key).unwrap_or(self.index),
+        let index = match selected {
+            Some(key) => self.lines.iter().position(|line| line.key == key).unwrap_or(self.index()),
             None => 0,
         };
-        self.offset = self.index.saturating_sub(line);
-        self.settle();
+        self.cursor.follow(index, self.lines.len());
+        self.selected = self.selected();
     }
 
     fn compare(&self, a: &PageLine, b: &PageLine) -> Ordering {
@@ -238,32 +237,20 @@ impl Page {
 
     /// Sets the number of lines that fit.
     pub(super) fn resize(&mut self, height: usize) {
-        self.height = height;
-        self.settle();
+        self.cursor.resize(height, self.lines.len());
+        self.selected = self.selected();
     }
 
     /// Moves the selection by lines, and the window with it if asked to.
     pub(in crate::app) fn step(&mut self, lines: isize, window: bool) {
         self.touched = true;
-        self.index = self.index.saturating_add_signed(lines);
-        if window {
-            self.offset = self.offset.saturating_add_signed(lines);
-        }
-        self.settle();
+        self.cursor.step(lines, window, self.lines.len());
+        self.selected = self.selected();
     }
 
     /// Lines that fit.
     pub(in crate::app) const fn height(&self) -> usize {
-        self.height
-    }
-
-    fn settle(&mut self) {
-        let last = self.lines.len().saturating_sub(1);
-        let height = self.height.max(1);
-        self.index = self.index.min(last);
-        self.offset = self.offset.min(self.index).max((self.index + 1).saturating_sub(height));
-        self.offset = self.offset.min((last + 1).saturating_sub(height));
-        self.selected = self.selected();
+        self.cursor.height()
     }
 }
 
