@@ -19,7 +19,7 @@ pub(crate) const LINKER_VERSION: &str = "0.13.0";
 pub(crate) const LLVM_MAJOR: u32 = 22;
 
 const OBJECT: &str = "assets/ptree.bpf.o";
-const TARGET: &str = "bpfel-unknown-none";
+pub(crate) const TARGET: &str = "bpfel-unknown-none";
 
 /// Builds the object, then writes it to `assets/` or, with `--check`, compares.
 pub(crate) fn run(args: &[String]) -> Result<()> {

@@ -21,6 +21,11 @@ const FOLDER: &str = "target/dist";
 const DOCUMENTS: [&str; 5] = ["README.md", "CHANGELOG.md", KERNELS, "LICENSE-APACHE", "LICENSE-MIT"];
 /// The page with the table of kernels.
 const KERNELS: &str = "KERNELS.md";
+/// Licences of what is linked in: of crates, and of Rust's own library with what that is made from.
+const NOTICES: [&str; 2] = ["THIRD-PARTY.txt", "THIRD-PARTY-RUST.html"];
+/// Of the C library that Rust brings along for these targets, which has no text of it.
+const MUSL: &str = "musl (https://musl.libc.org)\n\nCopyright (c) 2005-2020 Rich Felker, et al.\n\n\
+                    Under the MIT License, whose conditions stand below.";
 /// What the program itself prints, and where it belongs.
 const PRINTED: [(&str, &[&str]); 4] = [
     ("ptree-tui.1", &["man"]),
@@ -62,6 +67,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
     let programs = TARGETS.iter().map(|target| build(target)).collect::<Result<Vec<_>>>()?;
     check(&programs[0])?;
+    notices(&folder)?;
     let printed = print(&programs[0], &folder)?;
     let archives = TARGETS.iter().zip(&programs).map(|(target, program)| pack(&folder, target, program, &printed));
     let archives = archives.collect::<Result<Vec<_>>>()?;
@@ -140,6 +146,24 @@ fn check(program: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Gathers the licences of what the program and its eBPF object are made from.
+fn notices(folder: &Path) -> Result<()> {
+    setup::cargo_about()?;
+    process::run(&mut process::cargo(["fetch", "--locked"])?)?;
+    let mut text = format!("{MUSL}\n\n{}\n\n", "-".repeat(80));
+    for (manifest, targets) in [("tui/Cargo.toml", &TARGETS[..]), ("ebpf/Cargo.toml", &[ebpf::TARGET])] {
+        let mut about = process::cargo(["about", "generate", "--offline", "--locked", "--fail"])?;
+        about.args(targets.iter().flat_map(|target| ["--target", target]));
+        about.args(["--config", "about.toml", "--manifest-path", manifest, "xtask/third-party.hbs"]);
+        text += &process::output_shown(&mut about)?;
+    }
+    let [crates, library] = NOTICES;
+    fs::write(folder.join(crates), text)?;
+    let copyright = ebpf::sysroot()?.join("share/doc/rust/COPYRIGHT-library.html");
+    fs::copy(&copyright, folder.join(library)).with_context(|| format!("cannot copy '{}'", copyright.display()))?;
+    Ok(())
+}
+
 /// Has the program print its manual page and completions; names of the files.
 fn print(program: &Path, folder: &Path) -> Result<Vec<&'static str>> {
     fs::create_dir_all(folder.join("completions"))?;
@@ -158,7 +182,7 @@ fn pack(folder: &Path, target: &str, program: &Path, printed: &[&str]) -> Result
     for document in DOCUMENTS {
         fs::copy(process::root()?.join(document), staged.join(document))?;
     }
-    for file in printed {
+    for file in printed.iter().chain(&NOTICES) {
         fs::copy(folder.join(file), staged.join(file))?;
     }
     let time = process::output(Command::new("git").args(["log", "-1", "--format=@%ct"]))?;

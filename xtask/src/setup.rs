@@ -12,8 +12,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{ci, ebpf, flags, process, vm};
 
-/// The version of cargo-deny that `deny.toml` is written for.
-const DENY_VERSION: &str = "0.20.2";
+/// Tools that are cargo's subcommands, in the versions that `deny.toml` and `about.toml` are written for.
+const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+const ABOUT: (&str, &str) = ("cargo-about", "0.9.3");
 
 /// Installs them; with `--ci` what the checks need besides, with `--vm` what booting other kernels needs.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     debian_packages(&packages)?;
     bpf_linker()?;
     if ci {
-        cargo_deny()?;
+        cargo_tool(DENY)?;
         rust_target(ci::OTHER_MACHINE)?;
     }
     Ok(())
@@ -106,13 +107,19 @@ fn bpf_linker() -> Result<()> {
     ebpf::linker_version().map(drop).context("cargo's bin folder must be in PATH")
 }
 
-fn cargo_deny() -> Result<()> {
-    let version = process::output(&mut process::cargo(["deny", "--version"])?);
-    if version.is_ok_and(|version| version.trim_end() == format!("cargo-deny {DENY_VERSION}")) {
-        present(&format!("cargo-deny {DENY_VERSION}"));
+/// What gathers licences for a release.
+pub(crate) fn cargo_about() -> Result<()> {
+    cargo_tool(ABOUT)
+}
+
+fn cargo_tool((name, version): (&str, &str)) -> Result<()> {
+    let subcommand = name.trim_start_matches("cargo-");
+    let wanted = format!("{name} {version}");
+    if process::output(&mut process::cargo([subcommand, "--version"])?).is_ok_and(|said| said.trim_end() == wanted) {
+        present(&wanted);
         return Ok(());
     }
-    process::run(&mut process::cargo(["install", "cargo-deny", "--version", DENY_VERSION, "--force", "--locked"])?)
+    process::run(&mut process::cargo(["install", name, "--version", version, "--force", "--locked"])?)
 }
 
 /// `program` with root's rights: as it is for root, through sudo for others; `None` without either.
