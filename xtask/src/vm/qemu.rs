@@ -73,7 +73,8 @@ impl Machine {
         command
             .args(accelerator)
             .args(["-machine", "q35", "-smp", "2", "-m", "512M", "-nodefaults", "-display", "none", "-no-reboot"])
-            .args(["-append", "console=ttyS0 panic=-1 quiet"])
+            // Loud enough for the stacks of what hangs.
+            .args(["-append", "console=ttyS0 panic=-1 loglevel=5"])
             .arg("-kernel")
             .arg(&self.vmlinuz)
             .arg("-initrd")
