@@ -125,7 +125,7 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
             output: log("guest"),
         };
         let ending = machine.run()?;
-        let row = Row::new(&candidate.label, &release, ending, &machine.said()?);
+        let row = Row::new(&candidate.label, &release, ending, &machine.said()?, &machine.console()?);
         if row.passed() && !options.keep_log {
             fs::remove_file(&machine.console)?;
             fs::remove_file(&machine.output)?;

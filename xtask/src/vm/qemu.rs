@@ -3,7 +3,7 @@
 //! Does not know what runs in it, only how it speaks: see `xtask/examples/guest.rs`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,10 @@ use crate::process;
 const QEMU: &str = "qemu-system-x86_64";
 /// A machine with nothing to do is through in a second or two with KVM.
 pub(super) const TRIAL: Duration = Duration::from_secs(6);
+/// What a kernel says of a CPU that has done one and the same thing for some twenty seconds; either may be missing.
+const LOCKUP: [&str; 2] = ["soft lockup", "rcu: INFO: "];
+/// A machine that says nothing for so long, but that, does not come out of it. It may be slow in the best of health.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Who executes a machine's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub(super) enum Ending {
     Verdict(bool),
     /// Without one: the kernel panicked, most likely.
     NoVerdict,
+    /// It was stopped: its kernel reported CPUs that hang, and nothing else came any more.
+    Hung,
     /// It was stopped after so long.
     TimedOut(Duration),
 }
@@ -86,22 +92,58 @@ impl Machine {
             .stdin(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start '{QEMU}'"))?;
         let begun = Instant::now();
-        while begun.elapsed() < self.limit {
+        let mut heard = Heard { bytes: 0, console: 0, at: begun };
+        let why = loop {
             if let Some(status) = child.try_wait()? {
                 return Ok(ending(status.code()));
             }
+            if begun.elapsed() >= self.limit {
+                break Ending::TimedOut(self.limit);
+            }
             thread::sleep(Duration::from_millis(50));
-        }
+            // There are no files yet while QEMU starts.
+            let bytes = fs::metadata(&self.output).map_or(0, |file| file.len());
+            if heard.hangs(bytes, &self.console().unwrap_or_default(), Instant::now()) {
+                break Ending::Hung;
+            }
+        };
         child.kill()?;
         child.wait()?;
-        Ok(Ending::TimedOut(self.limit))
+        Ok(why)
     }
 
     /// What the guest has said.
     pub(super) fn said(&self) -> Result<String> {
-        let bytes = fs::read(&self.output).with_context(|| format!("cannot read '{}'", self.output.display()))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        text(&self.output)
     }
+
+    /// What its kernel has said.
+    pub(super) fn console(&self) -> Result<String> {
+        text(&self.console)
+    }
+}
+
+/// When the guest was last heard of, and how much it and its kernel had said by then.
+struct Heard {
+    bytes: u64,
+    console: usize,
+    at: Instant,
+}
+
+impl Heard {
+    /// Whether there has been nothing for too long but CPUs that hang. `bytes` are what the guest has said by now.
+    fn hangs(&mut self, bytes: u64, console: &str, now: Instant) -> bool {
+        if bytes != self.bytes {
+            *self = Self { bytes, console: console.len(), at: now };
+        }
+        let since = console.get(self.console..).unwrap_or_default();
+        now - self.at >= SILENCE && LOCKUP.iter().any(|lockup| since.contains(lockup))
+    }
+}
+
+fn text(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A guest's verdict of N ends QEMU with the status 2N + 1. It says 16 or 17, since QEMU's own failures end with 1.
@@ -116,6 +158,22 @@ fn ending(code: Option<i32>) -> Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_machine_hangs_that_tells_of_it_and_of_nothing_else() {
+        let lockup = "[   36.5] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:9]\n";
+        let begun = Instant::now();
+        let mut heard = Heard { bytes: 0, console: 0, at: begun };
+        let mut hangs = |bytes, console: &str, second| heard.hangs(bytes, console, begun + Duration::from_secs(second));
+        assert!(!hangs(0, "", 1), "no file yet");
+        assert!(!hangs(6, "[    0.8] mtrr\n", 2) && !hangs(6, "[    0.8] mtrr\n", 100), "it is just slow");
+        assert!(!hangs(6, lockup, 20), "it may come out of it");
+        assert!(!hangs(14, lockup, 101) && !hangs(14, lockup, 200), "it has come out of it");
+        assert!(hangs(14, &lockup.repeat(2), 201));
+        assert!(!hangs(20, &lockup.repeat(2), 202));
+        let stall = "[   24.3] rcu: INFO: rcu_sched self-detected stall on CPU\n";
+        assert!(hangs(20, &(lockup.repeat(2) + stall), 300));
+    }
 
     #[test]
     fn only_the_guest_can_say_that_it_passed() {

@@ -74,17 +74,18 @@ impl Row {
         Self { earlier: first.failures.clone(), ..self }
     }
 
-    /// Reads what a machine said.
-    pub(super) fn new(label: &str, release: &str, ending: Ending, said: &str) -> Self {
+    /// Reads what a machine said, and what its kernel did.
+    pub(super) fn new(label: &str, release: &str, ending: Ending, said: &str, console: &str) -> Self {
         let mut row = Self { release: release.into(), failures: Vec::new(), ..Self::absent(label, "") };
-        match ending {
+        let no_end = match ending {
             // Looked at last: what failed is more to the point.
-            Ending::Verdict(_) => {}
-            Ending::NoVerdict => row.failures.push(("ended without a verdict".into(), String::new())),
-            Ending::TimedOut(limit) => {
-                row.failures.push((format!("no end after {} s", limit.as_secs()), String::new()))
-            }
-        }
+            Ending::Verdict(_) => None,
+            Ending::NoVerdict => Some("ended without a verdict".to_owned()),
+            Ending::Hung => Some("its kernel hung".to_owned()),
+            Ending::TimedOut(limit) => Some(format!("no end after {} s", limit.as_secs())),
+        };
+        let console: Vec<&str> = console.lines().collect();
+        row.failures.extend(no_end.map(|why| (why, last(&console))));
         let mut steps = steps(said);
         row.doctor(&steps.remove(step::DOCTOR).unwrap_or_default());
         let load = steps.remove(step::LOAD).unwrap_or_default();
@@ -134,7 +135,7 @@ impl Row {
 
     fn fail_unless(&mut self, step: &str, well: bool, lines: &[String]) {
         if !well {
-            self.failures.push((step.into(), lines[lines.len().saturating_sub(SHOWN)..].join("\n")));
+            self.failures.push((step.into(), last(lines)));
         }
     }
 
@@ -174,6 +175,12 @@ impl Row {
             if self.degraded.is_empty() { dash() } else { self.degraded.join("; ") },
         ]
     }
+}
+
+/// As many lines as are shown.
+fn last<S: AsRef<str>>(lines: &[S]) -> String {
+    let lines: Vec<&str> = lines[lines.len().saturating_sub(SHOWN)..].iter().map(AsRef::as_ref).collect();
+    lines.join("\n")
 }
 
 impl Step {
@@ -302,7 +309,7 @@ mod tests {
     }
 
     fn row(said: &str) -> Row {
-        Row::new("6.1-rt", "6.1.0-55-rt-amd64", Ending::Verdict(true), said)
+        Row::new("6.1-rt", "6.1.0-55-rt-amd64", Ending::Verdict(true), said, "")
     }
 
     #[test]
@@ -366,6 +373,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_kernel_that_hung_or_panicked_its_last_words_are_shown() {
+        let console: String = (1..=60).map(|n| format!("[ {n}.0] line {n}\n")).collect();
+        let row = Row::new("5.10", "5.10.0", Ending::Hung, "", &console);
+        let text = text(&[row]);
+        assert!(
+            text.contains("\n5.10: its kernel hung\n    [ 21.0] line 21\n") && text.contains("    [ 60.0] line 60\n")
+        );
+        let well = Row::new("5.10", "5.10.0", Ending::Verdict(true), &said(&healthy(), &[RESULT], true), &console);
+        assert!(!super::text(&[well]).contains("line 60"));
+    }
+
+    #[test]
     fn nothing_but_a_complete_account_passes() {
         let complete = said(&healthy(), &[RESULT], true);
         let mut refused = healthy();
@@ -389,9 +408,10 @@ mod tests {
         ] {
             assert_eq!(row(&said).verdict(), verdict, "{said}");
         }
-        let ended = |ending| Row::new("7.3-cloud", "7.3", ending, &complete).verdict();
+        let ended = |ending| Row::new("7.3-cloud", "7.3", ending, &complete, "").verdict();
         assert_eq!(ended(Ending::NoVerdict), "FAILED: ended without a verdict");
         assert_eq!(ended(Ending::TimedOut(Duration::from_secs(9))), "FAILED: no end after 9 s");
+        assert_eq!(ended(Ending::Hung), "FAILED: its kernel hung");
         assert_eq!(ended(Ending::Verdict(false)), "FAILED: the guest says so");
         assert_eq!(Row::absent("7.3-cloud", "404").verdict(), "FAILED: no image");
     }

@@ -65,7 +65,7 @@ mod tests {
     fn rows_are_there_again_for_the_same_programs() {
         let folder = std::env::temp_dir().join(format!("ptree-tui-saved-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let row = |label: &str| Row::new(label, &format!("{label}-amd64"), Ending::Verdict(true), "");
+        let row = |label: &str| Row::new(label, &format!("{label}-amd64"), Ending::Verdict(true), "", "");
         let saved = Saved::open(&folder, b"one", |_| true).unwrap();
         saved.add(&row("6.1-rt")).unwrap();
         saved.add(&row("7.3-rt")).unwrap();
