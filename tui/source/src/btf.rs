@@ -16,6 +16,9 @@ const MAGIC: u16 = 0xeb9f;
 /// Why a blob cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BtfError {
+    /// Nothing is in it.
+    #[error("not BTF: it is empty")]
+    Empty,
     /// It does not begin as BTF does.
     #[error("not BTF: it begins with {0:02x?}")]
     Magic(Vec<u8>),
@@ -176,6 +179,7 @@ impl<'a> Btf<'a> {
             Some(MAGIC) => false,
             Some(magic) if magic.swap_bytes() == MAGIC => true,
             _ if data.starts_with(b"\x7fELF") => return Err(BtfError::Elf),
+            _ if data.is_empty() => return Err(BtfError::Empty),
             _ => return Err(BtfError::Magic(data.iter().take(4).copied().collect())),
         };
         let word = |at: usize, what| word(data, swapped, at, what);

@@ -157,14 +157,22 @@ fn btf(common: &Common) -> (Check, Option<Layout>) {
     let bad = |error: &LiveError, mend| Check::or(Verdict::Bad, NAME, error.to_string(), mend);
     let file = match BtfFile::read(common.btf()) {
         Ok(file) => file,
-        Err(error) => return (bad(&error, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"), None),
+        Err(error @ LiveError::NoBtf { .. }) => {
+            let mend =
+                "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; if this is one, give a copy of its BTF with --btf";
+            return (bad(&error, mend), None);
+        }
+        Err(error) => return (bad(&error, "give another file with --btf, or leave it out"), None),
     };
     let layout = match file.btf() {
         Ok(btf) => Layout::of(&btf, |field| common.pretend_missing().iter().any(|name| name == field)),
         Err(error) => return (bad(&error, "give this kernel's with --btf FILE"), None),
     };
     if let Err(error) = layout.check() {
-        return (bad(&error.into(), "please report this with 'ptree-tui doctor --layout'"), None);
+        return (bad(&error.into(), ""), None);
+    }
+    if let Err(error) = file.is_of_this_kernel() {
+        return (bad(&error, ""), None);
     }
     let found = layout.members.iter().filter(|row| matches!(row.lookup, Lookup::Found(_))).count();
     let finding = format!("{found} of {} members found, {} bytes", layout.members.len(), file.bytes().len());
@@ -278,9 +286,11 @@ fn refused(error: &LiveError) -> Check {
         }
         // These have a line of their own, with the way to mend them.
         LiveError::Privilege { .. } => Check::or(Verdict::Bad, "programs", "not tried, for lack of privilege", ""),
-        LiveError::NoBtf { .. } | LiveError::Btf { .. } | LiveError::Layout(_) => {
-            Check::or(Verdict::Bad, "programs", "not tried, for lack of BTF", "")
-        }
+        LiveError::NoBtf { .. }
+        | LiveError::BtfFile { .. }
+        | LiveError::Btf { .. }
+        | LiveError::OtherBtf(_)
+        | LiveError::Layout(_) => Check::or(Verdict::Bad, "programs", "not tried, for lack of BTF", ""),
         error => Check::or(Verdict::Bad, "programs", error.to_string(), ""),
     }
 }

@@ -3,6 +3,8 @@
 
 use std::process::{Child, Command};
 
+use ptree_source::layout::{Layout, Lookup};
+use ptree_source::live::BtfFile;
 use serde_json::Value;
 
 use crate::capture::{Capture, PROGRAM, Stream, arguments, key, number, wait_until};
@@ -160,6 +162,56 @@ fn a_copy_of_the_kernels_btf_will_do() {
     let stream = capture.finish();
     assert!(stream.key_of(proc::this()).is_some());
     assert_eq!(degraded(&stream), [""; 0]);
+}
+
+/// With its offsets, the programs would tell nonsense.
+#[test]
+fn the_btf_of_another_kernel_is_refused() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let other = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(other.path(), with_tgid_elsewhere()).unwrap();
+    let hidden = format!("mount -t tmpfs none /sys/kernel/btf && exec '{PROGRAM}' \"$@\"");
+    let compared = (Command::new(PROGRAM), "is not of the kernel that runs here");
+    // As in a container: it comes out when this process is not found.
+    let mut inside = Command::new("unshare");
+    inside.args(["-m", "sh", "-c", &hidden, "sh"]);
+    for (mut command, why) in [compared, (inside, "seems to be of another kernel")] {
+        command.args(["stream", "--duration", "1ms", "--btf"]).arg(other.path());
+        let output = command.output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(why) && message.contains(other.path().to_str().unwrap()), "{message}");
+        assert_eq!(output.stdout, b"");
+    }
+    let mut inside = Command::new("unshare");
+    let own = tempfile::NamedTempFile::new().unwrap();
+    std::fs::copy("/sys/kernel/btf/vmlinux", own.path()).unwrap();
+    inside.args(["-m", "sh", "-c", &hidden, "sh", "stream", "--duration", "1ms", "--btf"]).arg(own.path());
+    let output = inside.output().unwrap();
+    assert!(output.status.success() && output.stdout.starts_with(b"{\"type\":\"header\""), "{output:?}");
+}
+
+/// This kernel's BTF, with the member `tgid` where `exit_state` is.
+fn with_tgid_elsewhere() -> Vec<u8> {
+    let file = BtfFile::read(None).unwrap();
+    let layout = Layout::of(&file.btf().unwrap(), |_| false);
+    let bits = |path| {
+        let found = layout.members.iter().find_map(|row| match &row.lookup {
+            Lookup::Found(found) if found.path == path => Some(found.offset * 8),
+            _ => None,
+        });
+        found.unwrap().to_ne_bytes()
+    };
+    let mut bytes = file.bytes().to_vec();
+    let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    // Of the header: its length, and where the strings are behind it. A member is the name, the type, the place in bits.
+    let strings = word(4) + word(16);
+    let name = bytes[strings..].windows(6).position(|text| text == b"\0tgid\0").unwrap() + 1;
+    let name = u32::try_from(name).unwrap().to_ne_bytes();
+    let is_member = |at: &usize| bytes[*at..at + 4] == name && bytes[at + 8..at + 12] == bits("tgid");
+    let member = (0..strings - 12).step_by(4).find(is_member).unwrap();
+    bytes[member + 8..member + 12].copy_from_slice(&bits("exit_state"));
+    bytes
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::process;
 /// For programs that run wherever there is a kernel.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-musl";
 /// What the live tests call of busybox, and we.
-const APPLETS: [&str; 5] = ["env", "sh", "sleep", "true", "unshare"];
+const APPLETS: [&str; 6] = ["env", "mount", "sh", "sleep", "true", "unshare"];
 /// Live tests that make no sense in there: they need other programs.
 const SKIP: [&str; 1] = ["snapshot::as_dot_that_graphviz_draws"];
 

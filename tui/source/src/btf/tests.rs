@@ -85,7 +85,7 @@ fn finds_members_in_anonymous_structs_unions_and_arrays() {
 fn refuses_what_is_not_btf() {
     assert_eq!(Btf::parse(b"\x7fELF...").unwrap_err(), BtfError::Elf);
     assert_eq!(Btf::parse(b"hello").unwrap_err(), BtfError::Magic(b"hell".to_vec()));
-    assert!(matches!(Btf::parse(&[]), Err(BtfError::Magic(_))));
+    assert_eq!(Btf::parse(&[]).unwrap_err(), BtfError::Empty);
     assert!(matches!(Btf::parse(b"\xeb"), Err(BtfError::Magic(_))));
     assert!(matches!(Btf::parse(&blob(&[0, info(31, 0), 0], "\0")), Err(BtfError::UnknownKind { id: 1, kind: 31 })));
 }

@@ -2,7 +2,8 @@
 //!
 //! Does not know what is looked up in it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::error::LiveError;
@@ -11,11 +12,16 @@ use crate::btf::Btf;
 /// Where the kernel shows its own.
 const KERNEL: &str = "/sys/kernel/btf/vmlinux";
 
+/// More than any kernel has: 5 MB are common.
+const MAX_BYTES: u64 = 256 << 20;
+
 /// A file that should hold BTF.
 #[derive(Debug)]
 pub struct BtfFile {
     path: String,
     bytes: Vec<u8>,
+    /// Not what the kernel shows of itself.
+    given: bool,
 }
 
 impl BtfFile {
@@ -24,11 +30,27 @@ impl BtfFile {
     /// # Errors
     /// When it cannot be read.
     pub fn read(path: Option<&Path>) -> Result<Self, LiveError> {
-        let path = path.unwrap_or(Path::new(KERNEL));
+        let (given, path) = (path.is_some(), path.unwrap_or(Path::new(KERNEL)));
         let shown = ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned();
-        match fs::read(path) {
-            Ok(bytes) => Ok(Self { path: shown, bytes }),
+        match read(path) {
+            Ok(bytes) => Ok(Self { path: shown, bytes, given }),
+            Err(source) if given => Err(LiveError::BtfFile { path: shown, source }),
             Err(source) => Err(LiveError::NoBtf { path: shown, source }),
+        }
+    }
+
+    /// Whether it is certain to be the running kernel's. Where that does not show its own, nobody knows.
+    ///
+    /// # Errors
+    /// When it is certain not to be: with the offsets of another kernel the programs would read, and tell, nonsense.
+    pub fn is_of_this_kernel(&self) -> Result<bool, LiveError> {
+        if !self.given {
+            return Ok(true);
+        }
+        match read(Path::new(KERNEL)) {
+            Ok(own) if own == self.bytes => Ok(true),
+            Ok(_) => Err(LiveError::OtherBtf(self.path.clone())),
+            Err(_) => Ok(false),
         }
     }
 
@@ -63,6 +85,20 @@ impl BtfFile {
     }
 }
 
+/// Reads a file that ends: nothing is waited for that may never come.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if found.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +123,7 @@ mod tests {
         assert!(said("none", None).contains("--btf FILE"));
         assert!(said("elf", Some(b"\x7fELF\x02\x01")).contains("objcopy --dump-section .BTF=OUT"));
         assert!(said("text", Some(b"hello")).contains("not BTF"));
+        assert!(said("empty", Some(b"")).contains("it is empty"));
         let foreign = crate::btf::tests::blob(&[], "\0");
         let swapped: Vec<u8> = [foreign[1], foreign[0], 1, 0]
             .into_iter()
@@ -94,5 +131,12 @@ mod tests {
             .chain([0])
             .collect();
         assert!(said("foreign", Some(&swapped)).contains("another byte order"));
+    }
+    #[test]
+    fn a_file_that_never_ends_is_not_read() {
+        for path in ["/dev/zero", "/"] {
+            let error = BtfFile::read(Some(Path::new(path))).unwrap_err().to_string();
+            assert!(error.contains(&format!("'{path}'")) && error.contains("no regular file"), "{error}");
+        }
     }
 }

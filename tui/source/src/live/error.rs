@@ -45,6 +45,32 @@ pub enum LiveError {
         /// What came of it.
         source: io::Error,
     },
+    /// The file that was given cannot be read.
+    #[error(
+        "'{path}' cannot be read: {source}; give a copy of this kernel's '/sys/kernel/btf/vmlinux' with --btf FILE"
+    )]
+    BtfFile {
+        /// Its path.
+        path: String,
+        /// What came of it.
+        source: io::Error,
+    },
+    /// The file that was given is not what the kernel shows of itself.
+    #[error(
+        "the BTF in '{0}' is not of the kernel that runs here: its '/sys/kernel/btf/vmlinux' is another. Leave --btf out"
+    )]
+    OtherBtf(String),
+    /// The file that was given does not suit the kernel, which does not show its own.
+    #[error(
+        "the BTF in '{path}' seems to be of another kernel than runs here: {why}. Give a copy of this very kernel's \
+         '/sys/kernel/btf/vmlinux'"
+    )]
+    DoubtfulBtf {
+        /// Its path.
+        path: String,
+        /// What makes it look so.
+        why: String,
+    },
     /// Locked down so far that kernel memory may not be read.
     #[error(
         "the kernel is locked down in mode 'confidentiality', which forbids reading kernel memory; boot with \

@@ -63,6 +63,8 @@ pub struct Kernel {
     attached: Vec<(u32, &'static str)>,
     /// The iterator has shown that it works.
     iterated: bool,
+    /// The file with the BTF, when that may be another kernel's: the first pass tells.
+    doubted: Option<String>,
 }
 
 /// A program that the kernel does not take: something else is done in its place.
@@ -129,9 +131,17 @@ impl Kernel {
         });
         let mut layout = layout?;
         layout.check()?;
+        let doubted = (!blob.is_of_this_kernel()?).then(|| blob.path().to_owned());
         layout.settings.copies = hooks::copies(&release, &layout.offsets);
         let aya_btf = aya_btf.map_err(|error| blob.aya_error(error))?;
-        Self::load_object(loader, &aya_btf, layout, ring_bytes, |name| options.pretends(name))
+        let loaded = Self::load_object(loader, &aya_btf, layout, ring_bytes, |name| options.pretends(name));
+        match (loaded, doubted) {
+            (Ok(kernel), doubted) => Ok(Self { doubted, ..kernel }),
+            (Err(LiveError::Refused { program, .. }), Some(path)) => {
+                Err(LiveError::DoubtfulBtf { path, why: format!("with it, the kernel refuses '{program}'") })
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
     fn load_object(
@@ -175,6 +185,7 @@ impl Kernel {
             copies: layout.settings.copies,
             attached: Vec::new(),
             iterated: false,
+            doubted: None,
         })
     }
 
@@ -312,12 +323,21 @@ impl Kernel {
     ///
     /// # Errors
     /// When the kernel refuses for lack of privilege, or, after it has once allowed it, for whatever reason; or the file
-    /// cannot be read to its end.
+    /// cannot be read to its end; or what it shows is not what runs here, since the BTF is another kernel's.
     pub fn pass(&mut self) -> Result<Vec<Row>, LiveError> {
         if self.has(Part::Running) {
             let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
             match iterator.attach().and_then(|id| iterator.take_link(id)) {
-                Ok(link) => return self.read_tasks(link),
+                Ok(link) => {
+                    let rows = self.read_tasks(link)?;
+                    return match self.doubted.take() {
+                        Some(path) if !rows.iter().any(is_own) => {
+                            let why = "with it, this process is not among those that are found".into();
+                            Err(LiveError::DoubtfulBtf { path, why })
+                        }
+                        _ => Ok(rows),
+                    };
+                }
                 Err(error) => {
                     let error = LiveError::program(ITERATOR, error);
                     if self.iterated || error.is_privilege() {
@@ -377,6 +397,15 @@ impl Kernel {
         }
         Ok(())
     }
+}
+
+/// Whether it is this process, which is alive and sees itself, as far as it can be told: in a container, its pid is another
+/// one there.
+fn is_own(row: &Row) -> bool {
+    let task = &row.task;
+    let pid = if host::in_initial_pid_namespace() { Some(task.key.pid) } else { task.ns_pid };
+    let name = fs::read("/proc/self/comm").unwrap_or_default();
+    pid.is_none_or(|pid| pid == std::process::id()) && name.strip_suffix(b"\n") == Some(task.comm.as_bytes())
 }
 
 /// Has the verifier look at all programs side by side, of each hook as many as `copies` says: it takes some 10 ms for
