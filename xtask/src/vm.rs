@@ -70,7 +70,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 fn write_markdown(path: &Path, rows: &[Row]) -> Result<()> {
     let today = process::output(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
     let commit = process::output(Command::new("git").args(["describe", "--always", "--dirty"]))?;
-    let table = report::markdown(rows, today.trim(), commit.trim());
+    let table = report::markdown(rows, today.trim(), commit.trim(), &qemu::version()?);
     let text = match fs::read_to_string(path) {
         Ok(document) => report::put_into(&document, &table)
             .with_context(|| format!("'{}' is there, and has no place for a table", path.display()))?,
@@ -89,7 +89,7 @@ fn default_cache() -> Result<PathBuf> {
 }
 
 fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Options) -> Result<Vec<Row>> {
-    qemu::check()?;
+    eprintln!("{}", qemu::version()?);
     let logs = cache.join("logs");
     fs::create_dir_all(&logs)?;
     let guest = guest::build()?;

@@ -255,9 +255,9 @@ pub(super) fn text(rows: &[Row]) -> String {
 }
 
 /// The table, with a line on what was run.
-pub(super) fn markdown(rows: &[Row], today: &str, commit: &str) -> String {
+pub(super) fn markdown(rows: &[Row], today: &str, commit: &str, emulator: &str) -> String {
     let passed = rows.iter().filter(|row| row.passed()).count();
-    let intro = format!("{today}, commit {commit}: {passed} of {} kernels passed.\n\n", rows.len());
+    let intro = format!("{today}, commit {commit}, {emulator}: {passed} of {} kernels passed.\n\n", rows.len());
     let line =
         |cells: [String; HEADINGS.len()]| format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
     let head = line(HEADINGS.map(String::from));
@@ -316,9 +316,9 @@ mod tests {
     fn a_kernel_that_passes_has_its_figures_in_both_tables() {
         let rows = [row(&said(&healthy(), &["running 30 tests", RESULT], true))];
         assert!(rows[0].passed(), "{}", rows[0].verdict());
-        let markdown = markdown(&rows, "2026-01-02", "abc");
+        let markdown = markdown(&rows, "2026-01-02", "abc", "QEMU 9");
         let expected = "| 6.1-rt | 6.1.0-55-rt-amd64 | passed | 30/30 | 4 | - / 650 / 7986 / - | 812 | BTF: no rss |";
-        assert_eq!(markdown.lines().next(), Some("2026-01-02, commit abc: 1 of 1 kernels passed."));
+        assert_eq!(markdown.lines().next(), Some("2026-01-02, commit abc, QEMU 9: 1 of 1 kernels passed."));
         assert_eq!(markdown.lines().nth(4), Some(expected));
         let text = text(&rows);
         assert_eq!(text.lines().count(), 2);
@@ -339,7 +339,7 @@ mod tests {
     fn a_document_with_a_row_between_the_marks_has_a_table() {
         let document = format!("| not | here |\n|---|---|\n| a | b |\n{BEGIN}\n{END}\n");
         let rows = [row("")];
-        let with = |rows| put_into(&document, &markdown(rows, "2026-01-02", "abc")).unwrap();
+        let with = |rows| put_into(&document, &markdown(rows, "2026-01-02", "abc", "QEMU 9")).unwrap();
         assert!(has_table(&with(&rows)));
         assert!(!has_table(&document) && !has_table(&with(&[])) && !has_table("| a |\n|---|\n| b |\n"));
     }
