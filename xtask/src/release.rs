@@ -23,6 +23,8 @@ const DOCUMENTS: [&str; 5] = ["README.md", "CHANGELOG.md", KERNELS, "LICENSE-APA
 const KERNELS: &str = "KERNELS.md";
 /// Licences of what is linked in: of crates, and of Rust's own library with what that is made from.
 const NOTICES: [&str; 2] = ["THIRD-PARTY.txt", "THIRD-PARTY-RUST.html"];
+/// Stands for the holders where a package has left out its notice, and cargo-about puts in a licence's bare form.
+const NOBODY: &str = "<copyright holders>";
 /// Of the C library that Rust brings along for these targets, which has no text of it.
 const MUSL: &str = "musl (https://musl.libc.org)\n\nCopyright (c) 2005-2020 Rich Felker, et al.\n\n\
                     Under the MIT License, whose conditions stand below.";
@@ -43,13 +45,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if !vm::has_table(&fs::read_to_string(root.join(KERNELS))?) {
         bail!("{KERNELS} has no table: run `cargo xtask vm --markdown {KERNELS}` and commit what it writes");
     }
-    ci::run(&[])?;
-
     let folder = root.join(FOLDER);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
+    notices(&folder)?;
+    ci::run(&[])?;
+
     // The archives have the page as committed: this one tells the day and how long things took, and so differs each time.
     let page = folder.join(KERNELS);
     fs::copy(root.join(KERNELS), &page)?;
@@ -67,7 +70,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
     let programs = TARGETS.iter().map(|target| build(target)).collect::<Result<Vec<_>>>()?;
     check(&programs[0])?;
-    notices(&folder)?;
     let printed = print(&programs[0], &folder)?;
     let archives = TARGETS.iter().zip(&programs).map(|(target, program)| pack(&folder, target, program, &printed));
     let archives = archives.collect::<Result<Vec<_>>>()?;
@@ -157,6 +159,9 @@ fn notices(folder: &Path) -> Result<()> {
         about.args(["--config", "about.toml", "--manifest-path", manifest, "xtask/third-party.hbs"]);
         text += &process::output_shown(&mut about)?;
     }
+    if text.contains(NOBODY) {
+        bail!("a package in '{}' has no notice of its own: see 'about.toml'", NOTICES[0]);
+    }
     let [crates, library] = NOTICES;
     fs::write(folder.join(crates), text)?;
     let copyright = ebpf::sysroot()?.join("share/doc/rust/COPYRIGHT-library.html");
@@ -216,6 +221,17 @@ mod tests {
         ] {
             assert!(changelog(&bad).unwrap_err().to_string().contains(VERSION), "{bad}");
         }
+    }
+
+    #[test]
+    fn notices_are_gathered_of_every_licence_that_there_may_be() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let list = |file: &str, key: &str| {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+            line.unwrap_or_else(|| panic!("no '{key}' in {file}")).to_owned()
+        };
+        assert_eq!(list("about.toml", "accepted"), list("deny.toml", "allow"));
     }
 
     #[test]
