@@ -161,14 +161,19 @@ fn boot_all(chosen: &[Candidate], archive: &Archive, cache: &Path, options: &Opt
         scope.spawn(|| chosen.iter().filter(|candidate| known(candidate).is_none()).for_each(|next| drop(fetch(next))));
         in_parallel(chosen, options.jobs, look_at)
     })?;
-    // Emulated machines are slow, and on a machine with other work slower still. What fails twice, and alone, fails.
-    for (row, candidate) in rows.iter_mut().zip(chosen).filter(|(row, _)| !row.passed() && row.was_booted()) {
-        eprintln!("{}: booting a second time, alone", candidate.label);
-        *row = boot(candidate)?.after(row);
-        if row.passed() {
-            saved.add(row)?;
+    // Emulated machines are slow, and on a machine with other work slower still. What fails twice, and alone, fails; of
+    // kernels that stand still or fall over the emulator may have the fault as well (see KERNELS.md), so once more.
+    for (row, candidate) in rows.iter_mut().zip(chosen).filter(|(row, _)| row.was_booted()) {
+        let mut tries = 1;
+        while !row.passed() && tries < if row.broke_off() { 3 } else { 2 } {
+            tries += 1;
+            eprintln!("{}: booting again, alone", candidate.label);
+            *row = boot(candidate)?.after(row);
+            if row.passed() {
+                saved.add(row)?;
+            }
+            tell(row, chosen.len());
         }
-        tell(row, chosen.len());
     }
     Ok(rows)
 }

@@ -18,6 +18,9 @@ const INDISPENSABLE: [&str; 2] = ["programs", "spares"];
 /// Before the table in a document, and behind it.
 const BEGIN: &str = "<!-- table: written by cargo xtask vm --markdown -->";
 const END: &str = "<!-- end of table -->";
+/// Of kernels that did not come to an end: they hung, or panicked most likely.
+const HUNG: &str = "its kernel hung";
+const NO_VERDICT: &str = "ended without a verdict";
 /// Lines of a failed step that are shown.
 const SHOWN: usize = 40;
 
@@ -28,7 +31,7 @@ pub(super) struct Row {
     pub(super) release: String,
     /// Why it did not pass, in a few words, and what was said about it.
     failures: Vec<(String, String)>,
-    /// The same for the first try, when there were two.
+    /// The same for the tries before.
     earlier: Vec<(String, String)>,
     /// Programs that were loaded, and the instructions that the verifier went through, where the kernel tells.
     programs: BTreeMap<String, Option<u64>>,
@@ -69,9 +72,14 @@ impl Row {
         !self.release.is_empty()
     }
 
-    /// As the second try, after the first.
-    pub(super) fn after(self, first: &Self) -> Self {
-        Self { earlier: first.failures.clone(), ..self }
+    /// As another try, after this one.
+    pub(super) fn after(self, before: &Self) -> Self {
+        Self { earlier: before.earlier.iter().chain(&before.failures).cloned().collect(), ..self }
+    }
+
+    /// Whether the kernel itself did not come to an end, whatever the tests say.
+    pub(super) fn broke_off(&self) -> bool {
+        self.failures.iter().any(|(why, _)| [HUNG, NO_VERDICT].contains(&why.as_str()))
     }
 
     /// Reads what a machine said, and what its kernel did.
@@ -80,8 +88,8 @@ impl Row {
         let no_end = match ending {
             // Looked at last: what failed is more to the point.
             Ending::Verdict(_) => None,
-            Ending::NoVerdict => Some("ended without a verdict".to_owned()),
-            Ending::Hung => Some("its kernel hung".to_owned()),
+            Ending::NoVerdict => Some(NO_VERDICT.to_owned()),
+            Ending::Hung => Some(HUNG.to_owned()),
             Ending::TimedOut(limit) => Some(format!("no end after {} s", limit.as_secs())),
         };
         let console: Vec<&str> = console.lines().collect();
@@ -153,7 +161,7 @@ impl Row {
             (true, true) => "passed".into(),
             (true, false) => format!("passed when tried again; before: {}", names(&self.earlier)),
             (false, true) => format!("FAILED: {}", names(&self.failures)),
-            (false, false) => format!("FAILED twice: {}; before: {}", names(&self.failures), names(&self.earlier)),
+            (false, false) => format!("FAILED again: {}; before: {}", names(&self.failures), names(&self.earlier)),
         }
     }
 
@@ -350,7 +358,11 @@ mod tests {
         let bad = row("");
         assert_eq!(good.clone().after(&bad).verdict(), "passed when tried again; before: doctor, load, live");
         let verdict = bad.clone().after(&bad).verdict();
-        assert_eq!(verdict, "FAILED twice: doctor, load, live; before: doctor, load, live");
+        assert_eq!(verdict, "FAILED again: doctor, load, live; before: doctor, load, live");
+        let hung = Row::new("6.1-rt", "6.1", Ending::Hung, &said(&healthy(), &[RESULT], true), "");
+        let third = good.clone().after(&hung.clone().after(&hung));
+        assert_eq!(third.verdict(), "passed when tried again; before: its kernel hung, its kernel hung");
+        assert!(hung.broke_off() && !bad.broke_off() && !third.broke_off());
         assert!(good.after(&bad).passed() && bad.was_booted() && !Row::absent("6.1-rt", "404").was_booted());
     }
 
