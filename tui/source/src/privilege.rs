@@ -69,8 +69,18 @@ pub fn program() -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Whether a test may load programs into the kernel. Where it may not, it is skipped, and says so.
+    pub(crate) fn may_capture() -> bool {
+        let may = Capabilities::effective().missing().is_empty();
+        if !may {
+            eprintln!("SKIPPED: a test that needs CAP_BPF and CAP_PERFMON");
+            assert!(std::env::var_os("CI").is_none(), "CI must have the privilege");
+        }
+        may
+    }
 
     #[test]
     fn sys_admin_stands_for_both() {

@@ -23,6 +23,11 @@ fn rows_of(scene: &Scene, look: Look, folded: &[u32]) -> Rows {
     rows
 }
 
+/// Lets things happen, and the rows take note.
+fn play(scene: &mut Scene, rows: &mut Rows, text: &str) {
+    scene.play(text).iter().for_each(|delta| rows.note(delta));
+}
+
 /// The rows as one line: `1[3]` is folded with three hidden, `(2)` does not match itself, `sh x 3` is a joined row.
 fn line(rows: &Rows) -> String {
     let one = |row: Row| {
@@ -60,15 +65,15 @@ fn a_subtree_is_looked_at_alone_and_keeps_to_itself() {
     let look = Look { lineage: Lineage::Kernel, root: Some(scene.key(2)), ..Look::default() };
     let mut rows = rows_of(&scene, look, &[]);
     assert_eq!(line(&rows), "2 3 4");
-    let mut play = |text| {
-        scene.play(text).iter().for_each(|delta| rows.note(delta));
+    let mut played = |text| {
+        play(&mut scene, &mut rows, text);
         rows.refresh(scene.engine.tree(), user);
         line(&rows)
     };
-    assert_eq!(play("fork 5 6\nfork 4 7"), "2 3 4 7");
-    assert_eq!(play("parent 3 1"), "2", "it takes along what is below it");
-    assert_eq!(play("fork 7 8\nexit 7"), "2");
-    assert_eq!(play("parent 5 2"), "2 5 6");
+    assert_eq!(played("fork 5 6\nfork 4 7"), "2 3 4 7");
+    assert_eq!(played("parent 3 1"), "2", "it takes along what is below it");
+    assert_eq!(played("fork 7 8\nexit 7"), "2");
+    assert_eq!(played("parent 5 2"), "2 5 6");
     assert_eq!(rows.get(0).map(|row| (row.depth, row.last)), Some((0, true)));
     rows.look_mut().root = Some(scene.key(99));
     rows.refresh(scene.engine.tree(), user);
@@ -147,7 +152,7 @@ fn a_volatile_sort_stands_still_while_it_is_held() {
     let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "1 2 3");
     rows.hold(true);
-    scene.play("usage 3 900\nfork 1 4").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "usage 3 900\nfork 1 4");
     rows.refresh(scene.engine.tree(), user);
     assert_eq!(line(&rows), "1 2 3 4");
     // However many change at once.
@@ -183,10 +188,10 @@ fn many_in_a_chain_or_under_one_parent_are_no_trouble() {
         assert_eq!((rows.len(), rows.get(0).unwrap().hidden), (1, N - 1));
         // The oldest first, which is the worst for a petgraph; of the chain, nobody leaves before the last has died.
         for pid in 1..=N {
-            scene.play(&format!("exit {pid}")).iter().for_each(|delta| rows.note(delta));
+            play(&mut scene, &mut rows, &format!("exit {pid}"));
         }
         scene.clock_ns += 100 * crate::testing::SECOND;
-        scene.play("tick").iter().for_each(|delta| rows.note(delta));
+        play(&mut scene, &mut rows, "tick");
         assert!(scene.engine.tree().is_empty());
         rows.refresh(scene.engine.tree(), user);
         assert!(rows.is_empty());

@@ -132,6 +132,7 @@ mod tests {
             .collect();
         assert!(said("foreign", Some(&swapped)).contains("another byte order"));
     }
+
     #[test]
     fn a_file_that_never_ends_is_not_read() {
         for path in ["/dev/zero", "/"] {

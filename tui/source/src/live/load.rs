@@ -1,34 +1,34 @@
 //! The eBPF object in the kernel: loaded with the offsets of this kernel, attached, drained, iterated.
 //!
-//! Does not know what the records mean, nor when to drain.
+//! Does not know what the records mean, nor when to drain. The iterator's passes are in `pass`.
+
+mod pass;
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::thread::{self, ScopedJoinHandle};
 
 use aya::maps::{MapData, PerCpuArray, RingBuf};
-use aya::programs::iter::IterLink;
 use aya::programs::{BtfTracePoint, Iter, Program};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use ptree_common::layout::{MEMBERS, Part};
 use ptree_common::wire::kind;
 use ptree_core::event::LossCount;
-use rustc_hash::FxHashMap;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zerocopy::IntoBytes;
 
 use super::LiveOptions;
 use super::blob::BtfFile;
-use super::clock::{SchedClock, Witness};
+use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks::{self, HOOKS, Hook};
-use crate::decode::{Record, Row, decode, split};
+use crate::decode::{Record, decode};
+use crate::host;
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
-use crate::{host, procfs};
 
 #[cfg(target_endian = "big")]
 compile_error!("the eBPF object is for little-endian kernels");
@@ -318,94 +318,6 @@ impl Kernel {
         }
         Ok(Some(hooks::skipped_by_all(skipped.into_iter())))
     }
-
-    /// Visits every task; where the iterator is refused, every process of /proc.
-    ///
-    /// # Errors
-    /// When the kernel refuses for lack of privilege, or, after it has once allowed it, for whatever reason; or the file
-    /// cannot be read to its end; or what it shows is not what runs here, since the BTF is another kernel's.
-    pub fn pass(&mut self) -> Result<Vec<Row>, LiveError> {
-        if self.has(Part::Running) {
-            let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
-            match iterator.attach().and_then(|id| iterator.take_link(id)) {
-                Ok(link) => {
-                    let rows = self.read_tasks(link)?;
-                    return match self.doubted.take() {
-                        Some(path) if !rows.iter().any(is_own) => {
-                            let why = "with it, this process is not among those that are found".into();
-                            Err(LiveError::DoubtfulBtf { path, why })
-                        }
-                        _ => Ok(rows),
-                    };
-                }
-                Err(error) => {
-                    let error = LiveError::program(ITERATOR, error);
-                    if self.iterated || error.is_privilege() {
-                        return Err(error);
-                    }
-                    self.refused.push(Refusal { part: Part::Running, error });
-                }
-            }
-        }
-        Ok(procfs::unlisted(&[], host::boottime_ns()))
-    }
-
-    fn read_tasks(&mut self, link: IterLink) -> Result<Vec<Row>, LiveError> {
-        let mut file = link
-            .into_file()
-            .map_err(|error| LiveError::Read { what: "the task iterator", source: io::Error::other(error) })?;
-        let witness = Witness::now();
-        self.buffer.clear();
-        file.read_to_end(&mut self.buffer).map_err(|source| LiveError::Read { what: "the task iterator", source })?;
-
-        self.iterated = true;
-        let mut rows: Vec<Row> = Vec::new();
-        let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
-        for record in split(&self.buffer) {
-            match decode(record, self.page_size) {
-                Ok(Record::Row(row)) => {
-                    if let Some(witness) = witness {
-                        self.clock.calibrate(witness, row.task.key.pid, row.cpu);
-                    }
-                    rows.push(row);
-                }
-                Ok(Record::Thread { pid, tid, cpu }) => {
-                    if let Some(witness) = witness {
-                        self.clock.calibrate(witness, tid, cpu);
-                    }
-                    *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
-                }
-                Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
-            }
-        }
-        for row in &mut rows {
-            row.cpu.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
-        }
-        Ok(rows)
-    }
-
-    /// Makes passes until the scheduler's clock is known, a few at most: a tick that comes between spoils a try.
-    ///
-    /// # Errors
-    /// As for [`Kernel::pass`].
-    pub fn ensure_calibrated(&mut self) -> Result<(), LiveError> {
-        for _ in 0..5 {
-            if self.clock.is_calibrated() || !self.has(Part::Running) {
-                break;
-            }
-            self.pass()?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether it is this process, which is alive and sees itself, as far as it can be told: in a container, its pid is another
-/// one there.
-fn is_own(row: &Row) -> bool {
-    let task = &row.task;
-    let pid = if host::in_initial_pid_namespace() { Some(task.key.pid) } else { task.ns_pid };
-    let name = fs::read("/proc/self/comm").unwrap_or_default();
-    pid.is_none_or(|pid| pid == std::process::id()) && name.strip_suffix(b"\n") == Some(task.comm.as_bytes())
 }
 
 /// Has the verifier look at all programs side by side, of each hook as many as `copies` says: it takes some 10 ms for

@@ -48,14 +48,14 @@ fn a_joined_row_counts_those_who_have_left_and_goes_with_the_last_that_is_kept()
     let mut rows = rows_of(&scene, Look { join_from: 3, ..Look::default() }, &[]);
     let mut wait = |scene: &mut Scene, seconds| {
         scene.clock_ns += seconds * crate::testing::SECOND;
-        scene.play("fork 2 50\nexec 50 ls\nexit 50 0\ntick").iter().for_each(|delta| rows.note(delta));
+        play(scene, &mut rows, "fork 2 50\nexec 50 ls\nexit 50 0\ntick");
         rows.refresh(scene.engine.tree(), user);
         line(&rows)
     };
     assert_eq!(wait(&mut scene, 50), "1 2 3 lsx5[3]");
     assert_eq!(wait(&mut scene, 100), "1 2 3 lsx6[1]");
     scene.clock_ns += 100 * crate::testing::SECOND;
-    scene.play("tick").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "tick");
     rows.refresh(scene.engine.tree(), user);
     assert_eq!(line(&rows), "1 2 3");
     let (comm, summary) = scene.engine.tree().departed(scene.key(2), Lineage::Forked)[1];
@@ -70,11 +70,11 @@ fn a_finished_subtree_is_joined_as_a_whole_once_its_last_descendant_ends() {
     }
     let mut rows = rows_of(&scene, Look { join_from: 2, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "1 2 10 11 20 21");
-    scene.play("exit 11\nexit 21").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "exit 11\nexit 21");
     rows.refresh(scene.engine.tree(), user);
     assert_eq!(line(&rows), "1 2 gccx2[4]");
     // A child that is only heard of now was alive all the time.
-    scene.play("fork 11 30").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "fork 11 30");
     rows.refresh(scene.engine.tree(), user);
     assert_eq!(line(&rows), "1 2 10 11 30 20 21");
 }

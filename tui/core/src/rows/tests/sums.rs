@@ -3,13 +3,26 @@
 use super::naive::check;
 use super::*;
 
+/// Three children of one name with a child each that failed: a row of all three.
+fn joined() -> (Scene, Rows) {
+    let mut scene = Scene::of("found 1 0");
+    for pid in [10, 20, 30] {
+        let child = pid + 1;
+        scene.play(&format!("fork 1 {pid}\nfork {pid} {child}\nexit {child} 1 cpu=2s\nexit {pid} 0 cpu=1s"));
+    }
+    let mut rows = Rows::new(Look { join_from: 2, ..Look::default() });
+    rows.set_now(scene.clock_ns);
+    rows.refresh(scene.engine.tree(), user);
+    (scene, rows)
+}
+
 #[test]
 fn i4_a_fork_counts_for_its_forker_though_the_child_is_gone_before_the_refresh() {
     let mut scene = Scene::of("found 1 0\nfound 2 1\nfound 3 1");
     let sort = Sort { by: SortKey::Spawned, reversed: false };
     let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "1 2 3");
-    scene.play("fork 3 9\nexit 9\nat 1000\ntick").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "fork 3 9\nexit 9\nat 1000\ntick");
     assert!(scene.engine.tree().get(scene.key(9)).is_none());
     rows.refresh(scene.engine.tree(), user);
     assert_eq!(line(&rows), "1 3 2");
@@ -18,13 +31,7 @@ fn i4_a_fork_counts_for_its_forker_though_the_child_is_gone_before_the_refresh()
 
 #[test]
 fn a_joined_row_tells_what_failed_and_ran_below_its_members_wherever_it_is_by_now() {
-    let mut scene = Scene::of("found 1 0");
-    for pid in [10, 20, 30] {
-        let child = pid + 1;
-        scene.play(&format!("fork 1 {pid}\nfork {pid} {child}\nexit {child} 1 cpu=2s\nexit {pid} 0 cpu=1s"));
-    }
-    let look = Look { join_from: 2, ..Look::default() };
-    let mut rows = rows_of(&scene, look, &[]);
+    let (mut scene, mut rows) = joined();
     let told = |rows: &Rows| {
         let Summary { count, failed, cpu_ns, all, .. } = rows.iter().find_map(|row| row.summary).unwrap();
         (count, failed, cpu_ns / crate::testing::SECOND, all.failed, all.cpu_ns / crate::testing::SECOND)
@@ -33,7 +40,7 @@ fn a_joined_row_tells_what_failed_and_ran_below_its_members_wherever_it_is_by_no
     // Of the first, the child leaves; then it leaves itself.
     for seconds in [52, 2] {
         scene.clock_ns += seconds * crate::testing::SECOND;
-        scene.play("tick").iter().for_each(|delta| rows.note(delta));
+        play(&mut scene, &mut rows, "tick");
         rows.set_now(scene.clock_ns);
         rows.refresh(scene.engine.tree(), user);
         assert_eq!(told(&rows), (3, 0, 3, 3, 9));
@@ -49,8 +56,8 @@ fn sums_are_made_only_while_somebody_needs_them_and_once_a_second() {
     assert_eq!(rows.totals(scene.engine.tree(), one), None);
     rows.want_totals(true);
     assert!(rows.is_stale());
-    let mut alive = |play: &str, now| {
-        scene.play(play).iter().for_each(|delta| rows.note(delta));
+    let mut alive = |what: &str, now| {
+        play(&mut scene, &mut rows, what);
         rows.set_now(now);
         rows.refresh(scene.engine.tree(), user);
         rows.totals(scene.engine.tree(), one).map(|totals| totals.alive)
@@ -72,7 +79,7 @@ fn siblings_sorted_by_what_is_below_them_follow_it_unless_they_are_held() {
     rows.hold(true);
     for (held, order) in [(true, "1 3 4 2"), (false, "1 2 3 4")] {
         rows.hold(held);
-        scene.play("usage 2 2000").iter().for_each(|delta| rows.note(delta));
+        play(&mut scene, &mut rows, "usage 2 2000");
         rows.set_now(scene.clock_ns + crate::testing::SECOND);
         rows.refresh(scene.engine.tree(), user);
         assert_eq!(line(&rows), order);
@@ -88,19 +95,6 @@ fn by_share_of_cpu_the_dead_come_after_the_living_by_their_cpu_time() {
     assert_eq!(line(&rows), "5 1 4 3 2");
 }
 
-/// Three children of one name with a child each that failed: a row of all three.
-fn joined() -> (Scene, Rows) {
-    let mut scene = Scene::of("found 1 0");
-    for pid in [10, 20, 30] {
-        let child = pid + 1;
-        scene.play(&format!("fork 1 {pid}\nfork {pid} {child}\nexit {child} 1 cpu=2s\nexit {pid} 0 cpu=1s"));
-    }
-    let mut rows = Rows::new(Look { join_from: 2, ..Look::default() });
-    rows.set_now(scene.clock_ns);
-    rows.refresh(scene.engine.tree(), user);
-    (scene, rows)
-}
-
 #[test]
 fn rows_that_are_built_anew_within_a_second_go_by_the_sums_that_there_are() {
     let (mut scene, mut rows) = joined();
@@ -110,7 +104,7 @@ fn rows_that_are_built_anew_within_a_second_go_by_the_sums_that_there_are() {
     for n in 1..6 {
         // As a key in the filter line does it, a sort, and a frame with many changes.
         rows.look_mut().dead = true;
-        scene.play("fork 1 99\nexit 99").iter().for_each(|delta| rows.note(delta));
+        play(&mut scene, &mut rows, "fork 1 99\nexit 99");
         rows.set_now(summed_ns + n);
         rows.refresh(scene.engine.tree(), user);
         assert_eq!((told(&rows), rows.passes), (Some((0, 3)), [1, 1]), "{n}");
@@ -122,7 +116,7 @@ fn rows_that_are_built_anew_within_a_second_go_by_the_sums_that_there_are() {
     }
     // The time comes while all is built: one pass for both, and the next frame has nothing to do.
     rows.set_now(summed_ns + 2 * crate::testing::SECOND);
-    scene.play("fork 1 98").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "fork 1 98");
     rows.look_mut().dead = true;
     for _ in 0..2 {
         rows.refresh(scene.engine.tree(), user);
@@ -137,8 +131,8 @@ fn rows_that_are_built_anew_within_a_second_go_by_the_sums_that_there_are() {
 #[test]
 fn one_that_ended_after_the_sums_were_taken_counts_at_least_for_itself() {
     let (mut scene, mut rows) = joined();
-    let mut played = |play: &str| {
-        scene.play(play).iter().for_each(|delta| rows.note(delta));
+    let mut played = |what: &str| {
+        play(&mut scene, &mut rows, what);
         rows.refresh(scene.engine.tree(), user);
     };
     played("fork 1 40");
@@ -149,7 +143,7 @@ fn one_that_ended_after_the_sums_were_taken_counts_at_least_for_itself() {
     rows.refresh(scene.engine.tree(), user);
     let alive = rows.totals(scene.engine.tree(), scene.key(40)).map(|totals| totals.alive);
     assert_eq!(alive, Some(1));
-    scene.play("exit 40 1 cpu=4s").iter().for_each(|delta| rows.note(delta));
+    play(&mut scene, &mut rows, "exit 40 1 cpu=4s");
     rows.refresh(scene.engine.tree(), user);
     let sums = rows.iter().find_map(|row| row.summary).unwrap();
     assert_eq!((sums.count, sums.failed, sums.all.failed, sums.all.finished), (4, 1, 4, 7));
@@ -161,9 +155,9 @@ fn sums_that_are_kept_for_joined_rows_are_counted_among_the_bytes() {
     let (mut scene, mut rows) = joined();
     assert!(rows.sums.bytes() > 0 && rows.bytes() > rows.sums.bytes());
     let many: String = (100..4000).map(|pid| format!("fork 1 {pid}\nexit {pid}\n")).collect();
-    let mut summed = |play: &str| {
+    let mut summed = |what: &str| {
         scene.clock_ns += crate::testing::SECOND;
-        scene.play(play).iter().for_each(|delta| rows.note(delta));
+        play(&mut scene, &mut rows, what);
         rows.set_now(scene.clock_ns);
         rows.refresh(scene.engine.tree(), user);
         rows.sums.bytes()
@@ -180,7 +174,7 @@ fn a_measurement_changes_a_sort_by_sums_only_when_these_are_taken() {
         let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nusage 2 0\nusage 3 0");
         let (sort, now_ns) = (Sort { by, reversed: false }, scene.clock_ns);
         let mut rows = rows_of(&scene, Look { sort, now_ns, ..Look::default() }, &[]);
-        scene.play("usage 2 10\nusage 3 900").iter().for_each(|delta| rows.note(delta));
+        play(&mut scene, &mut rows, "usage 2 10\nusage 3 900");
         assert_eq!(rows.is_stale(), stale, "{by:?}");
         rows.set_now(now_ns + crate::testing::SECOND);
         assert_eq!(rows.is_stale(), by != SortKey::Birth, "{by:?}");
