@@ -3,6 +3,7 @@
 //! Delivers [`Batch`]es of [`Event`](ptree_core::Event)s and knows nothing of the tree kept from them nor of any screen.
 
 pub mod btf;
+pub mod caller;
 pub mod decode;
 pub mod host;
 pub mod layout;
@@ -11,8 +12,10 @@ pub mod ndjson;
 pub mod play;
 pub mod privilege;
 pub mod procfs;
+pub mod start;
 pub mod synth;
 pub mod track;
+pub mod trusted;
 pub mod users;
 
 pub use ptree_common::layout::Part;

@@ -2,12 +2,13 @@
 //!
 //! Does not know what is looked up in it.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 use super::error::LiveError;
 use crate::btf::Btf;
+use crate::caller::{as_caller, caller};
+use crate::trusted::open_regular;
 
 /// Where the kernel shows its own.
 const KERNEL: &str = "/sys/kernel/btf/vmlinux";
@@ -22,6 +23,8 @@ pub struct BtfFile {
     bytes: Vec<u8>,
     /// Not what the kernel shows of itself.
     given: bool,
+    /// Why somebody with less privilege than we have may have made it up.
+    doubt: Option<String>,
 }
 
 impl BtfFile {
@@ -32,25 +35,45 @@ impl BtfFile {
     pub fn read(path: Option<&Path>) -> Result<Self, LiveError> {
         let (given, path) = (path.is_some(), path.unwrap_or(Path::new(KERNEL)));
         let shown = ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned();
-        match read(path) {
-            Ok(bytes) => Ok(Self { path: shown, bytes, given }),
+        let opened = if given { as_caller(|| read(path)).flatten() } else { read(path) };
+        match opened {
+            Ok((bytes, doubt)) => Ok(Self { path: shown, bytes, given, doubt }),
             Err(source) if given => Err(LiveError::BtfFile { path: shown, source }),
             Err(source) => Err(LiveError::NoBtf { path: shown, source }),
+        }
+    }
+
+    /// Whether what it says may steer the programs: what the kernel reads, and tells, goes by it.
+    ///
+    /// # Errors
+    /// When the caller has less privilege than we have, and may have written the file.
+    pub fn check_trust(&self) -> Result<(), LiveError> {
+        match (caller(), &self.doubt) {
+            (Some(caller), Some(doubt)) if self.given => Err(LiveError::UntrustedBtf {
+                path: self.path.clone(),
+                caller: caller.to_string(),
+                doubt: doubt.clone(),
+            }),
+            _ => Ok(()),
         }
     }
 
     /// Whether it is certain to be the running kernel's. Where that does not show its own, nobody knows.
     ///
     /// # Errors
-    /// When it is certain not to be: with the offsets of another kernel the programs would read, and tell, nonsense.
+    /// When it is certain not to be: with the offsets of another kernel the programs would read, and tell, nonsense. When
+    /// the kernel shows its own and it cannot be read: who calls us may have seen to that, by a limit for instance.
     pub fn is_of_this_kernel(&self) -> Result<bool, LiveError> {
         if !self.given {
             return Ok(true);
         }
         match read(Path::new(KERNEL)) {
-            Ok(own) if own == self.bytes => Ok(true),
+            Ok((own, _)) if own == self.bytes => Ok(true),
             Ok(_) => Err(LiveError::OtherBtf(self.path.clone())),
-            Err(_) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(source) => {
+                Err(LiveError::Read { what: "this kernel's own BTF, to compare the given one with", source })
+            }
         }
     }
 
@@ -85,22 +108,22 @@ impl BtfFile {
     }
 }
 
-/// Reads a file that ends: nothing is waited for that may never come.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let found = fs::metadata(path)?;
-    if !found.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if found.len() > MAX_BYTES {
+/// Reads a file that ends: nothing is waited for that may never come. With it, why it is not to be trusted.
+fn read(path: &Path) -> io::Result<(Vec<u8>, Option<String>)> {
+    let opened = open_regular(path)?;
+    let len = opened.file.metadata()?.len();
+    if len > MAX_BYTES {
         return Err(io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    opened.file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok((bytes, opened.doubt))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -55,6 +55,19 @@ pub enum LiveError {
         /// What came of it.
         source: io::Error,
     },
+    /// The file that was given may be made up by somebody with less privilege than we have.
+    #[error(
+        "the BTF in '{path}' is not taken from {caller}: {doubt}. It steers what is read of the kernel's memory, so it has \
+         to be root's, in folders of root, and not to be written by anybody else"
+    )]
+    UntrustedBtf {
+        /// Its path.
+        path: String,
+        /// Who gave it.
+        caller: String,
+        /// Why it is not to be trusted.
+        doubt: String,
+    },
     /// The file that was given is not what the kernel shows of itself.
     #[error(
         "the BTF in '{0}' is not of the kernel that runs here: its '/sys/kernel/btf/vmlinux' is another. Leave --btf out"

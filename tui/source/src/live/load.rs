@@ -25,6 +25,7 @@ use super::blob::BtfFile;
 use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks::{self, HOOKS, Hook};
+use crate::caller::caller;
 use crate::decode::{Record, decode};
 use crate::host;
 use crate::layout::Layout;
@@ -43,6 +44,9 @@ const ITERATOR: &str = "on_task";
 
 /// Largest: what a power of two in 32 bits can say.
 const MAX_RING_BYTES: u32 = 1 << 31;
+
+/// Largest that a caller with less privilege than ours gets: it is memory of the kernel, which no limit of theirs counts.
+const MAX_RING_BYTES_OF_CALLER: u32 = 64 << 20;
 
 /// The loaded object.
 pub struct Kernel {
@@ -87,9 +91,14 @@ pub fn min_ring_bytes() -> u32 {
 /// # Errors
 /// When it is not a power of two of at least a page; the error names the nearest that is.
 pub fn check_ring_bytes(bytes: u64) -> Result<u32, RingSizeError> {
-    let (min, max) = (u64::from(min_ring_bytes()), u64::from(MAX_RING_BYTES));
+    let max = if caller().is_some() { MAX_RING_BYTES_OF_CALLER } else { MAX_RING_BYTES };
+    check_ring_bytes_up_to(u64::from(max), bytes)
+}
+
+fn check_ring_bytes_up_to(max: u64, bytes: u64) -> Result<u32, RingSizeError> {
+    let min = u64::from(min_ring_bytes());
     match u32::try_from(bytes) {
-        Ok(size) if size.is_power_of_two() && bytes >= min => Ok(size),
+        Ok(size) if size.is_power_of_two() && (min..=max).contains(&bytes) => Ok(size),
         _ => {
             let nearest = bytes.clamp(min, max).next_power_of_two().min(max);
             let nearest = match nearest {
@@ -111,6 +120,7 @@ impl Kernel {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         check_release(&release)?;
         let blob = BtfFile::read(options.btf.as_deref())?;
+        blob.check_trust()?;
         let missing = Capabilities::effective().missing();
         if !missing.is_empty() {
             return Err(LiveError::privilege(missing));

@@ -10,11 +10,15 @@ use crate::track::Tracker;
 
 #[test]
 fn ring_sizes_that_the_kernel_refuses_are_answered_with_one_it_takes() {
-    assert_eq!(check_ring_bytes(8 << 20), Ok(8 << 20));
-    assert_eq!(check_ring_bytes(4096), Ok(4096));
+    let most = u64::from(MAX_RING_BYTES);
+    assert_eq!(check_ring_bytes_up_to(most, 8 << 20), Ok(8 << 20));
+    assert_eq!(check_ring_bytes_up_to(most, 4096), Ok(4096));
     for (bytes, nearest) in [(0, "4KiB"), (1, "4KiB"), (5000, "8KiB"), (9 << 20, "16MiB"), (1 << 40, "2048MiB")] {
-        assert_eq!(check_ring_bytes(bytes).unwrap_err().nearest, nearest, "{bytes}");
+        assert_eq!(check_ring_bytes_up_to(most, bytes).unwrap_err().nearest, nearest, "{bytes}");
     }
+    let most = u64::from(MAX_RING_BYTES_OF_CALLER);
+    assert_eq!(check_ring_bytes_up_to(most, most), Ok(MAX_RING_BYTES_OF_CALLER));
+    assert_eq!(check_ring_bytes_up_to(most, 2 * most).unwrap_err().nearest, "64MiB");
 }
 
 #[test]
