@@ -49,7 +49,7 @@ impl Scene {
             zone: jiff::tz::TimeZone::UTC,
             preferences: app::Preferences::default(),
             is_here: false,
-            may_act: false,
+            read_only: false,
             own_pid: 0,
         };
         let header = Header {

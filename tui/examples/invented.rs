@@ -173,7 +173,7 @@ async fn main() -> anyhow::Result<()> {
         zone: jiff::tz::TimeZone::system(),
         preferences: app::Preferences::default(),
         is_here: false,
-        may_act: false,
+        read_only: false,
         own_pid: std::process::id(),
     };
     let theme = view::theme::Theme::ansi();

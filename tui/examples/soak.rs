@@ -121,7 +121,7 @@ impl Soak {
             zone: jiff::tz::TimeZone::UTC,
             preferences: app::Preferences::default(),
             is_here: false,
-            may_act: false,
+            read_only: false,
             own_pid: 0,
         };
         let mut app = App::new(settings, header);

@@ -150,9 +150,33 @@ pub enum Effect {
     Copy(String),
 }
 
-/// What can be asked for; without acting on processes, where that is not allowed.
-pub fn commands(may_act: bool) -> impl Iterator<Item = &'static Spec> {
-    COMMANDS.iter().filter(move |spec| may_act || !spec.acts())
+/// What limits what may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The processes that are shown are not of this machine, or no more: nobody can be acted on.
+    pub elsewhere: bool,
+    /// Processes are only looked at: nobody is acted on, no file is written and no environment is shown.
+    pub read_only: bool,
+}
+
+impl Limits {
+    /// What keeps a command from being obeyed, in a sentence; `None` when nothing does.
+    #[must_use]
+    pub fn bar(self, command: Command) -> Option<&'static str> {
+        let acts = command.spec().is_some_and(Spec::acts);
+        match command {
+            _ if acts && self.elsewhere => Some("A recording: there is nobody to act on"),
+            _ if acts && self.read_only => Some("--read-only: processes are only looked at"),
+            Command::Export if self.read_only => Some("--read-only: no file is written"),
+            Command::Environment if self.read_only => Some("--read-only: no environment is shown"),
+            _ => None,
+        }
+    }
+}
+
+/// What can be asked for within limits.
+pub fn commands(limits: Limits) -> impl Iterator<Item = &'static Spec> {
+    COMMANDS.iter().filter(move |spec| limits.bar(spec.command).is_none())
 }
 
 impl Command {
@@ -373,8 +397,9 @@ mod tests {
 
     #[test]
     fn what_may_not_act_has_no_key_that_would() {
-        assert_eq!(commands(true).count(), COMMANDS.len());
-        assert_eq!(commands(false).filter(|spec| spec.acts()).count(), 0);
+        let within = |elsewhere, read_only| commands(Limits { elsewhere, read_only });
+        assert_eq!(within(false, false).count(), COMMANDS.len());
+        assert_eq!(within(true, false).chain(within(false, true)).filter(|spec| spec.acts()).count(), 0);
         let names: Vec<&str> = COMMANDS.iter().filter(|spec| spec.acts()).map(|spec| spec.name).collect();
         assert!(["act", "freeze", "confirm", "nice-more"].iter().all(|name| names.contains(name)), "{names:?}");
     }

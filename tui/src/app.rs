@@ -41,7 +41,7 @@ pub(crate) use self::views::page;
 pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value};
 pub use self::views::{Timeline, View};
 pub use self::wall::Wall;
-use crate::action::{Action, Command, Effect, Mode};
+use crate::action::{Action, Command, Effect, Limits, Mode};
 use crate::column::Chosen;
 use crate::keymap::{Bindings, Keymap, spelled_out};
 use crate::own::Own;
@@ -65,8 +65,8 @@ pub struct Options {
     pub preferences: Preferences,
     /// Whether the processes that are shown are those of this machine, so that more can be asked of them.
     pub is_here: bool,
-    /// Whether the user may act on the processes that are shown, and has keys for that.
-    pub may_act: bool,
+    /// Whether they are only looked at: see [`Limits`].
+    pub read_only: bool,
     /// The pid of this program, which is not to be hit by mistake.
     pub own_pid: u32,
 }
@@ -204,7 +204,7 @@ impl App {
             history: History::default(),
             names,
             join_from: if join_from == 0 { crate::config::Config::default().join_from } else { join_from },
-            keymap: Keymap::new(bindings, options.may_act),
+            keymap: Keymap::new(bindings, Limits { elsewhere: !options.is_here, read_only: options.read_only }),
             details: None,
             help: Help::default(),
             message: None,
@@ -285,12 +285,7 @@ impl App {
     /// Tells that keys do nothing, and where those are that do: not where hints must stay in sight, nor when a sequence
     /// is given up.
     fn say_unbound(&mut self, keys: &str) {
-        if self.keymap.bars(self.mode, keys) {
-            let why = if self.is_here {
-                "--read-only: processes are only looked at"
-            } else {
-                "A recording: there is nobody to act on"
-            };
+        if let Some(why) = self.keymap.bar(self.mode, keys) {
             return self.say(why.to_owned(), false);
         }
         let told = matches!(self.mode, Mode::Tree | Mode::Page | Mode::Details);
@@ -328,6 +323,10 @@ impl App {
         match action {
             Action::Command(command) => {
                 self.dirty = true;
+                if let Some(why) = self.keymap.limits().bar(command) {
+                    self.say(why.to_owned(), false);
+                    return None;
+                }
                 return self.command(command);
             }
             Action::Type(c) => self.type_text(c.encode_utf8(&mut [0; 4])),

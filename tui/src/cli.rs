@@ -10,14 +10,15 @@ use clap::builder::{PossibleValuesParser, TypedValueParser, ValueHint};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use jiff::tz::TimeZone;
 use ptree_core::{Filter, MatchRule};
+use ptree_source::caller::{caller, leave_no_core};
 use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
 
 use crate::app::{Options, Preferences};
 use crate::cmd;
 use crate::columns::width;
 use crate::config::{Config, ConfigError, Symbols};
+use crate::given;
 use crate::runtime::Display;
 use crate::view::theme::ability::Ability;
 use crate::view::theme::{Theme, ThemeName};
@@ -72,7 +73,7 @@ struct Flags {
     /// Raise an alert at this many forks per second; 0 for never
     #[arg(long, global = true, value_name = "N", value_parser = parse_rate)]
     alert_rate: Option<f64>,
-    /// Only look: without the keys that signal, freeze or renice processes
+    /// Only look: nobody is signalled, frozen or reniced, no file is written, no environment is shown
     #[arg(long, global = true)]
     read_only: bool,
     /// The BTF of this kernel, where '/sys/kernel/btf/vmlinux' is not to be seen
@@ -98,6 +99,10 @@ struct Flags {
 impl Flags {
     /// Reads the configuration; what was given on the command line comes before it.
     fn settle(self) -> Result<Common, Unsettled> {
+        if let (Some(caller), [_, ..]) = (caller(), self.pretend_missing.as_slice()) {
+            let told = format!("'--pretend-missing' is for tests, and not for {caller}");
+            return Err(Unsettled::Usage(Cli::command().error(ErrorKind::ArgumentConflict, told)));
+        }
         let mut config = Config::load(self.config.as_deref()).map_err(Unsettled::Config)?;
         if let Some(keep) = self.keep {
             config.engine.keep_ns = u64::try_from(keep.as_nanos()).unwrap_or(u64::MAX);
@@ -220,10 +225,10 @@ impl Common {
         Options {
             engine: self.engine(),
             filter: self.first_filter.clone(),
-            zone: TimeZone::system(),
+            zone: given::zone(),
             preferences: Preferences { dead, kernel, join_from, bindings, names, columns },
             is_here,
-            may_act: is_here && !self.config.read_only,
+            read_only: self.config.read_only,
             own_pid: std::process::id(),
         }
     }
@@ -320,6 +325,7 @@ pub fn command() -> clap::Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    leave_no_core();
     let Cli { command, flags } = Cli::parse();
     // Only where it is wanted: a mistake in the configuration does not keep documents from being printed.
     let settle = || flags.settle().unwrap_or_else(|error| error.exit());

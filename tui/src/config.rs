@@ -9,16 +9,15 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ptree_core::filter::Names;
+use ptree_source::caller::{Caller, as_caller, caller};
 use ratatui::style::Style;
 
 use crate::column::Chosen;
+use crate::given;
 use crate::keymap::Bindings;
 use crate::view::theme::ThemeName;
 
@@ -129,61 +128,43 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// From the file that is asked for, or else from the first that exists: the user's, that of who called `sudo`, the
-    /// machine's. Without any, the default.
+    /// From the file that is asked for, or else from the first that exists: the user's, the machine's. Without any, the
+    /// default. Where somebody [calls](caller()) who has less privilege, that is the user, and what that user may not read is
+    /// not read: an error would quote it.
     ///
     /// # Errors
     /// When the file cannot be read or something in it is wrong; when the one asked for does not exist.
     pub fn load(asked: Option<&Path>) -> Result<Self, ConfigError> {
         if let Some(path) = asked {
-            let opened = File::open(path).map_err(|error| unread(path, &error))?;
-            return Self::read(path, opened);
+            return Self::read(path);
         }
-        for (path, owner) in places(|name| std::env::var(name).ok().filter(|value| !value.is_empty())) {
-            match open(&path, owner) {
-                Ok(file) => return Self::read(&path, file),
-                // In a folder that may not be looked into, such as the home of another user, there is none for us either.
-                Err(_) if path.symlink_metadata().is_err() => {}
-                Err(error) => return Err(unread(&path, &error)),
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        for path in places(caller().and_then(Caller::home), variable) {
+            // In a folder that may not be looked into, such as the home of another user, there is none for us either.
+            if as_caller(|| path.symlink_metadata().is_ok()).unwrap_or(false) {
+                return Self::read(&path);
             }
         }
         Ok(Self::default())
     }
 
-    fn read(path: &Path, file: File) -> Result<Self, ConfigError> {
-        let mut text = String::new();
-        file.take(LONGEST).read_to_string(&mut text).map_err(|error| unread(path, &error))?;
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = given::read_text(path, LONGEST)
+            .map_err(|error| ConfigError(vec![format!("'{}': {error}", path.display())]))?;
         file::parse(&text, &path.display().to_string())
     }
 }
 
-fn unread(path: &Path, error: &io::Error) -> ConfigError {
-    ConfigError(vec![format!("'{}': {error}", path.display())])
-}
-
-/// Opens a file that, where an owner is given, must be the owner's: so nobody who may call us by `sudo` makes us read,
-/// and quote in an error, what is not theirs.
-fn open(path: &Path, owner: Option<u32>) -> io::Result<File> {
-    let file = File::open(path)?;
-    match owner {
-        Some(uid) if file.metadata()?.uid() != uid => {
-            Err(io::Error::new(io::ErrorKind::PermissionDenied, "it does not belong to the user who called sudo"))
-        }
-        _ => Ok(file),
-    }
-}
-
-/// Where to look, in order, and whose the file must be.
-fn places(variable: impl Fn(&str) -> Option<String>) -> Vec<(PathBuf, Option<u32>)> {
-    let below = |home: String| Path::new(&home).join(".config");
-    // A path that is not absolute is to be ignored.
-    let xdg = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let own = xdg.or_else(|| variable("HOME").map(below));
-    let caller = variable("SUDO_UID").and_then(|uid| uid.parse::<u32>().ok()).filter(|uid| *uid != 0);
-    let caller = caller.and_then(|uid| {
-        let user = nix::unistd::User::from_uid(uid.into()).ok()??;
-        Some((user.dir.join(".config"), Some(uid)))
-    });
-    let folders = own.map(|folder| (folder, None)).into_iter().chain(caller).chain([(PathBuf::from("/etc"), None)]);
-    folders.map(|(folder, owner)| (folder.join(FILE), owner)).collect()
+/// Where to look, in order. A `home` of the user database stands in for what the environment says.
+fn places(home: Option<Option<PathBuf>>, variable: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let below = |home: PathBuf| home.join(".config");
+    let own = match home {
+        Some(home) => home.map(below),
+        // A path that is not absolute is to be ignored.
+        None => variable("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| variable("HOME").map(|home| below(home.into()))),
+    };
+    own.into_iter().chain([PathBuf::from("/etc")]).map(|folder| folder.join(FILE)).collect()
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::action::{Action, COMMANDS, Command, Mode, Spec};
+use crate::action::{Action, COMMANDS, Command, Limits, Mode};
 
 /// Keys that type no character, by name.
 const NAMED: [(&str, KeyCode); 15] = [
@@ -217,32 +217,33 @@ impl fmt::Display for Clash {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Bindings,
-    /// Those that act on processes, where that is not allowed.
+    /// Those of what is not allowed.
     barred: Bindings,
-    may_act: bool,
+    limits: Limits,
     pending: Option<String>,
 }
 
 impl Keymap {
-    /// With nothing pressed yet; with or without the keys that act on processes.
+    /// With nothing pressed yet, and with the keys of what is allowed.
     #[must_use]
-    pub fn new(bindings: Bindings, may_act: bool) -> Self {
-        let is_free = |binding: &Binding| may_act || !binding.command.spec().is_some_and(Spec::acts);
+    pub fn new(bindings: Bindings, limits: Limits) -> Self {
+        let is_free = |binding: &Binding| limits.bar(binding.command).is_none();
         let (free, barred) = bindings.0.into_iter().partition(is_free);
-        Self { bindings: Bindings(free), barred: Bindings(barred), may_act, pending: None }
+        Self { bindings: Bindings(free), barred: Bindings(barred), limits, pending: None }
     }
 
-    /// Whether keys would act on processes, or begin to, if that were allowed.
+    /// Why keys do not do what they would, or begin to, if that were allowed.
     #[must_use]
-    pub fn bars(&self, mode: Mode, keys: &str) -> bool {
+    pub fn bar(&self, mode: Mode, keys: &str) -> Option<&'static str> {
         let begun = format!("{keys} ");
-        self.barred.in_mode(mode).any(|bound| bound.keys == keys || bound.keys.starts_with(&begun))
+        let bound = |bound: &&Binding| bound.keys == keys || bound.keys.starts_with(&begun);
+        self.barred.in_mode(mode).find(bound).and_then(|bound| self.limits.bar(bound.command))
     }
 
-    /// Whether it has the keys that act on processes.
+    /// What is allowed.
     #[must_use]
-    pub const fn may_act(&self) -> bool {
-        self.may_act
+    pub const fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Which keys do what.
@@ -302,6 +303,8 @@ fn character(key: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FREE: Limits = Limits { elsewhere: false, read_only: false };
 
     fn key(code: KeyCode, modifiers: KeyModifiers) -> Option<String> {
         name(KeyEvent::new(code, modifiers))
@@ -392,7 +395,7 @@ mod tests {
     fn keys_given_replace_those_of_the_table() {
         let mut bindings = Bindings::default();
         bindings.rebind(Mode::Tree, Command::Details, vec![", y z".to_owned()]);
-        let mut keymap = Keymap::new(bindings, true);
+        let mut keymap = Keymap::new(bindings, FREE);
         assert_eq!(keymap.resolve(Mode::Tree, "Enter"), None);
         assert_eq!([keymap.resolve(Mode::Tree, ","), keymap.resolve(Mode::Tree, "y")], [None, None]);
         assert_eq!(keymap.pending(), Some(", y"));
@@ -402,7 +405,7 @@ mod tests {
 
     #[test]
     fn sequences_need_both_keys_and_a_wrong_second_one_ends_them() {
-        let mut keymap = Keymap::new(Bindings::default(), true);
+        let mut keymap = Keymap::new(Bindings::default(), FREE);
         assert_eq!(keymap.resolve(Mode::Tree, "z"), None);
         assert_eq!(keymap.pending(), Some("z"));
         assert_eq!(keymap.resolve(Mode::Tree, "M"), Some(Action::Command(Command::FoldAll)));
@@ -412,17 +415,31 @@ mod tests {
     }
 
     #[test]
-    fn without_leave_to_act_the_keys_for_it_are_not_bound() {
-        for (may_act, wants) in [(true, Some(Action::Command(Command::Act))), (false, None)] {
-            let mut keymap = Keymap::new(Bindings::default(), may_act);
-            assert_eq!(keymap.resolve(Mode::Tree, "F9"), wants);
-            assert_eq!([keymap.bars(Mode::Tree, "F9"), keymap.bars(Mode::Tree, "F12")], [!may_act, false]);
+    fn keys_of_what_is_not_allowed_are_not_bound_and_say_why() {
+        let limits = |elsewhere, read_only| Limits { elsewhere, read_only };
+        for (limits, act, export, environment) in [
+            (FREE, None, None, None),
+            (limits(true, false), Some("A recording"), None, None),
+            (limits(false, true), Some("looked at"), Some("no file"), Some("no environment")),
+            (limits(true, true), Some("A recording"), Some("no file"), Some("no environment")),
+        ] {
+            for (key, command, why) in
+                [("F9", Command::Act, act), ("w", Command::Export, export), ("e", Command::Environment, environment)]
+            {
+                let mut keymap = Keymap::new(Bindings::default(), limits);
+                let bar = keymap.bar(Mode::Tree, key);
+                assert_eq!(bar.is_some(), why.is_some(), "{limits:?} {key}");
+                assert!(bar.unwrap_or_default().contains(why.unwrap_or_default()), "{limits:?} {key}");
+                let wants = why.is_none().then_some(Action::Command(command));
+                assert_eq!(keymap.resolve(Mode::Tree, key), wants, "{limits:?} {key}");
+            }
+            assert_eq!(Keymap::new(Bindings::default(), limits).bar(Mode::Tree, "F12"), None);
         }
     }
 
     #[test]
     fn in_the_filter_line_letters_are_letters() {
-        let mut keymap = Keymap::new(Bindings::default(), true);
+        let mut keymap = Keymap::new(Bindings::default(), FREE);
         assert_eq!(keymap.resolve(Mode::Filter, "q"), Some(Action::Type('q')));
         assert_eq!(keymap.resolve(Mode::Filter, "z"), Some(Action::Type('z')));
         assert_eq!(keymap.resolve(Mode::Filter, "Space"), Some(Action::Type(' ')));

@@ -15,6 +15,7 @@ pub mod column;
 pub mod columns;
 pub mod config;
 pub mod export;
+pub mod given;
 pub mod inspect;
 pub mod keymap;
 pub mod label;

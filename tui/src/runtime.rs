@@ -5,7 +5,7 @@
 //! events or input waiting for longer than a frame.
 
 use std::future::Future;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::mpsc::RecvTimeoutError;
@@ -224,14 +224,9 @@ pub async fn run(
 /// Writes the shown tree, unfolded, to a new file in the current folder; its full name.
 fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
     let folder = std::path::absolute(Path::new("."))?;
-    let (file, path) = file::create(&folder, &app.wall().stamp(app.now_ns()), "dot")
-        .with_context(|| format!("no new file in '{}'", folder.display()))?;
-    let mut out = BufWriter::new(&file);
-    app.export(|scope| dot::write_dot(&mut out, scope))
-        .and_then(|()| out.flush())
-        .and_then(|()| file::give_to_sudo_caller(&file))
-        .with_context(|| format!("'{}'", path.display()))?;
-    Ok(path)
+    let stamp = app.wall().stamp(app.now_ns());
+    app.export(|scope| file::export(&folder, &stamp, "dot", |mut out| dot::write_dot(&mut out, scope)))
+        .with_context(|| format!("no new file in '{}'", folder.display()))
 }
 
 /// Starts a thread that does what it is ordered to, one after the other, and reports; it ends when there are no more

@@ -266,7 +266,7 @@ fn what_may_only_look_has_neither_keys_nor_hints_nor_help_for_acting() {
             preferences: ptree_tui::app::Preferences::default(),
             zone: jiff::tz::TimeZone::UTC,
             is_here: true,
-            may_act: false,
+            read_only: true,
             own_pid: 601,
         });
         machine.found(1, 0, 0, &["/sbin/init"]);
@@ -289,7 +289,7 @@ fn what_may_only_look_has_neither_keys_nor_hints_nor_help_for_acting() {
 
 #[test]
 fn in_a_recording_keys_that_act_say_why_they_do_not() {
-    let mut machine = Machine::with(Options { is_here: false, may_act: false, ..Machine::options() });
+    let mut machine = Machine::with(Options { is_here: false, read_only: false, ..Machine::options() });
     machine.found(1, 0, 0, &["/sbin/init"]);
     machine.screen(80, 24);
     for keys in ["x", "X", "v", "<F8>", "<Enter>x"] {

@@ -207,7 +207,7 @@ fn of_a_recording_nothing_is_asked() {
         zone: jiff::tz::TimeZone::UTC,
         preferences: Preferences::default(),
         is_here: false,
-        may_act: false,
+        read_only: false,
         own_pid: 601,
     });
     machine.found(1, 0, 0, &["/sbin/init"]);

@@ -12,6 +12,8 @@ fn fixture(release: &str) -> PathBuf {
 
 fn layout(release: &str, options: &[&str]) -> Output {
     let mut doctor = Command::new(env!("CARGO_BIN_EXE_ptree-tui"));
+    // The tests may be run through sudo.
+    doctor.env_remove("SUDO_UID").env_remove("PKEXEC_UID").env_remove("DOAS_USER");
     doctor.args(["doctor", "--layout", "--btf"]).arg(fixture(release)).args(options).output().unwrap()
 }
 

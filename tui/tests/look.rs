@@ -279,7 +279,7 @@ fn with(bindings: Bindings) -> Machine {
         zone: jiff::tz::TimeZone::UTC,
         preferences: Preferences { bindings, ..Preferences::default() },
         is_here: true,
-        may_act: true,
+        read_only: false,
         own_pid: 601,
     });
     machine.found(1, 0, 0, &["/sbin/init"]);
@@ -430,7 +430,7 @@ fn names_of_filters_are_known_on_the_screen() {
         zone: jiff::tz::TimeZone::UTC,
         preferences,
         is_here: true,
-        may_act: true,
+        read_only: false,
         own_pid: 601,
     };
     machine.app = App::new(options, header);

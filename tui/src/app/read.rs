@@ -8,7 +8,7 @@ use ptree_source::Header;
 
 use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
-use crate::action::{Command, Mode};
+use crate::action::{Command, Limits, Mode};
 use crate::export::Scope;
 use crate::keymap::Bindings;
 use crate::own::Own;
@@ -222,10 +222,10 @@ impl App {
         self.mode
     }
 
-    /// Whether the user may act on processes.
+    /// What limits what the user may ask for.
     #[must_use]
-    pub fn may_act(&self) -> bool {
-        self.keymap.may_act()
+    pub fn limits(&self) -> Limits {
+        self.keymap.limits()
     }
 
     /// The subtrees that are shown alone, each within the one before; the last one is in sight.

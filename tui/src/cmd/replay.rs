@@ -3,7 +3,6 @@
 //! Events are handed on when their time has come by a clock that starts with the header, so that everything that goes by
 //! time (rates, lifetimes, how long the dead stay) is as it was.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::capture;
 use crate::cli::Common;
 use crate::clock::Clock;
-use crate::{runtime, term};
+use crate::{given, runtime, term};
 
 /// Batches that may wait for the screen.
 const CHANNEL_BATCHES: usize = 32;
@@ -70,7 +69,7 @@ fn open(file: &Path) -> Result<Input> {
     let input: Box<dyn Read + Send> = if file == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
-        Box::new(File::open(file).with_context(|| format!("opening '{}'", file.display()))?)
+        Box::new(given::open_stream(file).with_context(|| format!("opening '{}'", file.display()))?)
     };
     Ok(Reader::new(BufReader::with_capacity(INPUT_BYTES, input)))
 }

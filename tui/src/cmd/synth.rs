@@ -2,7 +2,6 @@
 //!
 //! Needs no privilege: nothing of this machine is shown but its kernel's release.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,7 +16,10 @@ use crate::capture::{Capture, Until};
 use crate::cli::{Common, parse_duration};
 use crate::clock::Clock;
 use crate::cmd::{live, stream};
-use crate::term;
+use crate::{given, term};
+
+/// No script is longer, bytes.
+const LONGEST_SCRIPT: u64 = 64 << 20;
 
 /// What to play, and how.
 #[derive(Args, Debug)]
@@ -80,7 +82,7 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
 
 /// A whole file, read before anything is shown.
 fn script(path: &Path, until: Until) -> Result<Capture> {
-    let text = fs::read_to_string(path).with_context(|| format!("'{}'", path.display()))?;
+    let text = given::read_text(path, LONGEST_SCRIPT).with_context(|| format!("'{}'", path.display()))?;
     let steps = script::parse(&text, host::boottime_ns()).with_context(|| format!("'{}'", path.display()))?;
     let cue = |step| match step {
         Step::Event(event) => (event.ts_ns(), Some(event)),

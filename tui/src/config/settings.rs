@@ -78,7 +78,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "general",
         "read-only",
-        "Whether processes are only looked at, without keys that signal, freeze or renice them.",
+        "Whether processes are only looked at: nobody is signalled, frozen or reniced, no file is written, no environment is shown.",
         Kind::Flag(|c| c.read_only, |c, on| c.read_only = on),
     ),
     setting("general", "dead", "Whether the dead are shown at first.", Kind::Flag(|c| c.dead, |c, on| c.dead = on)),

@@ -148,30 +148,36 @@ fn everything_that_is_wrong_is_told_by_line_with_what_would_be_right() {
 
 #[test]
 fn files_are_looked_for_where_they_should_be() {
-    let found = |set: &[(&str, &str)]| {
+    let found = |home: Option<Option<&str>>, set: &[(&str, &str)]| {
         let variable = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        places(variable).into_iter().map(|(path, _)| path).collect::<Vec<_>>()
+        places(home.map(|home| home.map(PathBuf::from)), variable)
     };
     let etc = PathBuf::from("/etc/ptree-tui/config.toml");
-    assert_eq!(found(&[]), std::slice::from_ref(&etc));
-    assert_eq!(found(&[("HOME", "/h")]), [PathBuf::from("/h/.config/ptree-tui/config.toml"), etc.clone()]);
+    assert_eq!(found(None, &[]), std::slice::from_ref(&etc));
+    assert_eq!(found(None, &[("HOME", "/h")]), [PathBuf::from("/h/.config/ptree-tui/config.toml"), etc.clone()]);
     let both = [("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")];
-    assert_eq!(found(&both), [PathBuf::from("/x/ptree-tui/config.toml"), etc.clone()]);
+    assert_eq!(found(None, &both), [PathBuf::from("/x/ptree-tui/config.toml"), etc.clone()]);
     let relative = [("HOME", "/h"), ("XDG_CONFIG_HOME", "x")];
-    assert_eq!(found(&relative), [PathBuf::from("/h/.config/ptree-tui/config.toml"), etc]);
+    assert_eq!(found(None, &relative), [PathBuf::from("/h/.config/ptree-tui/config.toml"), etc.clone()]);
+    // Through sudo, the environment is root's or whatever the caller was let keep.
+    assert_eq!(
+        found(Some(Some("/users/ann")), &both),
+        [PathBuf::from("/users/ann/.config/ptree-tui/config.toml"), etc.clone()]
+    );
+    assert_eq!(found(Some(None), &both), [etc]);
 }
 
 #[test]
-fn a_file_that_is_asked_for_must_exist_and_one_of_another_user_is_not_read() {
+fn a_file_that_is_asked_for_must_exist_and_be_short() {
     let missing = Config::load(Some(Path::new("no/such/file"))).unwrap_err().to_string();
     assert!(missing.starts_with("'no/such/file': No such file"), "{missing}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     std::fs::write(&path, "[general]\nkeep = \"5s\"").unwrap();
     assert_eq!(Config::load(Some(&path)).unwrap().engine.keep_ns, 5_000_000_000);
-    let owner = std::fs::metadata(&path).unwrap().uid();
-    assert!(open(&path, Some(owner)).is_ok());
-    assert_eq!(open(&path, Some(owner + 1)).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    std::fs::write(&path, "#".repeat(1 + usize::try_from(LONGEST).unwrap())).unwrap();
+    let long = Config::load(Some(&path)).unwrap_err().to_string();
+    assert!(long.contains("longer than 1048576 bytes"), "{long}");
 }
 
 #[test]

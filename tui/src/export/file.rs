@@ -1,23 +1,41 @@
-//! New files for exports in the current folder: never an old one overwritten, and owned by whoever called sudo.
+//! New files for exports in the current folder: never an old one overwritten, made with the rights of whoever called.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+use crate::given;
 
 /// How many exports one second may see.
 const SAME_SECOND: u32 = 100;
 
-/// A new file called `ptree-STAMP.EXTENSION`, or `ptree-STAMP-2.EXTENSION` and so on where that exists already.
+/// A new file called `ptree-STAMP.EXTENSION`, or `ptree-STAMP-2.EXTENSION` and so on where that exists already, with what
+/// `write` puts into it. Where that fails, no file is left.
 ///
 /// # Errors
-///
-/// Those of creating a file.
-pub fn create(folder: &Path, stamp: &str, extension: &str) -> io::Result<(File, PathBuf)> {
+/// Those of making a file and of `write`.
+pub fn export(
+    folder: &Path,
+    stamp: &str,
+    extension: &str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<PathBuf> {
+    let (file, path) = create(folder, stamp, extension)?;
+    let mut out = BufWriter::new(file);
+    if let Err(error) = write(&mut out).and_then(|()| out.flush()) {
+        // What is half a file is worth nothing; of why there is none, the first reason is told.
+        let _ = given::remove(&path);
+        return Err(error);
+    }
+    Ok(path)
+}
+
+fn create(folder: &Path, stamp: &str, extension: &str) -> io::Result<(File, PathBuf)> {
     for n in 1..=SAME_SECOND {
         let suffix = if n == 1 { String::new() } else { format!("-{n}") };
         let path = folder.join(format!("ptree-{stamp}{suffix}.{extension}"));
-        // `create_new` follows no symbolic link: a name prepared by somebody else is passed over.
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        // No link is followed: a name prepared by somebody else is passed over.
+        match given::create_new(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
@@ -26,23 +44,8 @@ pub fn create(folder: &Path, stamp: &str, extension: &str) -> io::Result<(File, 
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Gives a file to the user and group that sudo was called by, as its `SUDO_UID` and `SUDO_GID` say.
-///
-/// # Errors
-///
-/// Those of changing an owner.
-pub fn give_to_sudo_caller(file: &File) -> io::Result<()> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
-    match (number("SUDO_UID"), number("SUDO_GID")) {
-        (Some(uid), Some(gid)) => std::os::unix::fs::fchown(file, Some(uid), Some(gid)),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -52,10 +55,19 @@ mod tests {
         std::fs::write(&victim, "precious").unwrap();
         std::os::unix::fs::symlink(&victim, folder.path().join("ptree-20260101-000000.dot")).unwrap();
         for expected in ["ptree-20260101-000000-2.dot", "ptree-20260101-000000-3.dot"] {
-            let (mut file, path) = create(folder.path(), "20260101-000000", "dot").unwrap();
-            file.write_all(b"digraph {}").unwrap();
+            let path = export(folder.path(), "20260101-000000", "dot", |out| out.write_all(b"digraph {}")).unwrap();
             assert_eq!(path.file_name().unwrap(), expected);
+            assert_eq!(std::fs::read_to_string(path).unwrap(), "digraph {}");
         }
         assert_eq!(std::fs::read_to_string(victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn of_a_failed_export_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let full = |out: &mut dyn Write| out.write_all(b"digraph").and(Err(ErrorKind::StorageFull.into()));
+        let error = export(folder.path(), "20260101-000000", "dot", full).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 }

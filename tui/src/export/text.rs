@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use jiff::tz::TimeZone;
 use ptree_core::{ExitStatus, Lifecycle, Process, Row, text};
 use ptree_source::TimeAnchor;
 
 use super::Scope;
+use crate::given;
 
 /// Writes a heading and a line for each row.
 ///
@@ -17,16 +19,23 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor) -> io:
         "{:>7} {:<10} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
         "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS"
     )?;
+    let zone = given::zone();
     let mut written = Ok(());
     scope.rows.window(0..scope.rows.len(), usize::MAX, |_, row, guides| {
         if written.is_ok() {
-            written = line(out, scope, anchor, row, guides);
+            written = line(out, scope, (anchor, &zone), row, guides);
         }
     });
     written
 }
 
-fn line(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, row: &Row, lines: &[bool]) -> io::Result<()> {
+fn line(
+    out: &mut impl Write,
+    scope: &Scope<'_>,
+    (anchor, zone): (TimeAnchor, &TimeZone),
+    row: &Row,
+    lines: &[bool],
+) -> io::Result<()> {
     let Some(process) = row.id.process().and_then(|key| scope.tree.get(key)) else { return Ok(()) };
     let user = scope.user_name(process.creds().uid);
     let rss = match process.rss_bytes().or(process.cost().max_rss_bytes) {
@@ -37,7 +46,7 @@ fn line(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, row: &Row, 
         out,
         "{:>7} {user:<10} {:>8} {:>8} {:>8} {rss:>5} {:<9} {}{}",
         process.key.pid,
-        start_time(anchor.unix_ns(process.key.start_ns), anchor.unix_ns(scope.now_ns)),
+        start_time(anchor.unix_ns(process.key.start_ns), anchor.unix_ns(scope.now_ns), zone),
         text::duration(process.lifetime_ns(scope.now_ns)),
         text::duration(process.cost().cpu_ns),
         status(process),
@@ -79,11 +88,11 @@ pub fn status(process: &Process) -> String {
 
 /// Local time of day, or the date for what did not start within a day.
 #[must_use]
-pub fn start_time(unix_ns: u64, now_unix_ns: u64) -> String {
+pub fn start_time(unix_ns: u64, now_unix_ns: u64, zone: &TimeZone) -> String {
     const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
     let at = i128::from(unix_ns);
     let Ok(time) = jiff::Timestamp::from_nanosecond(at) else { return "-".to_owned() };
-    let zoned = time.to_zoned(jiff::tz::TimeZone::system());
+    let zoned = time.to_zoned(zone.clone());
     let form = if now_unix_ns.saturating_sub(unix_ns) < DAY_NS { "%H:%M:%S" } else { "%b %d" };
     zoned.strftime(form).to_string()
 }

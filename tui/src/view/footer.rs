@@ -97,7 +97,7 @@ fn bottom(app: &App, theme: &Theme, width: usize, filter: bool) -> Vec<Part> {
         hinted.push(hint);
         is_new
     };
-    let (last, others): (Vec<_>, Vec<_>) = commands(app.may_act())
+    let (last, others): (Vec<_>, Vec<_>) = commands(app.limits())
         .filter(|spec| {
             !spec.hint.is_empty() && app.key(app.mode(), spec.command).is_some() && app.is_of_use(spec.command)
         })

@@ -54,7 +54,7 @@ impl Entry {
 
 /// All lines of the help in which something is found, below their headings.
 fn entries(app: &App) -> Vec<Entry> {
-    let commands = commands(app.may_act()).map(|spec| (spec.section, keys(app, spec), spec.description));
+    let commands = commands(app.limits()).map(|spec| (spec.section, keys(app, spec), spec.description));
     let marks = MARKS.iter().map(|(mark, meaning)| ("Marks", (*mark).to_owned(), *meaning));
     let columns = COLUMNS.iter().map(|spec| ("Columns of the table", spec.heading.to_owned(), spec.about));
     let fields = FIELDS.iter().map(|field| (field.example, field.description));

@@ -35,7 +35,7 @@ impl Machine {
             zone: jiff::tz::TimeZone::UTC,
             preferences: ptree_tui::app::Preferences::default(),
             is_here: true,
-            may_act: true,
+            read_only: false,
             own_pid: 601,
         }
     }

@@ -16,6 +16,15 @@ use crate::proc::{TICK_NS, Ticked};
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ptree-tui");
 
+/// To start it as root itself, whoever has become root to run the tests.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    for variable in ["SUDO_UID", "SUDO_GID", "PKEXEC_UID", "DOAS_USER"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
 /// Identity of a process: pid and `start_ns`.
 pub(crate) type Key = (u64, u64);
 
@@ -44,7 +53,7 @@ impl Capture {
     /// Starts it, and returns when everything from now on is captured.
     pub(crate) fn start(options: &[&str]) -> Self {
         let output = tempfile::NamedTempFile::new().unwrap();
-        let child = Command::new(PROGRAM).arg("stream").args(options).stdout(output.reopen().unwrap()).spawn().unwrap();
+        let child = program().arg("stream").args(options).stdout(output.reopen().unwrap()).spawn().unwrap();
         let stream = Stream { events: Vec::new() };
         let mut capture = Self { child, output: output.into_file(), rest: Vec::new(), stream };
         wait_until("header of the stream", || {

@@ -8,13 +8,13 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::capture::{PROGRAM, number, parse, wait_until};
+use crate::capture::{PROGRAM, number, parse, program, wait_until};
 use crate::{Company, enter, proc};
 
 #[test]
 fn a_stream_of_limited_duration_ends_by_itself() {
     let Some(_lock) = enter(Company::Any) else { return };
-    let output = Command::new(PROGRAM).args(["stream", "--duration", "200ms"]).output().unwrap();
+    let output = program().args(["stream", "--duration", "200ms"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let lines: Vec<_> = parse(&output.stdout).collect();
     let header = &lines[0];
@@ -36,7 +36,7 @@ fn a_stream_of_limited_duration_ends_by_itself() {
 fn a_stream_ends_on_sigterm_and_when_its_reader_goes_away() {
     let Some(_lock) = enter(Company::Any) else { return };
     for by_signal in [true, false] {
-        let mut child = Command::new(PROGRAM).arg("stream").stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = program().arg("stream").stdout(Stdio::piped()).spawn().unwrap();
         let mut reader = BufReader::new(child.stdout.take().unwrap());
         let mut header = String::new();
         reader.read_line(&mut header).unwrap();
@@ -58,7 +58,7 @@ fn a_stream_ends_on_sigterm_and_when_its_reader_goes_away() {
 #[test]
 fn a_stream_with_nothing_to_say_notices_that_its_reader_has_gone() {
     let Some(_lock) = enter(Company::Any) else { return };
-    let mut child = Command::new(PROGRAM).args(["stream", "--uid", "54321"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = program().args(["stream", "--uid", "54321"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     reader.read_line(&mut String::new()).unwrap();
     drop(reader);
@@ -69,7 +69,7 @@ fn a_stream_with_nothing_to_say_notices_that_its_reader_has_gone() {
 #[test]
 fn a_second_signal_ends_a_stream_whose_reader_does_not_read() {
     let Some(_lock) = enter(Company::Any) else { return };
-    let mut child = Command::new(PROGRAM).arg("stream").stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = program().arg("stream").stdout(Stdio::piped()).spawn().unwrap();
     let mut reader = BufReader::with_capacity(64, child.stdout.take().unwrap());
     reader.read_line(&mut String::new()).unwrap();
     // More than the pipe holds.

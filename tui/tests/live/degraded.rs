@@ -7,7 +7,7 @@ use ptree_source::layout::{Layout, Lookup};
 use ptree_source::live::BtfFile;
 use serde_json::Value;
 
-use crate::capture::{Capture, PROGRAM, Stream, arguments, key, number, wait_until};
+use crate::capture::{Capture, PROGRAM, Stream, arguments, key, number, program, wait_until};
 use crate::{Company, enter, proc};
 
 /// A process that does nothing until it is killed.
@@ -124,8 +124,7 @@ fn without_a_member_its_values_are_left_out() {
 #[test]
 fn a_snapshot_without_the_iterator_shows_what_proc_shows_and_says_so() {
     let Some(_lock) = enter(Company::Any) else { return };
-    let output =
-        Command::new(PROGRAM).args(["snapshot", "--format", "json", "--pretend-missing", "on_task"]).output().unwrap();
+    let output = program().args(["snapshot", "--format", "json", "--pretend-missing", "on_task"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("degraded: running"), "{output:?}");
     let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(snapshot["degraded"], serde_json::json!(["running"]));
@@ -145,7 +144,7 @@ fn without_what_is_vital_it_is_refused_by_name() {
         (["--btf", "/proc/none"], "'/proc/none'"),
         (["--btf", PROGRAM], "objcopy"),
     ] {
-        let output = Command::new(PROGRAM).arg("stream").args(options).output().unwrap();
+        let output = program().arg("stream").args(options).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{message}");
         assert!(message.contains(wants) && output.stdout.is_empty(), "{message}");
@@ -171,7 +170,7 @@ fn the_btf_of_another_kernel_is_refused() {
     let other = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(other.path(), with_tgid_elsewhere()).unwrap();
     let hidden = format!("mount -t tmpfs none /sys/kernel/btf && exec '{PROGRAM}' \"$@\"");
-    let compared = (Command::new(PROGRAM), "is not of the kernel that runs here");
+    let compared = (program(), "is not of the kernel that runs here");
     // As in a container: it comes out when this process is not found.
     let mut inside = Command::new("unshare");
     inside.args(["-m", "sh", "-c", &hidden, "sh"]);
@@ -217,8 +216,7 @@ fn with_tgid_elsewhere() -> Vec<u8> {
 #[test]
 fn doctor_tells_of_every_part_whether_it_is_there() {
     let Some(_lock) = enter(Company::Any) else { return };
-    let output =
-        Command::new(PROGRAM).args(["doctor", "--json", "--pretend-missing", "on_exit,task_cgroups"]).output().unwrap();
+    let output = program().args(["doctor", "--json", "--pretend-missing", "on_exit,task_cgroups"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let check = |name: &str| {
@@ -241,7 +239,7 @@ fn doctor_tells_of_a_spare_that_is_not_there_where_one_is_needed() {
     let Some(_lock) = enter(Company::Any) else { return };
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let major: u32 = release.split('.').next().unwrap().parse().unwrap();
-    let output = Command::new(PROGRAM).args(["doctor", "--json", "--pretend-missing", "on_fork_3"]).output().unwrap();
+    let output = program().args(["doctor", "--json", "--pretend-missing", "on_fork_3"]).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     for name in ["programs", "spares"] {
         let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap();

@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::account::{assert_argv, logged_arguments};
-use crate::capture::{PROGRAM, number, unescape};
+use crate::capture::{number, program, unescape};
 use crate::workload::{Log, Workload, process};
 use crate::{Company, enter};
 
 fn snapshot(format: &str) -> String {
-    let output = Command::new(PROGRAM).args(["snapshot", "--format", format]).output().unwrap();
+    let output = program().args(["snapshot", "--format", format]).output().unwrap();
     assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8, whatever the processes are called")
 }
