@@ -16,6 +16,7 @@ use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
+use ptree_source::threads::{self, ThreadError};
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -25,6 +26,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::act::{self, Order};
 use crate::action::{Action, Effect};
 use crate::app::{App, Options};
+use crate::capture;
 use crate::clock::Clock;
 use crate::export::{dot, file};
 use crate::inspect::{self, Answer, Refusal};
@@ -206,8 +208,8 @@ pub async fn run(
                 // that keeps its memory locked.
                 let (subject, key) = (question.subject, question.target.key);
                 let ask = move || drop(reports.blocking_send(Action::Inspected(inspect::answer(&question))));
-                if let Err(error) = std::thread::Builder::new().name("inspect".to_owned()).spawn(ask) {
-                    let found = Err(Refusal::Other(format!("no thread can be made to read it: {error}")));
+                if let Err(error) = threads::spawn("inspect", ask) {
+                    let found = Err(Refusal::Other(error.to_string()));
                     app.update(Action::Inspected(Answer { subject, key, found }));
                 }
             }
@@ -237,9 +239,9 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
 /// Starts a thread that does what it is ordered to, one after the other, and reports; it ends when there are no more
 /// orders. It is there from the beginning: where there are so many processes that no thread can be made any more, one
 /// wants to act on them.
-fn act_beside(reports: mpsc::Sender<Action>) -> io::Result<(std::sync::mpsc::Sender<Order>, JoinHandle<()>)> {
+fn act_beside(reports: mpsc::Sender<Action>) -> Result<(std::sync::mpsc::Sender<Order>, JoinHandle<()>), ThreadError> {
     let (sender, orders) = std::sync::mpsc::channel();
-    let hand = std::thread::Builder::new().name("act".to_owned()).spawn(move || {
+    let hand = threads::spawn("act", move || {
         for order in orders {
             // Nobody listens any more when the user has left meanwhile.
             let _ = reports.blocking_send(Action::Acted(act::perform(&order)));
@@ -252,9 +254,9 @@ fn act_beside(reports: mpsc::Sender<Action>) -> io::Result<(std::sync::mpsc::Sen
 ///
 /// A thread, since crossterm's own stream takes a lock and yields the CPU many times whenever it is polled, which here
 /// would be at every event of the kernel.
-fn listen_to_terminal() -> io::Result<Receiver<io::Result<Event>>> {
+fn listen_to_terminal() -> Result<Receiver<io::Result<Event>>, ThreadError> {
     let (sender, receiver) = mpsc::channel(64);
-    std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+    threads::spawn("input", move || {
         loop {
             let event = event::read();
             let last = event.is_err();
@@ -321,10 +323,10 @@ impl Pace {
 
 /// Starts a thread that ends the program one [`GRACE`] after a signal that should have, unless what is returned has
 /// been dropped by then: the loop cannot see the signal while it waits for a terminal that takes no output.
-fn insist_on_the_end() -> io::Result<std::sync::mpsc::Sender<()>> {
+fn insist_on_the_end() -> anyhow::Result<std::sync::mpsc::Sender<()>> {
     let (running, ended) = std::sync::mpsc::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+    let runtime = capture::runtime()?;
+    threads::spawn("end", move || {
         let signalled = runtime.block_on(async {
             Signals::listen(ENDING)?.next().await;
             io::Result::Ok(())

@@ -12,6 +12,7 @@ pub mod play;
 pub mod privilege;
 pub mod procfs;
 pub mod synth;
+pub mod threads;
 pub mod track;
 pub mod users;
 

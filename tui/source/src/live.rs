@@ -24,13 +24,13 @@ use ptree_core::event::{Found, LossCount};
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::aliases::Aliases;
 use crate::decode::Row;
 use crate::track::{Tracker, found};
-use crate::{Batch, host, procfs, users};
+use crate::users::{self, Names};
+use crate::{Batch, host, procfs};
 
 /// The ring buffer is emptied so often: in between, 70,000 events a second are half a megabyte. Each turn of an idle
 /// machine is a switch of context and little else.
@@ -111,7 +111,7 @@ pub struct Live {
     last_pass: Instant,
     pass_cost: Duration,
     uids: FxHashSet<u32>,
-    names: JoinSet<(u32, String)>,
+    names: Names,
 }
 
 impl Live {
@@ -140,7 +140,7 @@ impl Live {
             last_pass: Instant::now(),
             pass_cost: Duration::ZERO,
             uids: FxHashSet::default(),
-            names: JoinSet::new(),
+            names: Names::new(),
         };
         let mut rows = live.kernel.pass()?;
         if live.kernel.has(Part::Running) {
@@ -307,9 +307,8 @@ impl Live {
                 Event::Creds { creds, .. } => *creds,
                 _ => continue,
             };
-            if self.uids.insert(creds.uid) {
-                // May ask a directory server: never in the way of the ring buffer.
-                self.names.spawn_blocking(move || (creds.uid, users::name(creds.uid)));
+            if !self.uids.contains(&creds.uid) && self.names.ask(creds.uid) {
+                self.uids.insert(creds.uid);
             }
         }
     }
@@ -325,10 +324,7 @@ impl Live {
 
     /// Hands on what there is; false when nobody listens any more.
     async fn deliver(&mut self, batches: &Sender<Batch>) -> bool {
-        let mut users = Vec::new();
-        while let Some(name) = self.names.try_join_next() {
-            users.extend(name.ok());
-        }
+        let users: Vec<(u32, String)> = self.names.take().collect();
         if self.events.is_empty() && users.is_empty() {
             return true;
         }

@@ -7,7 +7,7 @@ mod pass;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, Iter, Program};
@@ -26,9 +26,9 @@ use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks::{self, HOOKS, Hook};
 use crate::decode::{Record, decode};
-use crate::host;
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
+use crate::{host, threads};
 
 #[cfg(target_endian = "big")]
 compile_error!("the eBPF object is for little-endian kernels");
@@ -120,14 +120,15 @@ impl Kernel {
         }
         // Side by side, since each takes some 10 ms: aya's reader of BTF, which does not show members; its loader, which
         // reads the BTF for itself and tries out the kernel; and our reader.
+        let parse = || AyaBtf::parse(blob.bytes(), Endianness::default());
+        let prepare = || {
+            aya::features();
+            EbpfLoader::new()
+        };
         let (aya_btf, loader, layout) = thread::scope(|scope| {
-            let aya_btf = scope.spawn(|| AyaBtf::parse(blob.bytes(), Endianness::default()));
-            let loader = scope.spawn(|| {
-                aya::features();
-                EbpfLoader::new()
-            });
+            let (aya_btf, loader) = (threads::beside(scope, &parse), threads::beside(scope, &prepare));
             let layout = blob.native().map(|btf| Layout::of(&btf, |field| options.pretends(field)));
-            (join(aya_btf), join(loader), layout)
+            (aya_btf(), loader(), layout)
         });
         let mut layout = layout?;
         layout.check()?;
@@ -340,13 +341,9 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(
         };
         result.err().map(|error| Refusal { part, error: LiveError::program(name, error) })
     };
-    let load = &load;
-    let mut refused: Vec<Refusal> = thread::scope(|scope| {
-        let loads: Vec<_> =
-            ebpf.programs_mut().map(|(name, program)| scope.spawn(move || load(name, program))).collect();
-        loads.into_iter().filter_map(join).collect()
-    });
-    // The object has them in no order.
+    let loaded = threads::for_each(ebpf.programs_mut(), |(name, program)| load(name, program));
+    let mut refused: Vec<Refusal> = loaded.into_iter().flatten().collect();
+    // They come in no order.
     refused.sort_by_key(|refusal| refusal.part);
     refused
 }
@@ -381,10 +378,6 @@ pub fn check_pretended(name: &str) -> Result<String, String> {
 /// A loader that may borrow for less than ever.
 fn shortened<'a>(loader: EbpfLoader<'static>) -> EbpfLoader<'a> {
     loader
-}
-
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, LiveError>
