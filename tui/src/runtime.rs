@@ -16,6 +16,7 @@ use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
+use ptree_source::limits::Explained;
 use ptree_source::threads::{self, ThreadError};
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
@@ -41,7 +42,7 @@ const BATCHES: usize = 32;
 /// How long after a signal that ends us the terminal may keep us waiting.
 const GRACE: Duration = Duration::from_secs(1);
 /// The signals that end us. None of them may leave the terminal as it is.
-const ENDING: [Signal; 7] = [
+const ENDING: [Signal; 14] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
@@ -49,6 +50,14 @@ const ENDING: [Signal; 7] = [
     Signal::SIGUSR1,
     Signal::SIGUSR2,
     Signal::SIGALRM,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGABRT,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+    Signal::SIGSTKFLT,
+    // More CPU time than a limit allows.
+    Signal::SIGXCPU,
 ];
 
 /// After a frame, others have twice the time that it took before a key can ask for the next one, but no longer than this:
@@ -174,7 +183,7 @@ pub async fn run(
                 }
             },
             result = &mut ended, if !open && outcome.is_none() => {
-                app.capture_ended(result.as_ref().copied().map_err(|error| format!("{error:#}")));
+                app.capture_ended(result.as_ref().copied().map_err(|error| Explained(error.as_ref()).to_string()));
                 outcome = Some(result);
             }
         }
@@ -195,7 +204,7 @@ pub async fn run(
                 pace.hurry(Instant::now());
             }
             Some(Effect::ExportDot) => {
-                let result = export_dot(&app).map_err(|error| format!("Cannot export: {error:#}"));
+                let result = export_dot(&app).map_err(|error| format!("Cannot export: {}", Explained(error.as_ref())));
                 app.update(Action::Exported(result));
             }
             Some(Effect::Act(order)) => {

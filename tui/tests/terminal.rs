@@ -198,6 +198,13 @@ fn i16_signals_that_end_it_give_the_terminal_back() {
         Signal::SIGUSR1,
         Signal::SIGUSR2,
         Signal::SIGALRM,
+        Signal::SIGVTALRM,
+        Signal::SIGPROF,
+        Signal::SIGABRT,
+        Signal::SIGIO,
+        Signal::SIGPWR,
+        Signal::SIGSTKFLT,
+        Signal::SIGXCPU,
     ] {
         let session = Session::invented("storm");
         session.wait_for("systemd");

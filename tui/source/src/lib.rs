@@ -6,6 +6,7 @@ pub mod btf;
 pub mod decode;
 pub mod host;
 pub mod layout;
+pub mod limits;
 pub mod live;
 pub mod ndjson;
 pub mod play;

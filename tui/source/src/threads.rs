@@ -16,12 +16,13 @@ const MOST_BESIDE: usize = 3;
 /// No thread was to be had.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no thread can be made for '{name}' ({source}): this user or cgroup may have too many processes and threads \
+    "no thread can be made for '{name}' ({error}): this user or cgroup may have too many processes and threads \
      ('ulimit -u', pids.max), or too little memory is left ('ulimit -v'); raise the limit, or end some processes"
 )]
 pub struct ThreadError {
     name: &'static str,
-    source: io::Error,
+    // No `source`: what it says to do about it is said here.
+    error: io::Error,
 }
 
 /// Starts a thread.
@@ -32,7 +33,7 @@ pub fn spawn<T: Send + 'static>(
     name: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, ThreadError> {
-    builder(name).spawn(work).map_err(|source| ThreadError { name, source })
+    builder(name).spawn(work).map_err(|error| ThreadError { name, error })
 }
 
 /// Starts something in another thread and returns what waits for its outcome; where there is no thread to be had, that

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use super::error::LiveError;
 use crate::btf::Btf;
+use crate::host;
+use crate::limits::Lack;
 
 /// Where the kernel shows its own.
 const KERNEL: &str = "/sys/kernel/btf/vmlinux";
@@ -34,7 +36,9 @@ impl BtfFile {
         let shown = ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned();
         match read(path) {
             Ok(bytes) => Ok(Self { path: shown, bytes, given }),
+            Err(source) if Lack::of(&source).is_some() => Err(LiveError::Read { what: "the kernel's BTF", source }),
             Err(source) if given => Err(LiveError::BtfFile { path: shown, source }),
+            Err(source) if !host::shows_sys() => Err(LiveError::NoSys { path: KERNEL, source }),
             Err(source) => Err(LiveError::NoBtf { path: shown, source }),
         }
     }
