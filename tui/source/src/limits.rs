@@ -9,17 +9,22 @@ use std::{fmt, io};
 use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 
-use crate::threads::STACK_BYTES;
-
 /// Open files that are wanted: what most systems give.
 const WANTED_FILES: u64 = 1024;
-/// Open files that it takes. The screen has 43 open on a kernel that wants all programs (its maps, programs and links are
-/// 30 of them), one look at a process takes three for a moment, and whoever starts us may have left some open. As counted
-/// in `/proc/PID/fd`.
+/// Open files that it takes. `/proc/PID/fd` of the screen counts 36; from Linux 7.0 on, six programs more and their links
+/// make it 48. A pass, or a look at a process, takes four more for a moment, and whoever starts us may have left some open.
 const NEEDED_FILES: u64 = 64;
-/// Threads at a time: those of the screen and of loading.
-const THREADS: u64 = 10;
-/// What glibc sets aside of the address space for each thread that allocates. musl does nothing of the kind.
+/// Data that it takes. With 5.3 MiB of BTF and a hundred processes, the least `ulimit -d` (found by halving) was 45 MiB for
+/// `snapshot`, 50 for `stream` and 57 for `doctor`; most of it goes into two readings of the BTF while loading, some ten
+/// times its size. The screen has three threads more with a stack each. This leaves room for a BTF half as large again and
+/// for ten thousand processes. What is kept of the dead comes later, and has limits of its own.
+const DATA_BYTES: u64 = 96 << 20;
+/// Address space beside data: the program and its libraries, 20 MiB.
+const PROGRAM_BYTES: u64 = 32 << 20;
+/// Threads that there may be at a time beside the first: six of the screen, three of loading.
+const THREADS: u64 = 9;
+/// What glibc sets aside of the address space for each of these when it allocates. musl does nothing of the kind. With
+/// less, it makes do with what is shared: the least `ulimit -v` found was 226 MiB, but that is luck.
 const ARENA_BYTES: u64 = if cfg!(target_env = "gnu") { 64 << 20 } else { 0 };
 
 /// A limit that is too low.
@@ -49,7 +54,7 @@ pub fn raise() {
 pub fn check(ring_bytes: u32) -> Result<(), LimitError> {
     let limit = |resource| getrlimit(resource).map_or(RLIM_INFINITY, |(soft, _)| soft);
     check_files(limit(Resource::RLIMIT_NOFILE))?;
-    check_memory(limit(Resource::RLIMIT_DATA), "data", 'd', data_bytes())?;
+    check_memory(limit(Resource::RLIMIT_DATA), "data", 'd', DATA_BYTES)?;
     check_memory(limit(Resource::RLIMIT_AS), "address space", 'v', space_bytes(ring_bytes))
 }
 
@@ -71,13 +76,9 @@ fn check_memory(has: u64, what: &'static str, option: char, needs: u64) -> Resul
     Err(LimitError { what, has, needs: format!("{needs} KiB"), raise })
 }
 
-const fn data_bytes() -> u64 {
-    0 << 20
-}
-
 const fn space_bytes(ring_bytes: u32) -> u64 {
     // The ring buffer is mapped twice over, so that no record is cut at its end.
-    data_bytes() + 2 * ring_bytes as u64
+    DATA_BYTES + PROGRAM_BYTES + THREADS * ARENA_BYTES + 2 * ring_bytes as u64
 }
 
 /// What there was too little of at the moment of an error.

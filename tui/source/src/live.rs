@@ -429,6 +429,26 @@ mod tests {
         assert!(live.skipped.fork < believed.fork, "{:?}", live.skipped);
     }
 
+    #[tokio::test]
+    async fn passes_may_fail_for_a_while_and_no_longer() {
+        if !may_capture() {
+            return;
+        }
+        let mut live = Live::open(LiveOptions { ring_bytes: 1 << 20, ..LiveOptions::default() }).unwrap();
+        let no_file = || LiveError::Read { what: "x", source: std::io::Error::from_raw_os_error(24) };
+        live.pass_failed(no_file()).unwrap();
+        live.pass_failed(no_file()).unwrap();
+        let (since, tries) = live.failing.unwrap();
+        assert_eq!(tries, 2);
+        live.failing = Some((since - PATIENCE, tries));
+        let told = live.pass_failed(no_file()).unwrap_err().to_string();
+        assert!(told.contains("in 3 tries: reading x: Too many open files") && told.contains("ulimit -n"), "{told}");
+        // What does not pass ends it at once.
+        live.failing = None;
+        let broken = LiveError::Read { what: "x", source: std::io::Error::from_raw_os_error(5) };
+        assert!(live.pass_failed(broken).is_err());
+    }
+
     #[test]
     fn passes_come_as_asked_for_unless_they_cost_too_much() {
         let ms = Duration::from_millis;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle, Scope};
 
 /// What Rust gives a thread by itself, whatever the environment (`RUST_MIN_STACK`) would have it be.
-pub const STACK_BYTES: usize = 2 << 20;
+const STACK_BYTES: usize = 2 << 20;
 /// Threads that do one thing side by side, at most: there are few things at a time.
 const MOST_BESIDE: usize = 3;
 
