@@ -334,8 +334,14 @@ impl Pace {
 /// been dropped by then: the loop cannot see the signal while it waits for a terminal that takes no output.
 fn insist_on_the_end() -> anyhow::Result<std::sync::mpsc::Sender<()>> {
     let (running, ended) = std::sync::mpsc::channel();
-    let runtime = capture::runtime()?;
+    let (tell, ready) = std::sync::mpsc::channel();
     threads::spawn("end", move || {
+        // Made here: where there is no thread it would be dropped, which it may not be within another one.
+        let runtime = match capture::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(tell.send(Err(error))),
+        };
+        let _ = tell.send(Ok(()));
         let signalled = runtime.block_on(async {
             Signals::listen(ENDING)?.next().await;
             io::Result::Ok(())
@@ -344,6 +350,7 @@ fn insist_on_the_end() -> anyhow::Result<std::sync::mpsc::Sender<()>> {
             term::abandon();
         }
     })?;
+    ready.recv()??;
     Ok(running)
 }
 

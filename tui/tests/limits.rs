@@ -4,16 +4,20 @@
 //! Needs root, as the live tests do.
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
+#[path = "common/pty.rs"]
+mod pty;
 #[path = "common/root.rs"]
 mod root;
 
 use std::fs::File;
 use std::io::Read;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use self::pty::Pty;
 use self::root::{Company, enter};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ptree-tui");
@@ -51,28 +55,75 @@ fn assert_fails(output: &Output, status: i32, parts: &[&str]) {
     }
 }
 
+/// By way of what a stranger may do within a limit: all that is needed, but not what lifts limits.
+fn as_stranger(limit: &str) -> [&str; 12] {
+    let capabilities = "+bpf,+perfmon,+sys_ptrace";
+    [
+        "prlimit",
+        limit,
+        "setpriv",
+        "--reuid",
+        STRANGER,
+        "--regid",
+        STRANGER,
+        "--clear-groups",
+        "--inh-caps",
+        capabilities,
+        "--ambient-caps",
+        capabilities,
+    ]
+}
+
+#[test]
+fn the_screen_says_which_thread_cannot_be_had_when_it_has_given_the_terminal_back() {
+    let Some(_lock) = enter(Company::None) else { return };
+    let mut shown = 0;
+    for threads in 1..=8 {
+        let limit = format!("--nproc={threads}");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&seen);
+        let output = || String::from_utf8_lossy(&seen.lock().unwrap()).into_owned();
+        let command = [&as_stranger(&limit)[..], &[PROGRAM]].concat();
+        let mut pty = Pty::start((80, 24), &command, move |bytes| writer.lock().unwrap().extend(bytes)).unwrap();
+        let (begun, mut left) = (Instant::now(), false);
+        let status = loop {
+            if let Some(status) = pty.child.try_wait().unwrap() {
+                break status;
+            }
+            if !left && output().contains("COMMAND") {
+                left = true;
+                pty.press("q").unwrap();
+            }
+            assert!(begun.elapsed() < PATIENCE, "{threads}: {}", output().escape_debug());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let said = |text: &str| output().contains(text);
+        if left {
+            shown += 1;
+            assert!(status.success(), "{threads}: {status}");
+        } else {
+            // What it wrote last may not have been taken yet.
+            while !said("no thread can be made for '") && !said("panicked") {
+                assert!(begun.elapsed() < PATIENCE, "{threads}: {}", output().escape_debug());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert_eq!(status.code(), Some(1), "{threads}");
+            assert!(output().rfind("no thread") > output().rfind("\u{1b}[?1049l"), "{threads}");
+        }
+        assert!(!said("panicked"), "{threads}: {}", output().escape_debug());
+    }
+    // The last ones are enough, and those before name users and read what is asked for.
+    assert!((2..8).contains(&shown), "{shown}");
+}
+
 #[test]
 fn without_a_thread_it_says_so_or_does_without() {
     // The threads of one user are counted.
     let Some(_lock) = enter(Company::None) else { return };
-    let capabilities = "+bpf,+perfmon,+sys_ptrace";
     let mut worked = 0;
     for threads in 1..=8 {
         let limit = format!("--nproc={threads}");
-        let by = [
-            "prlimit",
-            &limit,
-            "setpriv",
-            "--reuid",
-            STRANGER,
-            "--regid",
-            STRANGER,
-            "--clear-groups",
-            "--inh-caps",
-            capabilities,
-            "--ambient-caps",
-            capabilities,
-        ];
+        let by = as_stranger(&limit);
         // It makes threads only to be faster.
         assert_works(&run(&by, &["snapshot"]));
         let output = run(&by, &STREAM);
