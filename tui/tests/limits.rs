@@ -2,7 +2,7 @@
 //! do, and where it has been given that, it works. It never panics.
 //!
 //! Needs root, as the live tests do.
-#![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test, a panic is how to fail")]
 
 #[path = "common/pty.rs"]
 mod pty;
