@@ -31,11 +31,13 @@ pub enum Part {
     Cgroups,
     /// Pid namespaces, and the pids within.
     Namespaces,
+    /// What /proc tells of processes that were there before us.
+    Details,
 }
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
@@ -49,6 +51,7 @@ impl Part {
         Self::TakenTime,
         Self::Cgroups,
         Self::Namespaces,
+        Self::Details,
     ];
 
     /// A short name that does not change: it stands in the header of streams.
@@ -68,6 +71,7 @@ impl Part {
             Self::TakenTime => "taken-time",
             Self::Cgroups => "cgroups",
             Self::Namespaces => "namespaces",
+            Self::Details => "details",
         }
     }
 
@@ -88,6 +92,7 @@ impl Part {
             Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
             Self::Cgroups => "control groups of the newly born",
             Self::Namespaces => "pid namespaces, and the pids within",
+            Self::Details => "arguments and program paths of what ran before ptree-tui, from /proc",
         }
     }
 
@@ -105,6 +110,10 @@ impl Part {
             Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
             Self::Cgroups => "boot a kernel built with CONFIG_CGROUPS=y",
             Self::Namespaces => "boot a kernel built with CONFIG_PID_NS=y",
+            Self::Details => {
+                "mount it with 'mount -t proc proc /proc'; where it is mounted with hidepid, run ptree-tui as root or add \
+                 cap_sys_ptrace to its capabilities"
+            }
         }
     }
 
@@ -125,6 +134,7 @@ impl Part {
             Self::TakenTime => "CPU time of the finished is off by as much, within their last tick",
             Self::Cgroups => "only of processes that ran before ptree-tui, from /proc",
             Self::Namespaces => "left out; inside a container, nothing of its processes is asked of /proc",
+            Self::Details => "left out; nor are events counted that the kernel skips",
         }
     }
 }

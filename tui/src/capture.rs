@@ -1,16 +1,16 @@
 //! Live capture, or what is played in its place, in a thread of its own, so that neither drawing nor a slow reader keeps the ring buffer from being
 //! emptied before the bounded channel is full.
 
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result};
 use ptree_source::live::{Live, LiveOptions};
 use ptree_source::play::{self, Cue};
-use ptree_source::{Batch, Header, Part, host};
+use ptree_source::{Batch, Header, Part, host, threads};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tokio::sync::oneshot::{self, error::RecvError};
 
 /// Batches that may wait for their reader; beyond that, the ring buffer has to hold what happens.
 const CHANNEL_BATCHES: usize = 32;
@@ -32,7 +32,7 @@ pub struct Capture {
     /// What happens; closed when the capture has ended and everything was delivered.
     pub batches: mpsc::Receiver<Batch>,
     stop: oneshot::Sender<()>,
-    thread: JoinHandle<Result<()>>,
+    outcome: oneshot::Receiver<Result<()>>,
 }
 
 impl Capture {
@@ -72,38 +72,30 @@ impl Capture {
         open: impl FnOnce() -> Result<(S, Vec<Part>)> + Send + 'static,
         run: impl AsyncFnOnce(S, mpsc::Sender<Batch>, oneshot::Receiver<()>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
-        let (opened, is_open) = oneshot::channel();
+        let (opened, is_open) = oneshot::channel::<Result<Vec<Part>>>();
         let (sender, batches) = mpsc::channel(CHANNEL_BATCHES);
         let (stop, stopped) = oneshot::channel();
-        let (ended, end) = oneshot::channel();
-        watch(until, stopped, ended)?;
-        let thread = thread::Builder::new()
-            .name("capture".to_owned())
-            .spawn(move || {
+        let end = watch(until, stopped)?;
+        let (over, outcome) = oneshot::channel();
+        threads::spawn("capture", move || {
+            let ready = || {
                 let runtime = runtime()?;
-                let (source, degraded) = match runtime.block_on(async { open() }) {
-                    Ok(opened) => opened,
-                    Err(error) => {
-                        let _ = opened.send(Err(error));
-                        return Ok(());
-                    }
-                };
-                let _ = opened.send(Ok(degraded));
-                let result = runtime.block_on(run(source, sender, end));
-                // A user database that does not answer must not keep us.
-                runtime.shutdown_background();
-                result
-            })
-            .context("starting the capture thread")?;
-        let degraded = match is_open.blocking_recv() {
-            Ok(opened) => opened?,
-            Err(_closed) => {
-                join(thread)?;
-                bail!("the capture thread ended before it began");
-            }
-        };
+                let (source, degraded) = runtime.block_on(async { open() })?;
+                Ok((runtime, source, degraded))
+            };
+            let (runtime, source, degraded) = match ready() {
+                Ok(ready) => ready,
+                Err(error) => {
+                    let _ = opened.send(Err(error));
+                    return;
+                }
+            };
+            let _ = opened.send(Ok(degraded));
+            let _ = over.send(runtime.block_on(run(source, sender, end)));
+        })?;
+        let degraded = is_open.blocking_recv().map_err(panicked)??;
         let header = header(&degraded);
-        Ok(Self { header, batches, stop, thread })
+        Ok(Self { header, batches, stop, outcome })
     }
 
     /// Ends the capture, if it has not ended, and says how it went. What was not received is dropped.
@@ -111,10 +103,18 @@ impl Capture {
     /// # Errors
     /// What ended it, when nobody asked.
     pub fn finish(self) -> Result<()> {
-        let Self { batches, stop, thread, .. } = self;
+        let Self { batches, stop, outcome, .. } = self;
         drop(batches);
         let _ = stop.send(());
-        join(thread)
+        outcome.blocking_recv().map_err(panicked)?
+    }
+
+    /// Waits until the capture has ended by itself, and says how it went.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub async fn ended(self) -> Result<()> {
+        self.outcome.await.map_err(panicked)?
     }
 }
 
@@ -125,9 +125,9 @@ pub fn header(degraded: &[Part]) -> Header {
     Header { degraded, ..host::header(env!("CARGO_PKG_VERSION")) }
 }
 
-fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
-    // The panic has had its say on standard error.
-    thread.join().unwrap_or_else(|_panic| bail!("the capture thread panicked"))
+/// The thread has ended without a word: the panic has had its say on standard error.
+fn panicked(_closed: RecvError) -> Error {
+    Error::msg("the capture thread panicked")
 }
 
 /// A runtime for one thread.
@@ -138,20 +138,22 @@ pub fn runtime() -> Result<Runtime> {
     Builder::new_current_thread().enable_all().build().context("starting the event loop")
 }
 
-/// Watches for what ends the capture, in a thread that outlives it: a second signal has to be heard even when the first
-/// one left us with a reader of our output that does not read.
-fn watch(until: Until, stopped: oneshot::Receiver<()>, ended: oneshot::Sender<()>) -> Result<()> {
+/// What tells that the capture is to end: `stopped` or what else ends it. That is watched for in a thread that outlives
+/// the capture: a second signal has to be heard even when the first one left us with a reader of our output that does not
+/// read.
+fn watch(until: Until, stopped: oneshot::Receiver<()>) -> Result<oneshot::Receiver<()>> {
+    if until.duration.is_none() && !until.signals {
+        return Ok(stopped);
+    }
+    let (ended, end) = oneshot::channel();
     let runtime = runtime()?;
     // The handlers are in place when this returns.
     let signals = {
         let _context = runtime.enter();
         until.signals.then(Signals::new).transpose().context("watching for signals")?
     };
-    thread::Builder::new()
-        .name("watch".to_owned())
-        .spawn(move || runtime.block_on(wait_for_end(until.duration, signals, stopped, ended)))
-        .context("starting the watching thread")?;
-    Ok(())
+    threads::spawn("watch", move || runtime.block_on(wait_for_end(until.duration, signals, stopped, ended)))?;
+    Ok(end)
 }
 
 async fn wait_for_end(

@@ -10,8 +10,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser, ValueHint};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use nix::sys::signal::{SigSet, Signal};
 use ptree_core::{Filter, MatchRule};
 use ptree_source::caller::{caller, leave_no_core};
+use ptree_source::limits::{self, Explained};
 use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
 
 use crate::app::{Options, Preferences};
@@ -326,6 +328,10 @@ pub fn command() -> clap::Command {
 #[must_use]
 pub fn main() -> ExitCode {
     leave_no_core();
+    limits::raise();
+    // A file that would grow beyond a limit ('ulimit -f') is an error of whoever writes it, not the end of all: of every
+    // thread, since this is the only one yet.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     let Cli { command, flags } = Cli::parse();
     // Only where it is wanted: a mistake in the configuration does not keep documents from being printed.
     let settle = || flags.settle().unwrap_or_else(|error| error.exit());
@@ -349,13 +355,9 @@ fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        let live = error.downcast_ref::<LiveError>();
-        match live {
-            // Says all of its causes itself.
-            Some(error) => eprintln!("ptree-tui: {error}"),
-            None => eprintln!("ptree-tui: {error:#}"),
-        }
-        if live.is_some_and(LiveError::is_privilege) { ExitCode::from(EXIT_PRIVILEGE) } else { ExitCode::FAILURE }
+        eprintln!("ptree-tui: {}", Explained(error.as_ref()));
+        let privilege = error.downcast_ref().is_some_and(LiveError::is_privilege);
+        if privilege { ExitCode::from(EXIT_PRIVILEGE) } else { ExitCode::FAILURE }
     })
 }
 

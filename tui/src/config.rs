@@ -9,6 +9,7 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -140,19 +141,26 @@ impl Config {
         }
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         for path in places(caller().and_then(Caller::home), variable) {
-            // In a folder that may not be looked into, such as the home of another user, there is none for us either.
-            if as_caller(|| path.symlink_metadata().is_ok()).unwrap_or(false) {
-                return Self::read(&path);
+            // In a folder that may not be looked into, such as the home of another user, there is none for us either; nor where
+            // nothing can be looked at as the caller.
+            match as_caller(|| path.symlink_metadata().is_ok()) {
+                Ok(true) => return Self::read(&path),
+                Ok(false) => {}
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(unread(&path, &error)),
             }
         }
         Ok(Self::default())
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = given::read_text(path, LONGEST)
-            .map_err(|error| ConfigError(vec![format!("'{}': {error}", path.display())]))?;
+        let text = given::read_text(path, LONGEST).map_err(|error| unread(path, &error))?;
         file::parse(&text, &path.display().to_string())
     }
+}
+
+fn unread(path: &Path, error: &io::Error) -> ConfigError {
+    ConfigError(vec![format!("'{}': {error}", path.display())])
 }
 
 /// Where to look, in order. A `home` of the user database stands in for what the environment says.

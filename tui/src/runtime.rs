@@ -16,6 +16,8 @@ use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
+use ptree_source::limits::Explained;
+use ptree_source::threads::{self, ThreadError};
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -25,6 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::act::{self, Order};
 use crate::action::{Action, Effect};
 use crate::app::{App, Options};
+use crate::capture;
 use crate::clock::Clock;
 use crate::export::{dot, file};
 use crate::inspect::{self, Answer, Refusal};
@@ -39,7 +42,7 @@ const BATCHES: usize = 32;
 /// How long after a signal that ends us the terminal may keep us waiting.
 const GRACE: Duration = Duration::from_secs(1);
 /// The signals that end us. None of them may leave the terminal as it is.
-const ENDING: [Signal; 7] = [
+const ENDING: [Signal; 14] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
@@ -47,6 +50,14 @@ const ENDING: [Signal; 7] = [
     Signal::SIGUSR1,
     Signal::SIGUSR2,
     Signal::SIGALRM,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGABRT,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+    Signal::SIGSTKFLT,
+    // More CPU time than a limit allows.
+    Signal::SIGXCPU,
 ];
 
 /// After a frame, others have twice the time that it took before a key can ask for the next one, but no longer than this:
@@ -172,7 +183,7 @@ pub async fn run(
                 }
             },
             result = &mut ended, if !open && outcome.is_none() => {
-                app.capture_ended(result.as_ref().copied().map_err(|error| format!("{error:#}")));
+                app.capture_ended(result.as_ref().copied().map_err(|error| Explained(error.as_ref()).to_string()));
                 outcome = Some(result);
             }
         }
@@ -193,7 +204,7 @@ pub async fn run(
                 pace.hurry(Instant::now());
             }
             Some(Effect::ExportDot) => {
-                let result = export_dot(&app).map_err(|error| format!("Cannot export: {error:#}"));
+                let result = export_dot(&app).map_err(|error| format!("Cannot export: {}", Explained(error.as_ref())));
                 app.update(Action::Exported(result));
             }
             Some(Effect::Act(order)) => {
@@ -206,8 +217,8 @@ pub async fn run(
                 // that keeps its memory locked.
                 let (subject, key) = (question.subject, question.target.key);
                 let ask = move || drop(reports.blocking_send(Action::Inspected(inspect::answer(&question))));
-                if let Err(error) = std::thread::Builder::new().name("inspect".to_owned()).spawn(ask) {
-                    let found = Err(Refusal::Other(format!("no thread can be made to read it: {error}")));
+                if let Err(error) = threads::spawn("inspect", ask) {
+                    let found = Err(Refusal::Other(error.to_string()));
                     app.update(Action::Inspected(Answer { subject, key, found }));
                 }
             }
@@ -232,9 +243,9 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
 /// Starts a thread that does what it is ordered to, one after the other, and reports; it ends when there are no more
 /// orders. It is there from the beginning: where there are so many processes that no thread can be made any more, one
 /// wants to act on them.
-fn act_beside(reports: mpsc::Sender<Action>) -> io::Result<(std::sync::mpsc::Sender<Order>, JoinHandle<()>)> {
+fn act_beside(reports: mpsc::Sender<Action>) -> Result<(std::sync::mpsc::Sender<Order>, JoinHandle<()>), ThreadError> {
     let (sender, orders) = std::sync::mpsc::channel();
-    let hand = std::thread::Builder::new().name("act".to_owned()).spawn(move || {
+    let hand = threads::spawn("act", move || {
         for order in orders {
             // Nobody listens any more when the user has left meanwhile.
             let _ = reports.blocking_send(Action::Acted(act::perform(&order)));
@@ -247,9 +258,9 @@ fn act_beside(reports: mpsc::Sender<Action>) -> io::Result<(std::sync::mpsc::Sen
 ///
 /// A thread, since crossterm's own stream takes a lock and yields the CPU many times whenever it is polled, which here
 /// would be at every event of the kernel.
-fn listen_to_terminal() -> io::Result<Receiver<io::Result<Event>>> {
+fn listen_to_terminal() -> Result<Receiver<io::Result<Event>>, ThreadError> {
     let (sender, receiver) = mpsc::channel(64);
-    std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+    threads::spawn("input", move || {
         loop {
             let event = event::read();
             let last = event.is_err();
@@ -316,10 +327,16 @@ impl Pace {
 
 /// Starts a thread that ends the program one [`GRACE`] after a signal that should have, unless what is returned has
 /// been dropped by then: the loop cannot see the signal while it waits for a terminal that takes no output.
-fn insist_on_the_end() -> io::Result<std::sync::mpsc::Sender<()>> {
+fn insist_on_the_end() -> anyhow::Result<std::sync::mpsc::Sender<()>> {
     let (running, ended) = std::sync::mpsc::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+    let (tell, ready) = std::sync::mpsc::channel();
+    threads::spawn("end", move || {
+        // Made here: where there is no thread it would be dropped, which it may not be within another one.
+        let runtime = match capture::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(tell.send(Err(error))),
+        };
+        let _ = tell.send(Ok(()));
         let signalled = runtime.block_on(async {
             Signals::listen(ENDING)?.next().await;
             io::Result::Ok(())
@@ -328,6 +345,7 @@ fn insist_on_the_end() -> io::Result<std::sync::mpsc::Sender<()>> {
             term::abandon();
         }
     })?;
+    ready.recv()??;
     Ok(running)
 }
 

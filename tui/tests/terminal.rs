@@ -198,6 +198,13 @@ fn i16_signals_that_end_it_give_the_terminal_back() {
         Signal::SIGUSR1,
         Signal::SIGUSR2,
         Signal::SIGALRM,
+        Signal::SIGVTALRM,
+        Signal::SIGPROF,
+        Signal::SIGABRT,
+        Signal::SIGIO,
+        Signal::SIGPWR,
+        Signal::SIGSTKFLT,
+        Signal::SIGXCPU,
     ] {
         let session = Session::invented("storm");
         session.wait_for("systemd");
@@ -315,9 +322,12 @@ fn i16_a_stream_from_a_pipe_is_shown_and_keys_come_from_the_terminal() {
     let lines: String = [header, "junk", user, fork].map(line).concat();
     let replay = format!("printf '{lines}' | '{}' replay -", env!("CARGO_BIN_EXE_ptree-tui"));
     let mut session = Session::start(&["sh", "-c", &replay]);
-    for text in ["elsewhere", "somebody", "recorded", "CAPTURE ENDED"] {
+    for text in ["elsewhere", "somebody", "recorded", "ENDED"] {
         session.wait_for(text);
     }
+    // Drawn anew, it is there in one piece, also where there was another frame before.
+    session.press("\u{c}");
+    session.wait_for("CAPTURE ENDED");
     session.press("q");
     let (status, output) = session.end();
     assert!(status.success());

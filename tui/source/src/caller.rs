@@ -7,10 +7,8 @@
 use std::ffi::CString;
 use std::fmt;
 use std::io;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::thread;
 
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid, User, getgid, getgrouplist, getuid};
@@ -18,7 +16,7 @@ use rustix::io::Errno;
 use rustix::process;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
-use crate::start;
+use crate::{start, threads};
 
 /// A user with less privilege than this process has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,12 +139,7 @@ pub fn leave_no_core() {
 /// When there can be no thread, or this process may not become the caller.
 pub fn as_caller<T: Send>(what: impl FnOnce() -> T + Send) -> io::Result<T> {
     let Some(caller) = caller() else { return Ok(what()) };
-    thread::scope(|scope| {
-        let done = thread::Builder::new()
-            .name("caller".to_owned())
-            .spawn_scoped(scope, || caller.take_over().map(|()| what()))?;
-        done.join().unwrap_or_else(|panic| resume_unwind(panic))
-    })
+    threads::apart("caller", || caller.take_over().map(|()| what())).map_err(io::Error::other).flatten()
 }
 
 #[cfg(test)]

@@ -1,14 +1,20 @@
 //! This machine: its name, kernel, boot and clocks.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::OnceLock;
 
+use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::{Header, TimeAnchor};
 
 /// Inode number of the initial pid namespace (`PROC_PID_INIT_INO`, a kernel ABI).
 const INIT_PID_NS: u32 = 0xefff_fffc;
+
+/// Inode number of the initial user namespace (`PROC_USER_INIT_INO`).
+const INIT_USER_NS: u64 = 0xefff_fffd;
 
 /// Describes this machine, now.
 #[must_use]
@@ -17,10 +23,19 @@ pub fn header(version: &str) -> Header {
     Header {
         version: version.to_owned(),
         host: nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        kernel: read("/proc/sys/kernel/osrelease"),
+        kernel: release(),
         boot_id: read("/proc/sys/kernel/random/boot_id"),
         anchor: TimeAnchor { boottime_ns: boottime_ns(), unix_ns: now_ns(ClockId::CLOCK_REALTIME) },
         degraded: Vec::new(),
+    }
+}
+
+/// The kernel's release. /proc is asked first, since a process may have `uname` tell it another.
+#[must_use]
+pub fn release() -> String {
+    match fs::read_to_string("/proc/sys/kernel/osrelease") {
+        Ok(release) => release.trim_end().to_owned(),
+        Err(_) => uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default(),
     }
 }
 
@@ -54,19 +69,44 @@ pub fn lockdown() -> Option<String> {
     modes.split(['[', ']']).nth(1).map(str::to_owned)
 }
 
-/// Inode number of our own pid namespace, where it can be read.
+/// Our own pid namespace, once it is known: a process never changes it.
+static NAMESPACE: OnceLock<u32> = OnceLock::new();
+
+/// Inode number of our own pid namespace, where it can be told.
 #[must_use]
 pub fn pid_namespace() -> Option<u32> {
-    // A process never changes its own.
-    static NAMESPACE: OnceLock<Option<u32>> = OnceLock::new();
-    *NAMESPACE.get_or_init(|| {
-        let link = fs::read_link("/proc/self/ns/pid").ok()?;
-        link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
-    })
+    if NAMESPACE.get().is_none()
+        && let Ok(namespace) = fs::metadata("/proc/self/ns/pid")
+        && let Ok(inode) = u32::try_from(namespace.ino())
+    {
+        return Some(*NAMESPACE.get_or_init(|| inode));
+    }
+    NAMESPACE.get().copied()
+}
+
+/// Tells the pid namespaces of the processes that the task iterator has shown: those of ours and of those below. So one of
+/// the initial namespace among them is of ours. Of use only where /proc does not tell.
+pub(crate) fn learn_pid_namespace(mut shown: impl Iterator<Item = Option<u32>>) {
+    if pid_namespace().is_none() && shown.any(|namespace| namespace == Some(INIT_PID_NS)) {
+        NAMESPACE.get_or_init(|| INIT_PID_NS);
+    }
 }
 
 /// Whether this process sees all pids: the task iterator shows the processes of the reader's pid namespace only.
 #[must_use]
 pub fn in_initial_pid_namespace() -> bool {
     pid_namespace() == Some(INIT_PID_NS)
+}
+
+/// Whether /sys is mounted.
+#[must_use]
+pub fn shows_sys() -> bool {
+    Path::new("/sys/kernel").exists()
+}
+
+/// Whether capabilities count with the kernel for what is not of a namespace: those of another user namespace than the
+/// initial one do not. Without /proc that cannot be told, and it is taken for the initial one.
+#[must_use]
+pub fn in_initial_user_namespace() -> bool {
+    fs::metadata("/proc/self/ns/user").map_or(true, |namespace| namespace.ino() == INIT_USER_NS)
 }

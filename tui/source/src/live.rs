@@ -24,13 +24,13 @@ use ptree_core::event::{Found, LossCount};
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::aliases::Aliases;
 use crate::decode::Row;
 use crate::track::{Tracker, found};
-use crate::{Batch, host, procfs, users};
+use crate::users::{self, Names};
+use crate::{Batch, host, procfs};
 
 /// The ring buffer is emptied so often: in between, 70,000 events a second are half a megabyte. Each turn of an idle
 /// machine is a switch of context and little else.
@@ -51,6 +51,8 @@ const BLIND_INTERVAL: Duration = Duration::from_secs(1);
 const SKIPPED_INTERVAL: Duration = Duration::from_secs(1);
 /// No record in the ring buffer is smaller.
 const MIN_RECORD_BYTES: usize = size_of::<ptree_common::wire::Fork>();
+/// So long, passes may fail for what may pass, such as a lack of memory, before the capture is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
 const DETAILS_PER_TURN: usize = 256;
 
@@ -110,8 +112,10 @@ pub struct Live {
     execs_lost: bool,
     last_pass: Instant,
     pass_cost: Duration,
+    /// Since when, and how often, passes have failed in a row for what may pass.
+    failing: Option<(Instant, u32)>,
     uids: FxHashSet<u32>,
-    names: JoinSet<(u32, String)>,
+    names: Names,
 }
 
 impl Live {
@@ -123,7 +127,11 @@ impl Live {
     pub fn open(options: LiveOptions) -> Result<Self, LiveError> {
         let mut kernel = Kernel::load(&options)?;
         kernel.attach()?;
-        let tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
+        let attached_ns = host::boottime_ns();
+        let mut rows = kernel.pass()?;
+        // Known by now, if ever.
+        let sees_all = host::in_initial_pid_namespace();
+        let tracker = Tracker::new(attached_ns, sees_all, host::page_size());
         let mut live = Self {
             kernel,
             tracker,
@@ -139,10 +147,10 @@ impl Live {
             execs_lost: false,
             last_pass: Instant::now(),
             pass_cost: Duration::ZERO,
+            failing: None,
             uids: FxHashSet::default(),
-            names: JoinSet::new(),
+            names: Names::new(),
         };
-        let mut rows = live.kernel.pass()?;
         if live.kernel.has(Part::Running) {
             live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
             rows.extend(live.unlisted.iter().cloned());
@@ -237,7 +245,11 @@ impl Live {
             self.skipped_asked = Instant::now();
             self.skipped = self.kernel.skipped()?.unwrap_or(self.skipped);
         }
-        let mut lost = self.kernel.lost()?;
+        let mut lost = match self.kernel.lost() {
+            // Nothing is forgotten: the counters go on.
+            Err(error) if error.may_pass() => return Ok(()),
+            lost => lost?,
+        };
         lost += self.skipped;
         let count = LossCount {
             fork: lost.fork.saturating_sub(self.reported.fork),
@@ -259,7 +271,14 @@ impl Live {
         self.execs_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
         let started_ns = host::boottime_ns();
-        let mut rows = self.kernel.pass()?;
+        let mut rows = match self.kernel.pass() {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.repair_due = after_loss;
+                return self.pass_failed(error);
+            }
+        };
+        self.failing = None;
         let now_ns = host::boottime_ns();
         self.unlisted.retain_mut(|row| procfs::refresh(row, now_ns));
         rows.extend(self.unlisted.iter().cloned());
@@ -281,6 +300,20 @@ impl Live {
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
         Ok(())
+    }
+
+    /// A pass that failed for what may pass is made again when the next is due, unless that has lasted: then nobody would
+    /// know that what is shown of the living is old.
+    fn pass_failed(&mut self, error: LiveError) -> Result<(), LiveError> {
+        if !error.may_pass() {
+            return Err(error);
+        }
+        let (since, tries) = self.failing.get_or_insert((self.last_pass, 0));
+        *tries += 1;
+        match since.elapsed() {
+            lasted if lasted < PATIENCE => Ok(()),
+            lasted => Err(LiveError::Passes { lasted, tries: *tries, source: Box::new(error) }),
+        }
     }
 
     /// Whether births or ends show in passes alone: then a difference is nothing that a record may yet explain.
@@ -307,9 +340,8 @@ impl Live {
                 Event::Creds { creds, .. } => *creds,
                 _ => continue,
             };
-            if self.uids.insert(creds.uid) {
-                // May ask a directory server: never in the way of the ring buffer.
-                self.names.spawn_blocking(move || (creds.uid, users::name(creds.uid)));
+            if !self.uids.contains(&creds.uid) && self.names.ask(creds.uid) {
+                self.uids.insert(creds.uid);
             }
         }
     }
@@ -325,10 +357,7 @@ impl Live {
 
     /// Hands on what there is; false when nobody listens any more.
     async fn deliver(&mut self, batches: &Sender<Batch>) -> bool {
-        let mut users = Vec::new();
-        while let Some(name) = self.names.try_join_next() {
-            users.extend(name.ok());
-        }
+        let users: Vec<(u32, String)> = self.names.take().collect();
         if self.events.is_empty() && users.is_empty() {
             return true;
         }
@@ -398,6 +427,26 @@ mod tests {
         live.skipped_asked = Instant::now() - SKIPPED_INTERVAL;
         live.count_loss(false).unwrap();
         assert!(live.skipped.fork < believed.fork, "{:?}", live.skipped);
+    }
+
+    #[tokio::test]
+    async fn passes_may_fail_for_a_while_and_no_longer() {
+        if !may_capture() {
+            return;
+        }
+        let mut live = Live::open(LiveOptions { ring_bytes: 1 << 20, ..LiveOptions::default() }).unwrap();
+        let no_file = || LiveError::Read { what: "x", source: std::io::Error::from_raw_os_error(24) };
+        live.pass_failed(no_file()).unwrap();
+        live.pass_failed(no_file()).unwrap();
+        let (since, tries) = live.failing.unwrap();
+        assert_eq!(tries, 2);
+        live.failing = Some((since - PATIENCE, tries));
+        let told = live.pass_failed(no_file()).unwrap_err().to_string();
+        assert!(told.contains("in 3 tries: reading x: Too many open files") && told.contains("ulimit -n"), "{told}");
+        // What does not pass ends it at once.
+        live.failing = None;
+        let broken = LiveError::Read { what: "x", source: std::io::Error::from_raw_os_error(5) };
+        assert!(live.pass_failed(broken).is_err());
     }
 
     #[test]

@@ -45,6 +45,13 @@ pub fn details(task: &Task) -> Details {
     if is_there(key) { details } else { Details::default() }
 }
 
+/// Whether /proc is mounted and shows the processes of others.
+#[must_use]
+pub fn shows_others() -> bool {
+    // Every pid namespace has a first one.
+    read("/proc/1/stat".to_owned()).is_ok()
+}
+
 /// Reads a file of /proc. These say of themselves that they are empty; where that is believed, as `fs::read` does, they
 /// are read in small pieces.
 fn read(path: String) -> io::Result<Vec<u8>> {

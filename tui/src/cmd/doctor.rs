@@ -11,7 +11,7 @@ use ptree_core::engine::Config;
 use ptree_source::layout::{Layout, Lookup};
 use ptree_source::live::{BtfFile, Kernel, LiveError};
 use ptree_source::privilege::{self, Capabilities, Capability};
-use ptree_source::{Part, host, live};
+use ptree_source::{Part, host, limits, live, procfs};
 use serde::Serialize;
 
 use crate::capture::runtime;
@@ -101,9 +101,11 @@ fn write_text(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
 }
 
 fn checks(common: &Common) -> Vec<Check> {
-    let (btf, layout) = btf(common);
+    let limits = limits(common);
+    // The rest takes as much as a capture does.
+    let (btf, layout) = if limits.verdict == Verdict::Ok { btf(common) } else { (behind(&limits, "BTF"), None) };
     let (programs, kernel_side) = programs(common);
-    let mut checks = vec![kernel(), btf, privileges(), lockdown(), proc_access(), pid_namespace()];
+    let mut checks = vec![kernel(), limits, btf, privileges(), lockdown(), proc_access(), pid_namespace()];
     checks.push(memory(&common.engine()));
     checks.extend(programs);
     let in_the_way = checks.iter().find(|check| check.verdict == Verdict::Bad).map_or("", |check| check.name);
@@ -118,11 +120,13 @@ fn part(part: Part, layout: Option<&Layout>, kernel: Option<&Kernel>, in_the_way
     let (name, without) = (part.name(), part.without());
     let lacking: Vec<String> = layout.into_iter().flat_map(|layout| layout.lacking(part)).collect();
     if layout.is_none() || kernel.is_none() && lacking.is_empty() {
-        return Check::or(Verdict::Bad, name, part.tells(), format!("first mend '{in_the_way}' above"));
+        return Check::or(Verdict::Bad, name, part.tells(), first_mend(in_the_way));
     }
     if let Some(refusal) = kernel.and_then(|kernel| kernel.refused().iter().find(|refusal| refusal.part == part)) {
         let finding = format!("{without}\n{}", refusal.error.to_string().trim_end());
         Check::or(Verdict::Degraded, name, finding, part.wants())
+    } else if lacking.is_empty() && kernel.is_some_and(|kernel| kernel.degraded().contains(&part)) {
+        Check::or(Verdict::Degraded, name, format!("{}: {without}", part.tells()), part.wants())
     } else if lacking.is_empty() {
         Check::ok(name, part.tells())
     } else {
@@ -144,8 +148,24 @@ fn memory(config: &Config) -> Check {
     Check::ok("history", finding)
 }
 
+fn first_mend(in_the_way: &str) -> String {
+    format!("first mend '{in_the_way}' above")
+}
+
+fn behind(in_the_way: &Check, name: &'static str) -> Check {
+    Check::or(Verdict::Bad, name, "not tried", first_mend(in_the_way.name))
+}
+
+fn limits(common: &Common) -> Check {
+    const NAME: &str = "limits";
+    match limits::check(common.live().ring_bytes) {
+        Ok(()) => Check::ok(NAME, "open files and memory are enough"),
+        Err(error) => Check::or(Verdict::Bad, NAME, error.to_string(), ""),
+    }
+}
+
 fn kernel() -> Check {
-    let release = host::header("").kernel;
+    let release = host::release();
     match live::check_release(&release) {
         Ok(()) => Check::ok("kernel", release),
         Err(error) => Check::or(Verdict::Bad, "kernel", error.to_string(), "boot a newer kernel"),
@@ -157,6 +177,7 @@ fn btf(common: &Common) -> (Check, Option<Layout>) {
     let bad = |error: &LiveError, mend| Check::or(Verdict::Bad, NAME, error.to_string(), mend);
     let file = match BtfFile::read(common.btf()) {
         Ok(file) => file,
+        Err(error @ LiveError::NoSys { .. }) => return (bad(&error, ""), None),
         Err(error @ LiveError::NoBtf { .. }) => {
             let mend =
                 "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; if this is one, give a copy of its BTF with --btf";
@@ -184,6 +205,14 @@ fn privileges() -> Check {
     const NAME: &str = PRIVILEGES;
     let missing = Capabilities::effective().missing();
     let uid = nix::unistd::geteuid();
+    if !host::in_initial_user_namespace() {
+        return Check::or(
+            Verdict::Bad,
+            NAME,
+            format!("uid {uid} of a user namespace: its capabilities do not count with the kernel"),
+            "run it outside of the user namespace, and not in a rootless container",
+        );
+    }
     if missing.is_empty() {
         return Check::ok(NAME, format!("uid {uid} may load tracing programs"));
     }
@@ -213,6 +242,14 @@ fn lockdown() -> Check {
 
 fn proc_access() -> Check {
     const NAME: &str = "/proc";
+    if !procfs::shows_others() {
+        return Check::or(
+            Verdict::Degraded,
+            NAME,
+            "it is not mounted, or does not show the processes of others",
+            Part::Details.wants(),
+        );
+    }
     let capabilities = Capabilities::effective();
     if capabilities.has(Capability::SysPtrace) {
         Check::ok(NAME, "program paths of all users can be read")
@@ -230,6 +267,8 @@ fn pid_namespace() -> Check {
     const NAME: &str = "pid namespace";
     if host::in_initial_pid_namespace() {
         Check::ok(NAME, "the initial one: all processes are seen")
+    } else if host::pid_namespace().is_none() {
+        Check::or(Verdict::Degraded, NAME, "it cannot be told which one this is", Part::Details.wants())
     } else {
         Check::or(
             Verdict::Degraded,
@@ -285,7 +324,10 @@ fn refused(error: &LiveError) -> Check {
             Check::or(Verdict::Bad, "ring buffer", error.to_string(), "try --ring-buffer 1MiB")
         }
         // These have a line of their own, with the way to mend them.
-        LiveError::Privilege { .. } => Check::or(Verdict::Bad, "programs", "not tried, for lack of privilege", ""),
+        LiveError::Limit(_) => Check::or(Verdict::Bad, "programs", "not tried", first_mend("limits")),
+        LiveError::Privilege { .. } | LiveError::UserNamespace => {
+            Check::or(Verdict::Bad, "programs", "not tried, for lack of privilege", "")
+        }
         LiveError::NoBtf { .. }
         | LiveError::BtfFile { .. }
         | LiveError::Btf { .. }

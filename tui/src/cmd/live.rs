@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 
 use crate::capture::{self, Capture, Until};
 use crate::cli::Common;
@@ -29,15 +28,7 @@ pub fn show(common: &Common, mut capture: Capture, clock: Clock, is_here: bool) 
     let (_, nothing) = mpsc::channel(1);
     let batches = std::mem::replace(&mut capture.batches, nothing);
     let header = capture.header.clone();
-    // Asked only once the batches have ended: then the thread is about to end too.
-    let ended = async move { spawn_blocking(move || capture.finish()).await? };
-    capture::runtime()?.block_on(runtime::run(
-        common.options(is_here),
-        common.display(),
-        clock,
-        header,
-        batches,
-        ended,
-    ))?;
+    let (options, display, ended) = (common.options(is_here), common.display(), capture.ended());
+    capture::runtime()?.block_on(runtime::run(options, display, clock, header, batches, ended))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use ptree_source::ndjson::{Entry, LineError, ReadError, Reader, Tally};
-use ptree_source::{Batch, Header};
+use ptree_source::{Batch, Header, threads};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::capture;
@@ -43,12 +43,9 @@ pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
     let (ended, end) = oneshot::channel();
     let player = Player { input, header: header.clone(), clock, batches: sender, first_bad: None };
     // Never joined: it may wait for input that does not come.
-    thread::Builder::new()
-        .name("replay".to_owned())
-        .spawn(move || {
-            let _ = ended.send(player.play());
-        })
-        .context("starting the thread that reads")?;
+    threads::spawn("replay", move || {
+        let _ = ended.send(player.play());
+    })?;
     let mut left_out = None;
     let ended = async {
         let (outcome, report) = end.await.context("the thread that reads has panicked")?;

@@ -8,6 +8,8 @@ use std::path::Path;
 use super::error::LiveError;
 use crate::btf::Btf;
 use crate::caller::{as_caller, caller};
+use crate::host;
+use crate::limits::Lack;
 use crate::trusted::open_regular;
 
 /// Where the kernel shows its own.
@@ -38,7 +40,9 @@ impl BtfFile {
         let opened = if given { as_caller(|| read(path)).flatten() } else { read(path) };
         match opened {
             Ok((bytes, doubt)) => Ok(Self { path: shown, bytes, given, doubt }),
+            Err(source) if Lack::of(&source).is_some() => Err(LiveError::Read { what: "the kernel's BTF", source }),
             Err(source) if given => Err(LiveError::BtfFile { path: shown, source }),
+            Err(source) if !host::shows_sys() => Err(LiveError::NoSys { path: KERNEL, source }),
             Err(source) => Err(LiveError::NoBtf { path: shown, source }),
         }
     }

@@ -1,12 +1,14 @@
 //! What can keep the kernel from being captured, each with what to do about it.
 
 use std::io;
+use std::time::Duration;
 
 use aya::maps::MapError;
 use aya::programs::ProgramError;
 
 use crate::btf::BtfError;
 use crate::layout::VitalMissing;
+use crate::limits::{Explained, Lack, LimitError};
 use crate::privilege::{self, Capability};
 
 /// Oldest kernel: ring buffers, task iterators and CAP_BPF came with it.
@@ -37,7 +39,7 @@ pub enum LiveError {
     /// The kernel has no type information, or does not show it.
     #[error(
         "'{path}': {source}; ptree-tui needs the BTF of a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' \
-         are since 2021. If this one is, and only its /sys is not to be seen here, give a copy with --btf FILE"
+         are since 2021. If this one is, and only does not show it here, give a copy with --btf FILE"
     )]
     NoBtf {
         /// Where it was looked for.
@@ -150,7 +152,7 @@ pub enum LiveError {
     #[error("eBPF program '{0}': taken for refused, since --pretend-missing says so")]
     Pretended(&'static str),
     /// Something else went wrong with the programs.
-    #[error("eBPF program '{program}': {source}")]
+    #[error("eBPF program '{program}': {}", Explained(.source))]
     Program {
         /// Name of the program.
         program: &'static str,
@@ -161,18 +163,45 @@ pub enum LiveError {
     #[error("the eBPF object lacks '{0}': this is a broken build")]
     Object(&'static str),
     /// Something went wrong with the object.
-    #[error("the eBPF object cannot be loaded: {0}")]
+    #[error("the eBPF object cannot be loaded: {}", Explained(.0))]
     Load(#[source] Box<aya::EbpfError>),
     /// A map could not be used.
-    #[error("eBPF map: {0}")]
+    #[error("eBPF map: {}", Explained(.0))]
     Map(#[from] MapError),
     /// The iterator's file or the ring buffer could not be read.
-    #[error("reading {what}: {source}")]
+    #[error("reading {what}: {}", Explained(.source))]
     Read {
         /// From where.
         what: &'static str,
         /// What the kernel said.
         source: io::Error,
+    },
+    /// A limit on this process is too low.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// Its capabilities are those of a user namespace.
+    #[error(
+        "this is a user namespace, and the capabilities that it gives do not count with the kernel for eBPF: run \
+         ptree-tui outside of it, or in a container that shares the host's (not a rootless one)"
+    )]
+    UserNamespace,
+    /// What is in /sys cannot be read: how many CPUs there are, or the BTF.
+    #[error("'{path}': {source}; /sys is needed: mount it with 'mount -t sysfs sysfs /sys'")]
+    NoSys {
+        /// What was to be read.
+        path: &'static str,
+        /// What came of it.
+        source: io::Error,
+    },
+    /// No pass was possible for long.
+    #[error("for {} s, all processes could not be looked at, in {tries} tries: {source}", .lasted.as_secs())]
+    Passes {
+        /// For how long.
+        lasted: Duration,
+        /// How often it was tried.
+        tries: u32,
+        /// What the last one said.
+        source: Box<Self>,
     },
 }
 
@@ -194,7 +223,13 @@ impl LiveError {
     /// Whether more privilege is what it takes.
     #[must_use]
     pub const fn is_privilege(&self) -> bool {
-        matches!(self, Self::Privilege { .. } | Self::Forbidden | Self::Lockdown)
+        matches!(self, Self::Privilege { .. } | Self::Forbidden | Self::Lockdown | Self::UserNamespace)
+    }
+
+    /// Whether it comes of what there is too little of at the moment: later, the same may succeed.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        Lack::of(self).is_some()
     }
 
     pub(super) fn program(program: &'static str, error: ProgramError) -> Self {

@@ -7,7 +7,7 @@ mod pass;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, Iter, Program};
@@ -27,9 +27,9 @@ use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks::{self, HOOKS, Hook};
 use crate::caller::caller;
 use crate::decode::{Record, decode};
-use crate::host;
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
+use crate::{host, limits, procfs, threads};
 
 #[cfg(target_endian = "big")]
 compile_error!("the eBPF object is for little-endian kernels");
@@ -117,8 +117,13 @@ impl Kernel {
     /// See [`LiveError`].
     pub fn load(options: &LiveOptions) -> Result<Self, LiveError> {
         let ring_bytes = check_ring_bytes(u64::from(options.ring_bytes))?;
-        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        limits::check(ring_bytes)?;
+        let release = host::release();
         check_release(&release)?;
+        if !host::in_initial_user_namespace() {
+            return Err(LiveError::UserNamespace);
+        }
+        let cpus = possible_cpus()?;
         let blob = BtfFile::read(options.btf.as_deref())?;
         blob.check_trust()?;
         let missing = Capabilities::effective().missing();
@@ -130,21 +135,22 @@ impl Kernel {
         }
         // Side by side, since each takes some 10 ms: aya's reader of BTF, which does not show members; its loader, which
         // reads the BTF for itself and tries out the kernel; and our reader.
+        let parse = || AyaBtf::parse(blob.bytes(), Endianness::default());
+        let prepare = || {
+            aya::features();
+            EbpfLoader::new()
+        };
         let (aya_btf, loader, layout) = thread::scope(|scope| {
-            let aya_btf = scope.spawn(|| AyaBtf::parse(blob.bytes(), Endianness::default()));
-            let loader = scope.spawn(|| {
-                aya::features();
-                EbpfLoader::new()
-            });
+            let (aya_btf, loader) = (threads::beside(scope, &parse), threads::beside(scope, &prepare));
             let layout = blob.native().map(|btf| Layout::of(&btf, |field| options.pretends(field)));
-            (join(aya_btf), join(loader), layout)
+            (aya_btf(), loader(), layout)
         });
         let mut layout = layout?;
         layout.check()?;
         let doubted = (!blob.is_of_this_kernel()?).then(|| blob.path().to_owned());
         layout.settings.copies = hooks::copies(&release, &layout.offsets);
         let aya_btf = aya_btf.map_err(|error| blob.aya_error(error))?;
-        let loaded = Self::load_object(loader, &aya_btf, layout, ring_bytes, |name| options.pretends(name));
+        let loaded = Self::load_object(loader, &aya_btf, layout, (ring_bytes, cpus), |name| options.pretends(name));
         match (loaded, doubted) {
             (Ok(kernel), doubted) => Ok(Self { doubted, ..kernel }),
             (Err(LiveError::Refused { program, .. }), Some(path)) => {
@@ -158,7 +164,7 @@ impl Kernel {
         loader: EbpfLoader<'static>,
         aya_btf: &AyaBtf,
         mut layout: Layout,
-        ring_bytes: u32,
+        (ring_bytes, cpus): (u32, u32),
         pretend: impl Fn(&str) -> bool + Sync,
     ) -> Result<Self, LiveError> {
         layout.settings.wake_bytes = u64::from(ring_bytes) / 4;
@@ -171,7 +177,7 @@ impl Kernel {
             .override_global("OFFSETS", layout.offsets.as_bytes(), true)
             .override_global("SETTINGS", layout.settings.as_bytes(), true)
             .map_max_entries(EVENTS, ring_bytes)
-            .map_max_entries("EXEC_SPACE", possible_cpus()?.saturating_mul(layout.settings.copies))
+            .map_max_entries("EXEC_SPACE", cpus.saturating_mul(layout.settings.copies))
             .load(OBJECT)
             .map_err(|error| LiveError::object(error, ring_bytes))?;
         let refused = load_programs(&mut ebpf, aya_btf, layout.settings.copies as usize, pretend);
@@ -247,6 +253,7 @@ impl Kernel {
     pub fn degraded(&self) -> Vec<Part> {
         let mut parts: Vec<Part> = self.refused.iter().map(|refusal| refusal.part).collect();
         parts.extend(&self.lost_parts);
+        parts.extend((!procfs::shows_others()).then_some(Part::Details));
         parts.sort_unstable();
         // Several spares may be refused.
         parts.dedup();
@@ -350,24 +357,21 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(
         };
         result.err().map(|error| Refusal { part, error: LiveError::program(name, error) })
     };
-    let load = &load;
-    let mut refused: Vec<Refusal> = thread::scope(|scope| {
-        let loads: Vec<_> =
-            ebpf.programs_mut().map(|(name, program)| scope.spawn(move || load(name, program))).collect();
-        loads.into_iter().filter_map(join).collect()
-    });
-    // The object has them in no order.
+    let loaded = threads::for_each(ebpf.programs_mut(), |(name, program)| load(name, program));
+    let mut refused: Vec<Refusal> = loaded.into_iter().flatten().collect();
+    // They come in no order.
     refused.sort_by_key(|refusal| refusal.part);
     refused
 }
 
-/// Whether it makes sense to go on without what was refused: not without any hook, nor where it is privilege that lacks.
+/// Whether it makes sense to go on without what was refused: not without any hook, nor where it is privilege that lacks, or
+/// what there is too little of only now.
 fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
     let of_hook = |refusal: &Refusal| HOOKS.iter().any(|hook| hook.part == refusal.part);
     let all = refused.iter().filter(|refusal| of_hook(refusal)).count() == HOOKS.len();
     let fatal = refused
         .iter()
-        .position(|refusal| refusal.error.is_privilege())
+        .position(|refusal| refusal.error.is_privilege() || refusal.error.may_pass())
         .or_else(|| refused.iter().position(|refusal| all && of_hook(refusal)));
     match fatal {
         Some(at) => Err(refused.swap_remove(at).error),
@@ -393,10 +397,6 @@ fn shortened<'a>(loader: EbpfLoader<'static>) -> EbpfLoader<'a> {
     loader
 }
 
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
 fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, LiveError>
 where
     &'a mut P: TryFrom<&'a mut Program, Error = aya::programs::ProgramError>,
@@ -407,7 +407,7 @@ where
 /// One more than the highest number that a CPU can have.
 fn possible_cpus() -> Result<u32, LiveError> {
     let path = "/sys/devices/system/cpu/possible";
-    let ranges = fs::read_to_string(path).map_err(|source| LiveError::Read { what: "the number of CPUs", source })?;
+    let ranges = fs::read_to_string(path).map_err(|source| LiveError::NoSys { path, source })?;
     let highest = ranges.trim_end().rsplit([',', '-']).next().and_then(|number| number.parse::<u32>().ok());
     let unreadable = || io::Error::other(format!("'{path}' holds '{}'", ranges.trim_end()));
     highest

@@ -20,7 +20,7 @@ impl Kernel {
     /// Visits every task; where the iterator is refused, every process of /proc.
     ///
     /// # Errors
-    /// When the kernel refuses for lack of privilege, or, after it has once allowed it, for whatever reason; or the file
+    /// When the kernel refuses for lack of privilege or of what there is too little of at the moment, or, after it has once allowed it, for whatever reason; or the file
     /// cannot be read to its end; or what it shows is not what runs here, since the BTF is another kernel's.
     pub fn pass(&mut self) -> Result<Vec<Row>, LiveError> {
         if self.has(Part::Running) {
@@ -38,7 +38,7 @@ impl Kernel {
                 }
                 Err(error) => {
                     let error = LiveError::program(ITERATOR, error);
-                    if self.iterated || error.is_privilege() {
+                    if self.iterated || error.is_privilege() || error.may_pass() {
                         return Err(error);
                     }
                     self.refused.push(Refusal { part: Part::Running, error });
@@ -76,6 +76,7 @@ impl Kernel {
                 Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
             }
         }
+        host::learn_pid_namespace(rows.iter().map(|row| row.task.pid_ns));
         for row in &mut rows {
             row.cpu.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
         }

@@ -41,7 +41,7 @@ fn load(change: impl FnOnce(&mut Layout), pretend: impl Fn(&str) -> bool + Sync)
     let aya_btf = AyaBtf::parse(blob.bytes(), Endianness::default()).unwrap();
     let mut layout = Layout::of(&blob.native().unwrap(), |_| false);
     change(&mut layout);
-    Some(Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, 1 << 20, pretend))
+    Some(Kernel::load_object(EbpfLoader::new(), &aya_btf, layout, (1 << 20, possible_cpus().unwrap()), pretend))
 }
 
 fn several(layout: &mut Layout) {
