@@ -48,6 +48,7 @@ impl World {
             ts_ns: now_ns(),
             task: task(key, parent, uid, comm),
             argv: Some(Argv::from_args(argv)),
+            argv_truncated: false,
             exe: Some(path.as_bytes().into()),
             cgroup: Some((*b"/system.slice/ssh.service").as_slice().into()),
             exited: None,

@@ -10,12 +10,13 @@ pub mod settings;
 mod tests;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ptree_core::filter::Names;
+use ptree_source::bounded;
 use ratatui::style::Style;
 
 use crate::column::Chosen;
@@ -25,7 +26,7 @@ use crate::view::theme::ThemeName;
 /// Where the file is below a folder of configuration.
 const FILE: &str = "ptree-tui/config.toml";
 /// No such file is longer, bytes.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 1 << 20;
 
 /// Everything that can be chosen. The default is what holds without a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,8 +152,7 @@ impl Config {
     }
 
     fn read(path: &Path, file: File) -> Result<Self, ConfigError> {
-        let mut text = String::new();
-        file.take(LONGEST).read_to_string(&mut text).map_err(|error| unread(path, &error))?;
+        let text = bounded::text(file, LONGEST).map_err(|error| unread(path, &error))?;
         file::parse(&text, &path.display().to_string())
     }
 }

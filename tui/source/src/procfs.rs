@@ -1,29 +1,38 @@
 //! What only /proc knows of a process that was running before us: arguments, program, cgroup; and processes that the
 //! task iterator does not show.
 //!
-//! Checks identity, not the bare pid: between the pass that found the process and this look its pid may have passed on.
+//! Checks identity, not the bare pid: between the pass that found the process and this look its pid may have passed on. No
+//! read is without a bound: what is in these files is up to whoever runs the process.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use ptree_common::wire::PF_KTHREAD;
+use ptree_common::wire::{ARGV_MAX, PF_KTHREAD};
 use ptree_core::event::{Creds, Task};
 use ptree_core::{Argv, Comm, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::bounded;
 use crate::decode::{Charge, Row};
 use crate::host;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 pub const TICK_NS: u64 = 10_000_000;
+/// Bytes that are read of a `stat` or a `status`: all that is used of them stands before that, and before the list of groups,
+/// which may be long.
+const STAT_MAX: usize = 4 << 10;
+/// Bytes that are read of a `cgroup`: no path is longer than 4 KiB, and there are a dozen hierarchies.
+const CGROUP_MAX: usize = 64 << 10;
 
 /// What could be read; the rest is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Arguments.
+    /// Arguments: as much of them as an exec is captured with.
     pub argv: Option<Argv>,
+    /// There are more.
+    pub argv_truncated: bool,
     /// Path of the program file.
     pub exe: Option<Arc<[u8]>>,
     /// Path of the cgroup in the unified hierarchy, or of the first hierarchy where there is none.
@@ -36,21 +45,24 @@ pub struct Details {
 pub fn details(task: &Task) -> Details {
     let Some(key) = shown_as(task) else { return Details::default() };
     let path = |file| format!("/proc/{}/{file}", key.pid);
+    let (arguments, argv_truncated) = head(path("cmdline"), ARGV_MAX).unwrap_or_default();
     let details = Details {
-        argv: read(path("cmdline")).ok().filter(|bytes| !bytes.is_empty()).map(|b| Argv::from_nul_terminated(&b)),
+        argv: (!arguments.is_empty()).then(|| Argv::from_nul_terminated(&arguments)),
+        argv_truncated,
         exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
-        cgroup: read(path("cgroup")).ok().and_then(|bytes| cgroup(&bytes)),
+        cgroup: read(path("cgroup"), CGROUP_MAX).ok().and_then(|bytes| cgroup(&bytes)),
     };
     // Checked last: if the pid still names the process now, it did all along.
     if is_there(key) { details } else { Details::default() }
 }
 
-/// Reads a file of /proc. These say of themselves that they are empty; where that is believed, as `fs::read` does, they
-/// are read in small pieces.
-fn read(path: String) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(4096);
-    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The beginning of a file, and whether there is more.
+fn head(path: String, most: usize) -> io::Result<(Vec<u8>, bool)> {
+    bounded::head(File::open(path)?, most)
+}
+
+fn read(path: String, most: usize) -> io::Result<Vec<u8>> {
+    head(path, most).map(|(bytes, _)| bytes)
 }
 
 /// A process as this /proc knows it: under its pid in our own pid namespace, if that can be told.
@@ -182,7 +194,7 @@ impl Stat {
     /// Of the process that has this pid now, if /proc shows it.
     #[must_use]
     pub fn read(pid: u32) -> Option<Self> {
-        Self::parse(&read(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&read(format!("/proc/{pid}/stat"), STAT_MAX).ok()?)
     }
 
     /// The name stands in parentheses, and may hold spaces and parentheses itself.
@@ -212,7 +224,7 @@ impl Stat {
 
 /// Real and effective ids from a `status` file.
 fn creds(pid: u32) -> Option<Creds> {
-    let status = read(format!("/proc/{pid}/status")).ok()?;
+    let status = read(format!("/proc/{pid}/status"), STAT_MAX).ok()?;
     let ids = |name: &[u8]| {
         let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name))?;
         let mut ids = str::from_utf8(line).ok()?.split_ascii_whitespace().map(|id| id.parse::<u32>().ok());
@@ -254,14 +266,16 @@ mod tests {
     /// A pass that showed nobody: everything comes from /proc, this process with its parent among it.
     #[test]
     fn what_a_pass_does_not_show_is_taken_from_proc() {
-        let rows = unlisted(&[], u64::MAX);
+        let now_ns = host::boottime_ns();
+        let rows = unlisted(&[], now_ns);
         let me = rows.iter().find(|row| row.task.key.pid == std::process::id()).expect("this process");
         assert_eq!(me.task.parent.pid, std::os::unix::process::parent_id());
         assert!(me.task.threads >= 1 && me.rss_pages > Some(0));
-        assert!(refresh(&mut me.clone(), u64::MAX));
+        assert!(refresh(&mut me.clone(), now_ns));
         let mut other = me.clone();
         other.task.key.start_ns += TICK_NS;
-        assert!(!refresh(&mut other, u64::MAX), "another process under the same pid");
+        assert!(!refresh(&mut other, now_ns), "another process under the same pid");
+        // Whoever is born meanwhile is none of these.
         assert_eq!(unlisted(&rows, 0).len(), 0);
     }
 

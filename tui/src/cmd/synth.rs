@@ -2,7 +2,7 @@
 //!
 //! Needs no privilege: nothing of this machine is shown but its kernel's release.
 
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,14 +10,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use ptree_core::script::{self, Step};
-use ptree_source::host;
 use ptree_source::synth::{Options, Scenario, Synth};
+use ptree_source::{bounded, host};
 
 use crate::capture::{Capture, Until};
 use crate::cli::{Common, parse_duration};
 use crate::clock::Clock;
 use crate::cmd::{live, stream};
 use crate::term;
+
+/// No script is longer, bytes.
+const SCRIPT_MAX: usize = 16 << 20;
 
 /// What to play, and how.
 #[derive(Args, Debug)]
@@ -80,7 +83,9 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
 
 /// A whole file, read before anything is shown.
 fn script(path: &Path, until: Until) -> Result<Capture> {
-    let text = fs::read_to_string(path).with_context(|| format!("'{}'", path.display()))?;
+    let text = File::open(path)
+        .and_then(|file| bounded::text(file, SCRIPT_MAX))
+        .with_context(|| format!("'{}'", path.display()))?;
     let steps = script::parse(&text, host::boottime_ns()).with_context(|| format!("'{}'", path.display()))?;
     let cue = |step| match step {
         Step::Event(event) => (event.ts_ns(), Some(event)),

@@ -29,6 +29,21 @@ fn the_printed_default_parses_to_the_default() {
 }
 
 #[test]
+fn a_file_that_is_too_long_is_refused_and_not_cut() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (len, is_read) in [(LONGEST, true), (LONGEST + 1, false)] {
+        std::fs::write(file.path(), "#".repeat(len)).unwrap();
+        match Config::read(file.path(), File::open(file.path()).unwrap()) {
+            Ok(config) => assert!(is_read && config == Config::default()),
+            Err(error) => {
+                let (error, path) = (error.to_string(), format!("'{}'", file.path().display()));
+                assert!(!is_read && error.contains("longer than 1 MiB") && error.contains(&path), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_commented_out_in_the_default_is_valid_too() {
     let examples: String = default_file()
         .lines()
