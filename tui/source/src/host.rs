@@ -1,10 +1,13 @@
 //! This machine: its name, kernel, boot and clocks.
 
+mod timens;
+
 use std::fs;
 use std::sync::OnceLock;
 
 use nix::time::{ClockId, clock_gettime};
 
+pub use self::timens::TimeNamespace;
 use crate::{Header, TimeAnchor};
 
 /// Inode number of the initial pid namespace (`PROC_PID_INIT_INO`, a kernel ABI).
@@ -24,10 +27,24 @@ pub fn header(version: &str) -> Header {
     }
 }
 
-/// `CLOCK_BOOTTIME`, nanoseconds.
+/// Time since boot, nanoseconds: the kernel's own `CLOCK_BOOTTIME`, which all records and events go by, whatever the clock
+/// shows in our time namespace.
 #[must_use]
 pub fn boottime_ns() -> u64 {
-    now_ns(ClockId::CLOCK_BOOTTIME)
+    kernels_ns(now_ns(ClockId::CLOCK_BOOTTIME), TimeNamespace::own().ahead_ns())
+}
+
+/// Boot time as our time namespace shows it, in clocks and in /proc, from the kernel's, nanoseconds. What was before that
+/// clock began wraps around, as it does in /proc.
+#[must_use]
+pub(crate) const fn shown_ns(kernels_ns: u64, ahead_ns: i64) -> u64 {
+    kernels_ns.wrapping_add_signed(ahead_ns)
+}
+
+/// The other way round.
+#[must_use]
+pub(crate) const fn kernels_ns(shown_ns: u64, ahead_ns: i64) -> u64 {
+    shown_ns.wrapping_sub(ahead_ns.cast_unsigned())
 }
 
 fn now_ns(clock: ClockId) -> u64 {
@@ -59,10 +76,13 @@ pub fn lockdown() -> Option<String> {
 pub fn pid_namespace() -> Option<u32> {
     // A process never changes its own.
     static NAMESPACE: OnceLock<Option<u32>> = OnceLock::new();
-    *NAMESPACE.get_or_init(|| {
-        let link = fs::read_link("/proc/self/ns/pid").ok()?;
-        link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
-    })
+    *NAMESPACE.get_or_init(|| namespace("pid", "pid"))
+}
+
+/// Inode number of the namespace of this kind that the link of this name in our `ns` leads to.
+fn namespace(link: &str, kind: &str) -> Option<u32> {
+    let target = fs::read_link(format!("/proc/self/ns/{link}")).ok()?;
+    target.to_str()?.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// Whether this process sees all pids: the task iterator shows the processes of the reader's pid namespace only.

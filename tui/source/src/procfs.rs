@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
 use crate::decode::{Charge, Row};
-use crate::host;
+use crate::host::{self, TimeNamespace};
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 pub const TICK_NS: u64 = 10_000_000;
@@ -81,16 +81,31 @@ pub fn seen_from_here(key: ProcKey, pid_ns: Option<u32>, ns_pid: Option<u32>) ->
     Some(ProcKey { pid, ..key })
 }
 
+/// The start of a process as this /proc tells it, in units of [`TICK_NS`]: by the clock of our time namespace.
+#[must_use]
+pub fn start_ticks(key: ProcKey) -> u64 {
+    ticks(key.start_ns, TimeNamespace::own().ahead_ns())
+}
+
+const fn ticks(start_ns: u64, ahead_ns: i64) -> u64 {
+    host::shown_ns(start_ns, ahead_ns) / TICK_NS
+}
+
+/// The first moment that is told as this tick, on the kernel's clock, nanoseconds.
+const fn first_of(ticks: u64, ahead_ns: i64) -> u64 {
+    host::kernels_ns(ticks.wrapping_mul(TICK_NS), ahead_ns)
+}
+
 /// Whether /proc would give both the same start.
 #[must_use]
 pub fn same_tick(a: ProcKey, b: ProcKey) -> bool {
-    a.pid == b.pid && a.start_ns / TICK_NS == b.start_ns / TICK_NS
+    a.pid == b.pid && start_ticks(a) == start_ticks(b)
 }
 
 /// Whether the pid names this very process now, alive or zombie.
 #[must_use]
 pub fn is_there(key: ProcKey) -> bool {
-    Stat::read(key.pid).is_some_and(|stat| stat.start_ticks == key.start_ns / TICK_NS)
+    Stat::read(key.pid).is_some_and(|stat| stat.start_ticks == start_ticks(key))
 }
 
 /// The processes of /proc that a pass of the task iterator did not show, as if it had. What /proc does not tell to the
@@ -110,10 +125,10 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
     let start_ns = |pid: u32, stat: &Stat| {
         let parents = rows.iter().map(|row| row.task.parent);
         parents
-            .filter(|parent| parent.pid == pid && parent.start_ns / TICK_NS == stat.start_ticks)
+            .filter(|&parent| parent.pid == pid && start_ticks(parent) == stat.start_ticks)
             .map(|parent| parent.start_ns)
             .next()
-            .unwrap_or(stat.start_ticks * TICK_NS)
+            .unwrap_or_else(|| stat.start_ns())
     };
     let keys: FxHashMap<u32, ProcKey> = rows
         .iter()
@@ -124,7 +139,7 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
     let row = |(pid, stat): &(u32, Stat)| {
         let key = *keys.get(pid)?;
         // One that may have been born since the pass began is none of this: its fork is captured.
-        let born_by_ns = (stat.start_ticks + 1) * TICK_NS;
+        let born_by_ns = stat.start_ns().saturating_add(TICK_NS);
         if stat.zombie() || rows.first().is_some_and(|row| born_by_ns >= row.ts_ns) {
             return None;
         }
@@ -157,7 +172,7 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
 #[must_use]
 pub fn refresh(row: &mut Row, now_ns: u64) -> bool {
     let Some(stat) = Stat::read(row.task.key.pid) else { return false };
-    if stat.start_ticks != row.task.key.start_ns / TICK_NS || stat.zombie() {
+    if stat.start_ticks != start_ticks(row.task.key) || stat.zombie() {
         return false;
     }
     row.take(&stat, now_ns);
@@ -181,7 +196,7 @@ pub struct Stat {
     pub comm: Vec<u8>,
     /// Run state, of the first thread: `R`, `S`, `T` and so on.
     pub state: char,
-    /// When it started, boot time in units of [`TICK_NS`].
+    /// When it started, by the boot-time clock of our time namespace, in units of [`TICK_NS`].
     pub start_ticks: u64,
     ppid: u32,
     flags: u32,
@@ -215,6 +230,12 @@ impl Stat {
             start_ticks: number(22)?,
             rss_pages: number(24)?,
         })
+    }
+
+    /// When it started, on the kernel's clock, nanoseconds, rounded down to a tick of ours.
+    #[must_use]
+    pub fn start_ns(&self) -> u64 {
+        first_of(self.start_ticks, TimeNamespace::own().ahead_ns())
     }
 
     const fn zombie(&self) -> bool {
@@ -280,6 +301,23 @@ mod tests {
     }
 
     #[test]
+    fn starts_are_told_by_the_clock_of_the_time_namespace() {
+        let start_ns = 123_456_789_012;
+        for ahead_ns in [0, 1, 5_000_000, 1_000_000_000_000_000, -1, -100_500_000_000, -200_000_000_000, i64::MIN] {
+            let told = ticks(start_ns, ahead_ns);
+            let first_ns = first_of(told, ahead_ns);
+            assert!((first_ns..first_ns + TICK_NS).contains(&start_ns), "{ahead_ns}: {first_ns}");
+            assert_eq!(ticks(first_ns, ahead_ns), told);
+            assert_eq!(ticks(first_ns + TICK_NS, ahead_ns), told + 1);
+        }
+        assert_eq!(ticks(start_ns, 1_000_000_000_000_000), 100_012_345);
+        // As /proc shows the first process 100 s before its start: the kernel's number has no sign.
+        assert_eq!(ticks(70_000_000, -100_000_000_000), (u64::MAX - 99_930_000_000 + 1) / TICK_NS);
+        assert_eq!(ticks(17, 5_000_000), 0, "ticks are rounded after the offset was added");
+        assert_eq!(ticks(5_000_017, 5_000_000), 1);
+    }
+
+    #[test]
     fn the_unified_hierarchy_is_preferred() {
         assert_eq!(cgroup(b"4:cpu:/a\n0::/b:c\n").as_deref(), Some(&b"/b:c"[..]));
         assert_eq!(cgroup(b"4:cpu:/a\n").as_deref(), Some(&b"/a"[..]));
@@ -288,7 +326,7 @@ mod tests {
 
     #[test]
     fn another_process_under_the_same_pid_is_not_described() {
-        let start_ns = Stat::read(std::process::id()).unwrap().start_ticks * TICK_NS;
+        let start_ns = Stat::read(std::process::id()).unwrap().start_ns();
         let me = ProcKey::new(std::process::id(), start_ns);
         let mut task = Task {
             key: me,

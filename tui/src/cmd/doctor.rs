@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ptree_core::engine::Config;
+use ptree_source::host::{self, TimeNamespace};
 use ptree_source::layout::{Layout, Lookup};
 use ptree_source::live::{BtfFile, Kernel, LiveError};
 use ptree_source::privilege::{self, Capabilities, Capability};
-use ptree_source::{Part, host, live};
+use ptree_source::{Part, live};
 use serde::Serialize;
 
 use crate::capture::runtime;
@@ -103,7 +104,7 @@ fn write_text(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
 fn checks(common: &Common) -> Vec<Check> {
     let (btf, layout) = btf(common);
     let (programs, kernel_side) = programs(common);
-    let mut checks = vec![kernel(), btf, privileges(), lockdown(), proc_access(), pid_namespace()];
+    let mut checks = vec![kernel(), btf, privileges(), lockdown(), proc_access(), pid_namespace(), time_namespace()];
     checks.push(memory(&common.engine()));
     checks.extend(programs);
     let in_the_way = checks.iter().find(|check| check.verdict == Verdict::Bad).map_or("", |check| check.name);
@@ -237,6 +238,24 @@ fn pid_namespace() -> Check {
             "a container's: what ran before ptree-tui outside of it is not seen, and lost ends are not repaired",
             "run it on the host, or the container with --pid=host",
         )
+    }
+}
+
+fn time_namespace() -> Check {
+    const NAME: &str = "time namespace";
+    match TimeNamespace::own() {
+        TimeNamespace::Initial => Check::ok(NAME, "the initial one"),
+        TimeNamespace::Ahead(ns) => {
+            let span = ptree_core::text::duration(ns.unsigned_abs());
+            let way = if ns < 0 { "behind" } else { "ahead" };
+            Check::ok(NAME, format!("another, whose boot time is {span} {way}: the kernel's own is shown"))
+        }
+        TimeNamespace::Unknown => Check::or(
+            Verdict::Degraded,
+            NAME,
+            "another, and the kernel does not tell by how much its boot time differs: times, rates and arguments may be wrong",
+            "run it outside, or in one where '/proc/self/timens_offsets' can be read",
+        ),
     }
 }
 

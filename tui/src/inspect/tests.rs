@@ -24,7 +24,7 @@ impl Drop for Own {
 fn question(subject: Subject, pid: u32) -> Question {
     let stat = Stat::read(pid).unwrap();
     // As the kernel has it, with something behind the tick.
-    let key = ProcKey::new(pid, stat.start_ticks * TICK_NS + 1234);
+    let key = ProcKey::new(pid, stat.start_ns() + 1234);
     Question { subject, target: Target::of_own(key) }
 }
 
