@@ -281,7 +281,7 @@ impl Live {
         // before the next begins: the list of those to be looked at stays bounded.
         if self.execs_lost && self.awaiting_details.is_empty() {
             self.execs_lost = false;
-            let living = rows.iter().filter(|row| !row.task.kernel && row.exited.is_none());
+            let living = rows.iter().filter(|row| !row.task.kernel && row.ending.is_none());
             self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
         let from = self.events.len();

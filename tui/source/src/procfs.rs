@@ -11,15 +11,17 @@ use std::sync::Arc;
 
 use ptree_common::wire::{ARGV_MAX, PF_KTHREAD};
 use ptree_core::event::{Creds, Task};
-use ptree_core::{Argv, Comm, ProcKey};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
-use crate::decode::{Charge, Row};
+use crate::decode::{Charge, Ending, Row};
 use crate::host::{self, TimeNamespace};
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 pub const TICK_NS: u64 = 10_000_000;
+/// `PF_EXITING` of `task_struct.flags`.
+const PF_EXITING: u32 = 4;
 /// Bytes that are read of a `stat` or a `status`: all that is used of them stands before that, and before the list of groups,
 /// which may be long.
 const STAT_MAX: usize = 4 << 10;
@@ -140,7 +142,7 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
         let key = *keys.get(pid)?;
         // One that may have been born since the pass began is none of this: its fork is captured.
         let born_by_ns = stat.start_ns().saturating_add(TICK_NS);
-        if stat.zombie() || rows.first().is_some_and(|row| born_by_ns >= row.ts_ns) {
+        if rows.first().is_some_and(|row| born_by_ns >= row.ts_ns) {
             return None;
         }
         let mut row = Row {
@@ -159,7 +161,6 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
             cpu: Charge { cpu_ns: 0, charged_ns: None },
             rss_pages: None,
             state: '?',
-            exited: None,
             ending: None,
         };
         row.take(stat, now_ns);
@@ -172,7 +173,7 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
 #[must_use]
 pub fn refresh(row: &mut Row, now_ns: u64) -> bool {
     let Some(stat) = Stat::read(row.task.key.pid) else { return false };
-    if stat.start_ticks != start_ticks(row.task.key) || stat.zombie() {
+    if stat.start_ticks != start_ticks(row.task.key) {
         return false;
     }
     row.take(&stat, now_ns);
@@ -186,6 +187,7 @@ impl Row {
         self.rss_pages = Some(stat.rss_pages);
         self.task.threads = stat.threads;
         self.state = stat.state;
+        self.ending = stat.ending();
     }
 }
 
@@ -203,6 +205,8 @@ pub struct Stat {
     cpu_ticks: u64,
     threads: u32,
     rss_pages: u64,
+    /// Its wait status, once it ends; 0 for whoever may not know it.
+    status: u32,
 }
 
 impl Stat {
@@ -229,6 +233,7 @@ impl Stat {
             threads: u32::try_from(number(20)?).ok()?,
             start_ticks: number(22)?,
             rss_pages: number(24)?,
+            status: number(52).and_then(|status| u32::try_from(status).ok()).unwrap_or(0),
         })
     }
 
@@ -238,8 +243,12 @@ impl Stat {
         first_of(self.start_ticks, TimeNamespace::own().ahead_ns())
     }
 
-    const fn zombie(&self) -> bool {
-        matches!(self.state, 'Z' | 'X')
+    /// Its end, once its last thread is at it. Where several threads end together, one is waited for that is left.
+    fn ending(&self) -> Option<Ending> {
+        let over = matches!(self.state, 'Z' | 'X');
+        // A 0 may also mean that we may not know.
+        let status = if self.status == 0 { ExitStatus::Unknown } else { ExitStatus::from_wait_status(self.status) };
+        (self.threads <= 1 && (over || self.flags & PF_EXITING != 0)).then_some(Ending { status, over })
     }
 }
 
@@ -268,7 +277,8 @@ mod tests {
 
     #[test]
     fn the_name_in_stat_may_hold_anything() {
-        let stat = b"42 (a) S (b) R 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 777 22 23\n";
+        let rest = (24..51).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+        let stat = format!("42 (a) S (b) R 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 777 22 23 {rest} 256\n");
         let expected = Stat {
             comm: b"a) S (b".to_vec(),
             state: 'R',
@@ -278,8 +288,9 @@ mod tests {
             threads: 19,
             start_ticks: 777,
             rss_pages: 23,
+            status: 256,
         };
-        assert_eq!(Stat::parse(stat), Some(expected));
+        assert_eq!(Stat::parse(stat.as_bytes()), Some(expected));
         assert_eq!(Stat::parse(b"42 (cut"), None);
         assert_eq!(Stat::parse(b")("), None);
     }
@@ -298,6 +309,22 @@ mod tests {
         assert!(!refresh(&mut other, now_ns), "another process under the same pid");
         // Whoever is born meanwhile is none of these.
         assert_eq!(unlisted(&rows, 0).len(), 0);
+    }
+
+    #[test]
+    fn who_ends_is_told_from_who_runs_on_without_its_first_thread() {
+        let ending = |state: char, flags: u32, threads: u32, status: u32| {
+            let start = format!("42 (x) {state} 1 4 5 6 7 {flags} 9 10 11 12 13 14 15 16 17 18 {threads} 20 777 22 23");
+            let rest = (24..51).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+            Stat::parse(format!("{start} {rest} {status}").as_bytes()).unwrap().ending()
+        };
+        let end = |status, over| Some(Ending { status, over });
+        let killed = ExitStatus::Signal { signal: 9, core: false };
+        assert_eq!(ending('S', 0, 1, 0), None);
+        assert_eq!(ending('R', PF_EXITING, 1, 9), end(killed, false), "its memory is being freed");
+        assert_eq!(ending('Z', PF_EXITING, 1, 7 << 8), end(ExitStatus::Code(7), true));
+        assert_eq!(ending('Z', PF_EXITING, 1, 0), end(ExitStatus::Unknown, true));
+        assert_eq!(ending('Z', PF_EXITING, 2, 0), None, "another thread lives");
     }
 
     #[test]
