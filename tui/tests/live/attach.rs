@@ -158,6 +158,13 @@ fn long_arguments_of_processes_running_already_are_cut_and_marked() {
         assert_argv(&found, &truth);
         assert_argv(snapshot["processes"].as_array().unwrap().iter().find(is_told).unwrap(), &truth);
     }
+    let text = Command::new(PROGRAM).arg("snapshot").output().unwrap().stdout;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let line = |child: &Child| {
+        let pid = child.id().to_string();
+        text.lines().find(|line| line.split_ascii_whitespace().any(|word| word == pid)).unwrap()
+    };
+    assert_eq!(children.each_ref().map(|child| line(child).ends_with(" …")), [true, false], "the mark");
     for child in &mut children {
         drop(child.stdin.take());
         child.wait().unwrap();
