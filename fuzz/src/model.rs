@@ -168,7 +168,8 @@ impl Script<'_> {
                 let (task, argv, flags) = (self.task(), self.argv(), self.byte());
                 let exited = (flags & 1 == 1).then(|| Zombie { status: self.status(), cpu_ns: self.number() });
                 let repaired = flags & 2 == 2;
-                Event::Process(Found { ts_ns, task, argv, exe: None, cgroup: None, exited, repaired })
+                let argv_truncated = flags & 4 == 4;
+                Event::Process(Found { ts_ns, task, argv, argv_truncated, exe: None, cgroup: None, exited, repaired })
             }
             4..=7 => {
                 let task = self.task();

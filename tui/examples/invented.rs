@@ -4,20 +4,15 @@
 
 use std::time::Duration;
 
-use nix::sys::time::TimeValLike;
-use nix::time::{ClockId, clock_gettime};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
+use ptree_source::host::boottime_ns;
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::clock::Clock;
 use ptree_tui::{app, runtime, view};
 use tokio::sync::mpsc;
 
 const SECOND: u64 = 1_000_000_000;
-
-fn now_ns() -> u64 {
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |now| now.num_nanoseconds().unsigned_abs())
-}
 
 fn task(key: ProcKey, parent: ProcKey, uid: u32, comm: &str) -> Task {
     Task {
@@ -41,13 +36,14 @@ struct World {
 
 impl World {
     fn found(&mut self, parent: ProcKey, pid: u32, uid: u32, argv: &[&str], events: &mut Vec<Event>) -> ProcKey {
-        let key = ProcKey::new(pid, now_ns() / 2 + u64::from(pid) * SECOND / 100);
+        let key = ProcKey::new(pid, boottime_ns() / 2 + u64::from(pid) * SECOND / 100);
         let path = argv.first().copied().unwrap_or_default();
         let comm = path.rsplit('/').next().unwrap_or_default();
         events.push(Event::Process(Found {
-            ts_ns: now_ns(),
+            ts_ns: boottime_ns(),
             task: task(key, parent, uid, comm),
             argv: Some(Argv::from_args(argv)),
+            argv_truncated: false,
             exe: Some(path.as_bytes().into()),
             cgroup: Some((*b"/system.slice/ssh.service").as_slice().into()),
             exited: None,
@@ -59,7 +55,7 @@ impl World {
 
     fn fork(&mut self, forker: ProcKey, uid: u32, argv: &[&str], events: &mut Vec<Event>) -> ProcKey {
         self.next_pid += 1;
-        let ts_ns = now_ns();
+        let ts_ns = boottime_ns();
         let key = ProcKey::new(self.next_pid, ts_ns);
         let path = argv.first().copied().unwrap_or_default();
         let comm = path.rsplit('/').next().unwrap_or_default();
@@ -75,7 +71,7 @@ impl World {
     }
 
     fn exit(key: ProcKey, status: ExitStatus, events: &mut Vec<Event>) {
-        let lifetime = now_ns().saturating_sub(key.start_ns);
+        let lifetime = boottime_ns().saturating_sub(key.start_ns);
         let cost = Cost {
             cpu_ns: lifetime / 3,
             max_rss_bytes: Some(u64::from(key.pid % 90) << 20),
@@ -84,7 +80,7 @@ impl World {
             minor_faults: 321,
             major_faults: 2,
         };
-        events.push(Event::Exit(Exited { ts_ns: now_ns(), task: None, key, status, cost: Some(cost) }));
+        events.push(Event::Exit(Exited { ts_ns: boottime_ns(), task: None, key, status, cost: Some(cost) }));
     }
 
     fn measure(&mut self, events: &mut Vec<Event>) {
@@ -92,7 +88,7 @@ impl World {
             *turn += 1;
             let busy = u64::from(key.pid % 7) * 30_000_000;
             events.push(Event::Usage(Usage {
-                ts_ns: now_ns(),
+                ts_ns: boottime_ns(),
                 key: *key,
                 cpu_ns: u64::from(*turn) * busy,
                 rss_bytes: Some(u64::from(key.pid % 500) << 18),
@@ -164,7 +160,7 @@ async fn main() -> anyhow::Result<()> {
         host: "invented".to_owned(),
         kernel: "6.12.0-1-amd64".to_owned(),
         boot_id: String::new(),
-        anchor: TimeAnchor { boottime_ns: now_ns(), unix_ns: u64::try_from(unix_ns)? },
+        anchor: TimeAnchor { boottime_ns: boottime_ns(), unix_ns: u64::try_from(unix_ns)? },
         degraded: Vec::new(),
     };
     let options = app::Options {

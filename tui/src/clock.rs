@@ -2,11 +2,9 @@
 //!
 //! Does not know what happens when.
 
-use std::io;
 use std::time::Duration;
 
-use nix::sys::time::TimeValLike;
-use nix::time::{ClockId, clock_gettime};
+use ptree_source::host;
 
 /// Boot time as it is shown, nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -34,38 +32,28 @@ impl Clock {
     }
 
     /// A clock that shows `from_ns` now and runs so many times as fast as time does.
-    ///
-    /// # Errors
-    /// When the system has no such clock.
-    pub fn replay(from_ns: u64, speed: f64) -> io::Result<Self> {
-        Ok(Self { started_ns: boottime_ns()?, from_ns, speed, stops: true })
+    #[must_use]
+    pub fn replay(from_ns: u64, speed: f64) -> Self {
+        Self { started_ns: host::boottime_ns(), from_ns, speed, stops: true }
     }
 
     /// What it shows.
-    ///
-    /// # Errors
-    /// When the system has no such clock.
-    pub fn now_ns(&self) -> io::Result<u64> {
-        boottime_ns().map(|now_ns| self.shown(now_ns))
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.shown(host::boottime_ns())
     }
 
     /// Nothing more comes: the time of what was recorded or invented has ended with it, and the dead are not forgotten any more.
-    ///
-    /// # Errors
-    /// When the system has no such clock.
-    pub fn end(&mut self) -> io::Result<()> {
+    pub fn end(&mut self) {
         if self.stops {
-            *self = Self { from_ns: self.now_ns()?, speed: 0.0, ..*self };
+            *self = Self { from_ns: self.now_ns(), speed: 0.0, ..*self };
         }
-        Ok(())
     }
 
     /// How long until it shows this moment.
-    ///
-    /// # Errors
-    /// When the system has no such clock.
-    pub fn until(&self, at_ns: u64) -> io::Result<Duration> {
-        self.now_ns().map(|now_ns| self.lasts(at_ns.saturating_sub(now_ns)))
+    #[must_use]
+    pub fn until(&self, at_ns: u64) -> Duration {
+        self.lasts(at_ns.saturating_sub(self.now_ns()))
     }
 
     fn shown(&self, now_ns: u64) -> u64 {
@@ -91,12 +79,6 @@ fn round(ns: f64) -> u64 {
     ns as u64
 }
 
-/// The present on the clock of all events, nanoseconds.
-fn boottime_ns() -> io::Result<u64> {
-    let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
-    Ok(u64::try_from(now.num_nanoseconds()).unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,11 +96,11 @@ mod tests {
     #[test]
     fn a_recordings_time_ends_with_it_and_the_kernels_does_not() {
         let mut clock = Clock { started_ns: 0, from_ns: 50, speed: 4.0, stops: true };
-        clock.end().unwrap();
-        assert_eq!(clock.now_ns().unwrap(), clock.from_ns);
+        clock.end();
+        assert_eq!(clock.now_ns(), clock.from_ns);
         assert_eq!(clock.shown(u64::MAX), clock.from_ns);
         let mut live = Clock::live();
-        live.end().unwrap();
+        live.end();
         assert_eq!(live.shown(u64::MAX), u64::MAX);
     }
 }

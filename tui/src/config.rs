@@ -25,7 +25,7 @@ use crate::view::theme::ThemeName;
 /// Where the file is below a folder of configuration.
 const FILE: &str = "ptree-tui/config.toml";
 /// No such file is longer, bytes.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 1 << 20;
 
 /// Everything that can be chosen. The default is what holds without a file.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,12 +4,13 @@
 //! Does not know what is in them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 use nix::fcntl::OFlag;
+use ptree_source::bounded;
 use ptree_source::caller::as_caller;
 use ptree_source::trusted::open_regular;
 
@@ -17,14 +18,8 @@ use ptree_source::trusted::open_regular;
 ///
 /// # Errors
 /// When it cannot be opened or read, is no regular file, is longer, or is no UTF-8.
-pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
-    let file = as_caller(|| open_regular(path)).flatten()?.file;
-    let mut text = String::new();
-    file.take(most + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > most {
-        return Err(io::Error::other(format!("it is longer than {most} bytes, which is too much")));
-    }
-    Ok(text)
+pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
+    bounded::text(as_caller(|| open_regular(path)).flatten()?.file, most)
 }
 
 /// Opens a file or a named pipe, for whose writer is waited.
@@ -77,7 +72,7 @@ mod tests {
         let path = folder.path().join("text");
         std::fs::write(&path, "12345").unwrap();
         assert_eq!(read_text(&path, 5).unwrap(), "12345");
-        assert!(read_text(&path, 4).unwrap_err().to_string().contains("longer than 4 bytes"));
+        assert!(read_text(&path, 4).unwrap_err().to_string().contains("longer than"));
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(read_text(&path, 5).unwrap_err().kind(), io::ErrorKind::InvalidData);
         for device in ["/dev/zero", "/dev/null", "/"] {

@@ -12,7 +12,7 @@ mod sockets;
 mod tests;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 
 use nix::errno::Errno;
@@ -102,20 +102,28 @@ impl Environment {
     /// Bytes that are read: more than the kernel lets anybody start a program with.
     const READ_MAX: u64 = 16 << 20;
 
-    /// From variables that end in NUL each, of which so many bytes are taken.
-    fn parse(bytes: &[u8], most: usize) -> Self {
+    /// From variables that end in NUL each, of which so many bytes are taken. The others are counted as they pass.
+    fn read(input: impl Read, most: usize) -> io::Result<Self> {
+        let mut input = BufReader::with_capacity(64 << 10, input.take(Self::READ_MAX));
         let mut environment = Self::default();
-        let mut taken = 0;
-        for variable in bytes.split(|&byte| byte == 0).filter(|variable| !variable.is_empty()) {
-            taken += variable.len();
-            if taken <= most {
-                environment.variables.push(variable.to_vec());
+        let mut room = most;
+        loop {
+            let mut variable = Vec::new();
+            let limit = u64::try_from(room).unwrap_or(u64::MAX).saturating_add(1);
+            if input.by_ref().take(limit).read_until(0, &mut variable)? == 0 {
+                return Ok(environment);
+            }
+            let is_whole = variable.pop_if(|last| *last == 0).is_some();
+            if is_whole || variable.len() <= room {
+                room -= variable.len();
+                environment.variables.extend(Some(variable).filter(|variable| !variable.is_empty()));
             } else {
+                // Nothing that comes behind it is taken either.
+                room = 0;
                 environment.left_out += 1;
-                environment.left_out_bytes += variable.len();
+                environment.left_out_bytes += variable.len() + input.skip_until(0)?.saturating_sub(1);
             }
         }
-        environment
     }
 }
 
@@ -155,7 +163,5 @@ fn folder(pid: u32) -> PathBuf {
 }
 
 fn environment(folder: PathBuf) -> io::Result<Environment> {
-    let mut bytes = Vec::new();
-    File::open(folder.join("environ"))?.take(Environment::READ_MAX).read_to_end(&mut bytes)?;
-    Ok(Environment::parse(&bytes, Environment::BYTES_MAX))
+    Environment::read(File::open(folder.join("environ"))?, Environment::BYTES_MAX)
 }

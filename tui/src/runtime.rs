@@ -126,11 +126,11 @@ pub async fn run(
                 meter.drawn(begun.elapsed());
                 for _ in 0..BATCHES {
                     match batches.try_recv() {
-                        Ok(batch) => app.ingest(&batch, clock.now_ns()?),
+                        Ok(batch) => app.ingest(&batch, clock.now_ns()),
                         Err(TryRecvError::Empty) => break,
                         Err(TryRecvError::Disconnected) => {
                             open = false;
-                            clock.end()?;
+                            clock.end();
                             break;
                         }
                     }
@@ -172,14 +172,14 @@ pub async fn run(
                 if let Some(own) = meter.read()? {
                     app.set_own(own);
                 }
-                effect = app.tick(clock.now_ns()?);
+                effect = app.tick(clock.now_ns());
             }
             Some(action) = reported.recv() => effect = app.update(action),
             batch = batches.recv(), if open => match batch {
-                Some(batch) => app.ingest(&batch, clock.now_ns()?),
+                Some(batch) => app.ingest(&batch, clock.now_ns()),
                 None => {
                     open = false;
-                    clock.end()?;
+                    clock.end();
                 }
             },
             result = &mut ended, if !open && outcome.is_none() => {

@@ -193,6 +193,8 @@ pub struct Found {
     pub task: Task,
     /// Arguments, where they were read.
     pub argv: Option<Argv>,
+    /// It has more arguments than were read.
+    pub argv_truncated: bool,
     /// Path of its program, where it was read.
     pub exe: Option<Arc<[u8]>>,
     /// Path of its cgroup, where it was read.

@@ -14,7 +14,7 @@
 //!
 //! | line | options |
 //! |---|---|
-//! | `found PID PARENT` | those of a process; `exe=PATH`, `cgroup=PATH`, `repaired`, `zombie`, `zombie=END`, `cpu=TIME` (of a zombie); `--` and arguments |
+//! | `found PID PARENT` | those of a process; `exe=PATH`, `cgroup=PATH`, `truncated`, `repaired`, `zombie`, `zombie=END`, `cpu=TIME` (of a zombie); `--` and arguments |
 //! | `fork FORKER PID [UID]` | those of a process; `parent=PID`, the kernel's parent where that is not the forker |
 //! | `exec PID [ARG...]` | those of a process; `file=PATH`, `truncated`; with options, `--` stands before the arguments |
 //! | `exit PID [END]` | `core`, `cpu=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `unmeasured` (no cost is known) |
@@ -54,7 +54,7 @@ const SECOND: u64 = 1_000 * MS;
 
 const LINES: &str = "found, fork, exec, exit, end, uid, comm, parent, usage, lost, tick, at, wait or every";
 const FOUND_OPTIONS: &str =
-    "an option of a process, exe=, cgroup=, repaired, zombie, zombie=, cpu=, or '--' and arguments";
+    "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
 const EXEC_OPTIONS: &str =
     "an option of a process, file= or truncated before '--' (arguments with a '--' need one before them)";
@@ -239,12 +239,13 @@ impl Script {
     fn found(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
         let mut task = self.task(line)?;
         task.parent = self.process(line)?;
-        let (mut exe, mut cgroup, mut repaired) = (None, None, false);
+        let (mut exe, mut cgroup, mut argv_truncated, mut repaired) = (None, None, false, false);
         let (mut status, mut cpu_ns) = (None, 0);
         while let Some(option) = line.option() {
             match option.name {
                 "exe" => exe = Some(option.bytes()?),
                 "cgroup" => cgroup = Some(option.bytes()?),
+                "truncated" => argv_truncated = true,
                 "repaired" => repaired = true,
                 "zombie" if option.value.is_none() => status = Some(ExitStatus::Code(0)),
                 "zombie" => status = Some(option.status()?),
@@ -259,7 +260,7 @@ impl Script {
         }
         let exited = status.map(|status| Zombie { status, cpu_ns });
         self.keep(task.clone());
-        Ok(Event::Process(Found { ts_ns, task, argv, exe, cgroup, exited, repaired }))
+        Ok(Event::Process(Found { ts_ns, task, argv, argv_truncated, exe, cgroup, exited, repaired }))
     }
 
     fn fork(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {

@@ -67,7 +67,16 @@ fn a_finished_process_takes_less_than_400_bytes_and_what_all_take_is_reported() 
         let mut engine = Engine::new(config);
         let mut machine = Machine { now_ns: 1, pid: 100, shells: vec![ProcKey::new(100, 1)] };
         let task = machine.task(ProcKey::SWAPPER, "make");
-        let shell = Found { ts_ns: 1, task, argv: None, exe: None, cgroup: None, exited: None, repaired: false };
+        let shell = Found {
+            ts_ns: 1,
+            task,
+            argv: None,
+            argv_truncated: false,
+            exe: None,
+            cgroup: None,
+            exited: None,
+            repaired: false,
+        };
         engine.ingest(&Event::Process(shell), &mut Vec::new());
         let region = Region::new(ALLOCATOR);
         let mut bytes = std::collections::VecDeque::with_capacity(kept);

@@ -1,12 +1,10 @@
 //! Ways to be born, to become another program, and to end.
 
 use std::io;
-use std::os::linux::fs::MetadataExt;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::pause;
-use serde_json::json;
 
 use crate::log;
 use crate::program::Program;
@@ -93,18 +91,13 @@ pub(crate) fn link(left: u8) -> io::Result<u8> {
 
 /// A process that is pid 1 in a new namespace, and its child there.
 pub(crate) fn pid_namespace() -> io::Result<()> {
-    // Each logs itself: the numbers that the one outside and the one inside get from their calls differ, while /proc
-    // is still that of the outer namespace.
-    let log_birth = |forker: i32| {
-        let pid_ns = std::fs::metadata("/proc/self/ns/pid")?.st_ino();
-        log::birth(&log::stat("self")?, forker, json!({"ns_pid": std::process::id(), "pid_ns": pid_ns}))
-    };
+    // Each logs itself: the numbers that the one outside and the one inside get from their calls differ.
     let outside = log::stat("self")?.pid;
     let init = sys::clone3(libc::CLONE_NEWPID, None, || {
-        log_birth(outside)?;
+        log::own_birth(outside)?;
         let init = log::stat("self")?.pid;
         let child = sys::clone3(0, None, || {
-            log_birth(init)?;
+            log::own_birth(init)?;
             log::own_exit(31)?;
             Ok(31)
         })?;

@@ -83,6 +83,36 @@ pub(crate) fn leader_gone() -> io::Result<()> {
     children.into_iter().try_for_each(log::wait)
 }
 
+/// A process whose end takes as long as the test wants, long after it was told of: the first one of a pid namespace stays
+/// until whoever else was in there has been waited for, and here that is somebody outside.
+pub(crate) fn slow_end() -> io::Result<()> {
+    sys::new_pid_namespace()?;
+    let forker = log::stat("self")?.pid;
+    let (may_end, end) = nix::unistd::pipe()?;
+    let (is_born, born) = nix::unistd::pipe()?;
+    let first = sys::clone3(0, None, || {
+        log::own_birth(forker)?;
+        nix::unistd::read(&may_end, &mut [0])?;
+        Ok(62)
+    })?;
+    let other = sys::clone3(0, None, || {
+        log::own_birth(forker)?;
+        nix::unistd::write(&born, &[0])?;
+        until_told().map(|()| 0)
+    })?;
+    nix::unistd::read(&is_born, &mut [0])?;
+    nix::unistd::write(&end, &[0])?;
+    // The first kills the other when it is on its way out.
+    while !is(other, 'Z')? {
+        std::thread::yield_now();
+    }
+    log::line(&json!({"type": "slow", "pid": first}))?;
+    log::settled()?;
+    until_told()?;
+    log::wait(other)?;
+    log::wait(first)
+}
+
 /// Whether the leader of a process is in this state.
 fn is(pid: i32, state: char) -> io::Result<bool> {
     let stat = std::fs::read(format!("/proc/{pid}/task/{pid}/stat"))?;

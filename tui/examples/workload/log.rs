@@ -4,6 +4,7 @@
 
 use std::ffi::CString;
 use std::io;
+use std::os::linux::fs::MetadataExt as _;
 
 use serde_json::{Value, json};
 
@@ -30,6 +31,12 @@ pub(crate) fn stat(pid: &str) -> io::Result<Stat> {
         Some(Stat { pid, ppid: rest.get(1)?.parse().ok()?, start_ticks: rest.get(19)?.parse().ok()? })
     };
     fields().ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat reads '{text}'")))
+}
+
+/// Logs this process, which is in a pid namespace of its own: while /proc is still that of the outer one.
+pub(crate) fn own_birth(forker: i32) -> io::Result<()> {
+    let pid_ns = std::fs::metadata("/proc/self/ns/pid")?.st_ino();
+    birth(&stat("self")?, forker, json!({"ns_pid": std::process::id(), "pid_ns": pid_ns}))
 }
 
 /// Writes one line.

@@ -21,6 +21,7 @@ mod sys;
 
 use std::io;
 use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 
 use crate::program::CHILD;
@@ -49,6 +50,10 @@ fn run(args: &[&str]) -> io::Result<u8> {
         // Inside of other situations.
         ["link", left] => return births::link(number(left)?),
         ["code", code] => return number(code),
+        ["time-namespace", ahead_s, program, ref args @ ..] => {
+            sys::enter_time_namespace(number(ahead_s)?)?;
+            return Err(std::process::Command::new(program).args(args).exec());
+        }
         _ => log::this()?,
     }
     match *args {
@@ -68,6 +73,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["rename"] => lives::rename(),
         ["heavy"] => lives::heavy(),
         ["ended-in-full-swing"] => lives::ended_in_full_swing(),
+        ["slow-end"] => lives::slow_end(),
         ["tree"] => lives::tree(),
         ["argv"] => argv::all(),
         ["churn"] => churn::run(),

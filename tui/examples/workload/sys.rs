@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::io;
+use std::os::fd::AsRawFd as _;
 
 use nix::unistd::ForkResult;
 
@@ -40,6 +41,26 @@ pub(crate) fn clone3(flags: c_int, pid: Option<i32>, body: impl FnOnce() -> io::
         0 => finish(body()),
         pid => i32::try_from(pid).map_err(io::Error::other),
     }
+}
+
+/// Has the processes that this one makes from now on live in a new pid namespace, the first of them as its init.
+pub(crate) fn new_pid_namespace() -> io::Result<()> {
+    // SAFETY: takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::unshare(libc::CLONE_NEWPID) })?;
+    Ok(())
+}
+
+/// Takes this process into a new time namespace, whose boot-time clock is so many seconds ahead. Only for processes of one
+/// thread.
+pub(crate) fn enter_time_namespace(ahead_s: i64) -> io::Result<()> {
+    // SAFETY: takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::unshare(libc::CLONE_NEWTIME) })?;
+    std::fs::write("/proc/self/timens_offsets", format!("boottime {ahead_s} 0\n"))?;
+    // So far it is that of children alone, and not all kernels change it with an exec.
+    let namespace = std::fs::File::open("/proc/self/ns/time_for_children")?;
+    // SAFETY: the descriptor is open; takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWTIME) })?;
+    Ok(())
 }
 
 fn finish(code: io::Result<u8>) -> ! {

@@ -47,10 +47,17 @@ pub struct Row {
     pub rss_pages: Option<u64>,
     /// Run state of the leader, as `ps` shows it.
     pub state: char,
-    /// Set when no thread is left: a zombie.
-    pub exited: Option<ExitStatus>,
-    /// Set when the last thread is ending or has ended: its exit hook has run, with this status, or is about to.
-    pub ending: Option<ExitStatus>,
+    /// Set when the last thread is ending or has ended: its exit hook has run, or is about to.
+    pub ending: Option<Ending>,
+}
+
+/// The end of a process as a pass sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// How it ends.
+    pub status: ExitStatus,
+    /// No thread is left that could still come to the exit hook: a zombie.
+    pub over: bool,
 }
 
 /// One decoded record.
@@ -126,15 +133,17 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::TASK => {
             let row: wire::TaskRow = read(bytes, kind::TASK)?;
             // `live` alone is not enough to be dead: it is 0 before the status is set and the exit hook has run.
-            let ending = (row.live == 0).then(|| ExitStatus::from_wait_status(row.status));
-            let exited = ending.filter(|_| row.exit_state != 0);
+            let ending = (row.live == 0).then(|| Ending {
+                status: ExitStatus::from_wait_status(row.status),
+                // The leader may be a zombie while the last of the other threads is still on its way to the hook.
+                over: row.exit_state != 0 && row.task.threads <= 1,
+            });
             Record::Row(Row {
                 ts_ns: header.ts_ns,
                 task: task(&row.task),
                 cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
                 rss_pages: known(row.rss_pages),
                 state: state(row.state, row.exit_state),
-                exited,
                 ending,
             })
         }

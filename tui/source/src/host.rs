@@ -1,5 +1,7 @@
 //! This machine: its name, kernel, boot and clocks.
 
+mod timens;
+
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::sync::OnceLock;
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 
+pub use self::timens::TimeNamespace;
 use crate::{Header, TimeAnchor};
 
 /// Inode number of the initial pid namespace (`PROC_PID_INIT_INO`, a kernel ABI).
@@ -39,10 +42,24 @@ pub fn release() -> String {
     }
 }
 
-/// `CLOCK_BOOTTIME`, nanoseconds.
+/// Time since boot, nanoseconds: the kernel's own `CLOCK_BOOTTIME`, which all records and events go by, whatever the clock
+/// shows in our time namespace.
 #[must_use]
 pub fn boottime_ns() -> u64 {
-    now_ns(ClockId::CLOCK_BOOTTIME)
+    kernels_ns(now_ns(ClockId::CLOCK_BOOTTIME), TimeNamespace::own().ahead_ns())
+}
+
+/// Boot time as our time namespace shows it, in clocks and in /proc, from the kernel's, nanoseconds. What was before that
+/// clock began wraps around, as it does in /proc.
+#[must_use]
+pub(crate) const fn shown_ns(kernels_ns: u64, ahead_ns: i64) -> u64 {
+    kernels_ns.wrapping_add_signed(ahead_ns)
+}
+
+/// The other way round.
+#[must_use]
+pub(crate) const fn kernels_ns(shown_ns: u64, ahead_ns: i64) -> u64 {
+    shown_ns.wrapping_sub(ahead_ns.cast_unsigned())
 }
 
 fn now_ns(clock: ClockId) -> u64 {
@@ -76,12 +93,17 @@ static NAMESPACE: OnceLock<u32> = OnceLock::new();
 #[must_use]
 pub fn pid_namespace() -> Option<u32> {
     if NAMESPACE.get().is_none()
-        && let Ok(namespace) = fs::metadata("/proc/self/ns/pid")
-        && let Ok(inode) = u32::try_from(namespace.ino())
+        && let Some(inode) = namespace("pid", "pid")
     {
         return Some(*NAMESPACE.get_or_init(|| inode));
     }
     NAMESPACE.get().copied()
+}
+
+/// Inode number of the namespace of this kind that the link of this name in our `ns` leads to.
+fn namespace(link: &str, kind: &str) -> Option<u32> {
+    let target = fs::read_link(format!("/proc/self/ns/{link}")).ok()?;
+    target.to_str()?.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// Tells the pid namespaces of the processes that the task iterator has shown: those of ours and of those below. So one of

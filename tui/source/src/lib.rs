@@ -2,6 +2,7 @@
 //!
 //! Delivers [`Batch`]es of [`Event`](ptree_core::Event)s and knows nothing of the tree kept from them nor of any screen.
 
+pub mod bounded;
 pub mod btf;
 pub mod caller;
 pub mod decode;
@@ -52,7 +53,7 @@ pub struct Header {
 /// One moment on two clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeAnchor {
-    /// `CLOCK_BOOTTIME`, nanoseconds.
+    /// The kernel's `CLOCK_BOOTTIME`, nanoseconds.
     pub boottime_ns: u64,
     /// `CLOCK_REALTIME`, nanoseconds since 1970.
     pub unix_ns: u64,

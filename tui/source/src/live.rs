@@ -55,6 +55,8 @@ const MIN_RECORD_BYTES: usize = size_of::<ptree_common::wire::Fork>();
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Processes whose /proc details are read between two drains: each takes some 40 us.
 const DETAILS_PER_TURN: usize = 256;
+/// Bytes of arguments that come together so: what is read has to wait where nobody takes it.
+const DETAILS_BYTES_PER_TURN: usize = 1 << 20;
 
 /// What to capture, and how.
 #[derive(Clone, Debug)]
@@ -193,7 +195,12 @@ impl Live {
                 if self.repair_due || self.is_blind() {
                     self.make_pass(&batches).await?;
                 }
-                self.read_details(usize::MAX);
+                while !self.awaiting_details.is_empty() {
+                    self.read_details();
+                    if !self.deliver(&batches).await {
+                        return Ok(());
+                    }
+                }
                 self.deliver(&batches).await;
                 return Ok(());
             }
@@ -204,7 +211,7 @@ impl Live {
             if since_pass >= pause(asked, self.pass_cost) || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
                 self.make_pass(&batches).await?;
             }
-            self.read_details(DETAILS_PER_TURN);
+            self.read_details();
             if !self.deliver(&batches).await {
                 return Ok(());
             }
@@ -293,7 +300,7 @@ impl Live {
         // before the next begins: the list of those to be looked at stays bounded.
         if self.execs_lost && self.awaiting_details.is_empty() {
             self.execs_lost = false;
-            let living = rows.iter().filter(|row| !row.task.kernel && row.exited.is_none());
+            let living = rows.iter().filter(|row| !row.task.kernel && row.ending.is_none());
             self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
         let from = self.events.len();
@@ -346,11 +353,17 @@ impl Live {
         }
     }
 
-    fn read_details(&mut self, limit: usize) {
-        for _ in 0..limit {
+    /// Reads the details of some of those that wait for it.
+    fn read_details(&mut self) {
+        let mut bytes = 0;
+        for _ in 0..DETAILS_PER_TURN {
             let Some(mut found) = self.awaiting_details.pop_front() else { return };
             if self.tracker.is_alive(found.task.key) && add_details(&mut found) {
+                bytes += found.argv.as_ref().map_or(0, |argv| argv.as_bytes().len());
                 self.events.push(Event::Process(found));
+            }
+            if bytes > DETAILS_BYTES_PER_TURN {
+                return;
             }
         }
     }
@@ -373,9 +386,9 @@ fn pause(asked: Duration, cost: Duration) -> Duration {
 
 /// Fills in what /proc says; whether it said anything.
 fn add_details(found: &mut Found) -> bool {
-    let procfs::Details { argv, exe, cgroup } = procfs::details(&found.task);
+    let procfs::Details { argv, argv_truncated, exe, cgroup } = procfs::details(&found.task);
     let any = argv.is_some() || exe.is_some() || cgroup.is_some();
-    (found.argv, found.exe, found.cgroup) = (argv, exe, cgroup);
+    (found.argv, found.argv_truncated, found.exe, found.cgroup) = (argv, argv_truncated, exe, cgroup);
     any
 }
 

@@ -1,29 +1,40 @@
 //! What only /proc knows of a process that was running before us: arguments, program, cgroup; and processes that the
 //! task iterator does not show.
 //!
-//! Checks identity, not the bare pid: between the pass that found the process and this look its pid may have passed on.
+//! Checks identity, not the bare pid: between the pass that found the process and this look its pid may have passed on. No
+//! read is without a bound: what is in these files is up to whoever runs the process.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use ptree_common::wire::PF_KTHREAD;
+use ptree_common::wire::{ARGV_MAX, PF_KTHREAD};
 use ptree_core::event::{Creds, Task};
-use ptree_core::{Argv, Comm, ProcKey};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::decode::{Charge, Row};
-use crate::host;
+use crate::bounded;
+use crate::decode::{Charge, Ending, Row};
+use crate::host::{self, TimeNamespace};
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 pub const TICK_NS: u64 = 10_000_000;
+/// `PF_EXITING` of `task_struct.flags`.
+const PF_EXITING: u32 = 4;
+/// Bytes that are read of a `stat` or a `status`: all that is used of them stands before that, and before the list of groups,
+/// which may be long.
+const STAT_MAX: usize = 4 << 10;
+/// Bytes that are read of a `cgroup`: no path is longer than 4 KiB, and there are a dozen hierarchies.
+const CGROUP_MAX: usize = 64 << 10;
 
 /// What could be read; the rest is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Arguments.
+    /// Arguments: as much of them as an exec is captured with.
     pub argv: Option<Argv>,
+    /// There are more.
+    pub argv_truncated: bool,
     /// Path of the program file.
     pub exe: Option<Arc<[u8]>>,
     /// Path of the cgroup in the unified hierarchy, or of the first hierarchy where there is none.
@@ -36,10 +47,12 @@ pub struct Details {
 pub fn details(task: &Task) -> Details {
     let Some(key) = shown_as(task) else { return Details::default() };
     let path = |file| format!("/proc/{}/{file}", key.pid);
+    let (arguments, argv_truncated) = head(path("cmdline"), ARGV_MAX).unwrap_or_default();
     let details = Details {
-        argv: read(path("cmdline")).ok().filter(|bytes| !bytes.is_empty()).map(|b| Argv::from_nul_terminated(&b)),
+        argv: (!arguments.is_empty()).then(|| Argv::from_nul_terminated(&arguments)),
+        argv_truncated,
         exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
-        cgroup: read(path("cgroup")).ok().and_then(|bytes| cgroup(&bytes)),
+        cgroup: read(path("cgroup"), CGROUP_MAX).ok().and_then(|bytes| cgroup(&bytes)),
     };
     // Checked last: if the pid still names the process now, it did all along.
     if is_there(key) { details } else { Details::default() }
@@ -49,15 +62,16 @@ pub fn details(task: &Task) -> Details {
 #[must_use]
 pub fn shows_others() -> bool {
     // Every pid namespace has a first one.
-    read("/proc/1/stat".to_owned()).is_ok()
+    Stat::read(1).is_some()
 }
 
-/// Reads a file of /proc. These say of themselves that they are empty; where that is believed, as `fs::read` does, they
-/// are read in small pieces.
-fn read(path: String) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(4096);
-    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The beginning of a file, and whether there is more.
+fn head(path: String, most: usize) -> io::Result<(Vec<u8>, bool)> {
+    bounded::head(File::open(path)?, most)
+}
+
+fn read(path: String, most: usize) -> io::Result<Vec<u8>> {
+    head(path, most).map(|(bytes, _)| bytes)
 }
 
 /// A process as this /proc knows it: under its pid in our own pid namespace, if that can be told.
@@ -76,16 +90,31 @@ pub fn seen_from_here(key: ProcKey, pid_ns: Option<u32>, ns_pid: Option<u32>) ->
     Some(ProcKey { pid, ..key })
 }
 
+/// The start of a process as this /proc tells it, in units of [`TICK_NS`]: by the clock of our time namespace.
+#[must_use]
+pub fn start_ticks(key: ProcKey) -> u64 {
+    ticks(key.start_ns, TimeNamespace::own().ahead_ns())
+}
+
+const fn ticks(start_ns: u64, ahead_ns: i64) -> u64 {
+    host::shown_ns(start_ns, ahead_ns) / TICK_NS
+}
+
+/// The first moment that is told as this tick, on the kernel's clock, nanoseconds.
+const fn first_of(ticks: u64, ahead_ns: i64) -> u64 {
+    host::kernels_ns(ticks.wrapping_mul(TICK_NS), ahead_ns)
+}
+
 /// Whether /proc would give both the same start.
 #[must_use]
 pub fn same_tick(a: ProcKey, b: ProcKey) -> bool {
-    a.pid == b.pid && a.start_ns / TICK_NS == b.start_ns / TICK_NS
+    a.pid == b.pid && start_ticks(a) == start_ticks(b)
 }
 
 /// Whether the pid names this very process now, alive or zombie.
 #[must_use]
 pub fn is_there(key: ProcKey) -> bool {
-    Stat::read(key.pid).is_some_and(|stat| stat.start_ticks == key.start_ns / TICK_NS)
+    Stat::read(key.pid).is_some_and(|stat| stat.start_ticks == start_ticks(key))
 }
 
 /// The processes of /proc that a pass of the task iterator did not show, as if it had. What /proc does not tell to the
@@ -105,10 +134,10 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
     let start_ns = |pid: u32, stat: &Stat| {
         let parents = rows.iter().map(|row| row.task.parent);
         parents
-            .filter(|parent| parent.pid == pid && parent.start_ns / TICK_NS == stat.start_ticks)
+            .filter(|&parent| parent.pid == pid && start_ticks(parent) == stat.start_ticks)
             .map(|parent| parent.start_ns)
             .next()
-            .unwrap_or(stat.start_ticks * TICK_NS)
+            .unwrap_or_else(|| stat.start_ns())
     };
     let keys: FxHashMap<u32, ProcKey> = rows
         .iter()
@@ -119,8 +148,8 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
     let row = |(pid, stat): &(u32, Stat)| {
         let key = *keys.get(pid)?;
         // One that may have been born since the pass began is none of this: its fork is captured.
-        let born_by_ns = (stat.start_ticks + 1) * TICK_NS;
-        if stat.zombie() || rows.first().is_some_and(|row| born_by_ns >= row.ts_ns) {
+        let born_by_ns = stat.start_ns().saturating_add(TICK_NS);
+        if rows.first().is_some_and(|row| born_by_ns >= row.ts_ns) {
             return None;
         }
         let mut row = Row {
@@ -139,7 +168,6 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
             cpu: Charge { cpu_ns: 0, charged_ns: None },
             rss_pages: None,
             state: '?',
-            exited: None,
             ending: None,
         };
         row.take(stat, now_ns);
@@ -152,7 +180,7 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
 #[must_use]
 pub fn refresh(row: &mut Row, now_ns: u64) -> bool {
     let Some(stat) = Stat::read(row.task.key.pid) else { return false };
-    if stat.start_ticks != row.task.key.start_ns / TICK_NS || stat.zombie() {
+    if stat.start_ticks != start_ticks(row.task.key) {
         return false;
     }
     row.take(&stat, now_ns);
@@ -166,6 +194,7 @@ impl Row {
         self.rss_pages = Some(stat.rss_pages);
         self.task.threads = stat.threads;
         self.state = stat.state;
+        self.ending = stat.ending();
     }
 }
 
@@ -176,20 +205,22 @@ pub struct Stat {
     pub comm: Vec<u8>,
     /// Run state, of the first thread: `R`, `S`, `T` and so on.
     pub state: char,
-    /// When it started, boot time in units of [`TICK_NS`].
+    /// When it started, by the boot-time clock of our time namespace, in units of [`TICK_NS`].
     pub start_ticks: u64,
     ppid: u32,
     flags: u32,
     cpu_ticks: u64,
     threads: u32,
     rss_pages: u64,
+    /// Its wait status, once it ends; 0 for whoever may not know it.
+    status: u32,
 }
 
 impl Stat {
     /// Of the process that has this pid now, if /proc shows it.
     #[must_use]
     pub fn read(pid: u32) -> Option<Self> {
-        Self::parse(&read(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&read(format!("/proc/{pid}/stat"), STAT_MAX).ok()?)
     }
 
     /// The name stands in parentheses, and may hold spaces and parentheses itself.
@@ -209,17 +240,28 @@ impl Stat {
             threads: u32::try_from(number(20)?).ok()?,
             start_ticks: number(22)?,
             rss_pages: number(24)?,
+            status: number(52).and_then(|status| u32::try_from(status).ok()).unwrap_or(0),
         })
     }
 
-    const fn zombie(&self) -> bool {
-        matches!(self.state, 'Z' | 'X')
+    /// When it started, on the kernel's clock, nanoseconds, rounded down to a tick of ours.
+    #[must_use]
+    pub fn start_ns(&self) -> u64 {
+        first_of(self.start_ticks, TimeNamespace::own().ahead_ns())
+    }
+
+    /// Its end, once its last thread is at it. Where several threads end together, one is waited for that is left.
+    fn ending(&self) -> Option<Ending> {
+        let over = matches!(self.state, 'Z' | 'X');
+        // A 0 may also mean that we may not know.
+        let status = if self.status == 0 { ExitStatus::Unknown } else { ExitStatus::from_wait_status(self.status) };
+        (self.threads <= 1 && (over || self.flags & PF_EXITING != 0)).then_some(Ending { status, over })
     }
 }
 
 /// Real and effective ids from a `status` file.
 fn creds(pid: u32) -> Option<Creds> {
-    let status = read(format!("/proc/{pid}/status")).ok()?;
+    let status = read(format!("/proc/{pid}/status"), STAT_MAX).ok()?;
     let ids = |name: &[u8]| {
         let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name))?;
         let mut ids = str::from_utf8(line).ok()?.split_ascii_whitespace().map(|id| id.parse::<u32>().ok());
@@ -242,7 +284,8 @@ mod tests {
 
     #[test]
     fn the_name_in_stat_may_hold_anything() {
-        let stat = b"42 (a) S (b) R 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 777 22 23\n";
+        let rest = (24..51).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+        let stat = format!("42 (a) S (b) R 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 777 22 23 {rest} 256\n");
         let expected = Stat {
             comm: b"a) S (b".to_vec(),
             state: 'R',
@@ -252,8 +295,9 @@ mod tests {
             threads: 19,
             start_ticks: 777,
             rss_pages: 23,
+            status: 256,
         };
-        assert_eq!(Stat::parse(stat), Some(expected));
+        assert_eq!(Stat::parse(stat.as_bytes()), Some(expected));
         assert_eq!(Stat::parse(b"42 (cut"), None);
         assert_eq!(Stat::parse(b")("), None);
     }
@@ -261,15 +305,50 @@ mod tests {
     /// A pass that showed nobody: everything comes from /proc, this process with its parent among it.
     #[test]
     fn what_a_pass_does_not_show_is_taken_from_proc() {
-        let rows = unlisted(&[], u64::MAX);
+        let now_ns = host::boottime_ns();
+        let rows = unlisted(&[], now_ns);
         let me = rows.iter().find(|row| row.task.key.pid == std::process::id()).expect("this process");
         assert_eq!(me.task.parent.pid, std::os::unix::process::parent_id());
         assert!(me.task.threads >= 1 && me.rss_pages > Some(0));
-        assert!(refresh(&mut me.clone(), u64::MAX));
+        assert!(refresh(&mut me.clone(), now_ns));
         let mut other = me.clone();
         other.task.key.start_ns += TICK_NS;
-        assert!(!refresh(&mut other, u64::MAX), "another process under the same pid");
+        assert!(!refresh(&mut other, now_ns), "another process under the same pid");
+        // Whoever is born meanwhile is none of these.
         assert_eq!(unlisted(&rows, 0).len(), 0);
+    }
+
+    #[test]
+    fn who_ends_is_told_from_who_runs_on_without_its_first_thread() {
+        let ending = |state: char, flags: u32, threads: u32, status: u32| {
+            let start = format!("42 (x) {state} 1 4 5 6 7 {flags} 9 10 11 12 13 14 15 16 17 18 {threads} 20 777 22 23");
+            let rest = (24..51).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+            Stat::parse(format!("{start} {rest} {status}").as_bytes()).unwrap().ending()
+        };
+        let end = |status, over| Some(Ending { status, over });
+        let killed = ExitStatus::Signal { signal: 9, core: false };
+        assert_eq!(ending('S', 0, 1, 0), None);
+        assert_eq!(ending('R', PF_EXITING, 1, 9), end(killed, false), "its memory is being freed");
+        assert_eq!(ending('Z', PF_EXITING, 1, 7 << 8), end(ExitStatus::Code(7), true));
+        assert_eq!(ending('Z', PF_EXITING, 1, 0), end(ExitStatus::Unknown, true));
+        assert_eq!(ending('Z', PF_EXITING, 2, 0), None, "another thread lives");
+    }
+
+    #[test]
+    fn starts_are_told_by_the_clock_of_the_time_namespace() {
+        let start_ns = 123_456_789_012;
+        for ahead_ns in [0, 1, 5_000_000, 1_000_000_000_000_000, -1, -100_500_000_000, -200_000_000_000, i64::MIN] {
+            let told = ticks(start_ns, ahead_ns);
+            let first_ns = first_of(told, ahead_ns);
+            assert!((first_ns..first_ns + TICK_NS).contains(&start_ns), "{ahead_ns}: {first_ns}");
+            assert_eq!(ticks(first_ns, ahead_ns), told);
+            assert_eq!(ticks(first_ns + TICK_NS, ahead_ns), told + 1);
+        }
+        assert_eq!(ticks(start_ns, 1_000_000_000_000_000), 100_012_345);
+        // As /proc shows the first process 100 s before its start: the kernel's number has no sign.
+        assert_eq!(ticks(70_000_000, -100_000_000_000), (u64::MAX - 99_930_000_000 + 1) / TICK_NS);
+        assert_eq!(ticks(17, 5_000_000), 0, "ticks are rounded after the offset was added");
+        assert_eq!(ticks(5_000_017, 5_000_000), 1);
     }
 
     #[test]
@@ -281,7 +360,7 @@ mod tests {
 
     #[test]
     fn another_process_under_the_same_pid_is_not_described() {
-        let start_ns = Stat::read(std::process::id()).unwrap().start_ticks * TICK_NS;
+        let start_ns = Stat::read(std::process::id()).unwrap().start_ns();
         let me = ProcKey::new(std::process::id(), start_ns);
         let mut task = Task {
             key: me,

@@ -1,20 +1,19 @@
 //! Keeps account of who is alive, so that passes over all tasks can be turned into events: what was running before us,
 //! what changed without a hook (parent, credentials, name), and, after a loss, what was missed.
 //!
-//! Pure: records and rows go in, events come out. Does not know maps, files or clocks, and keeps nothing of the dead.
+//! Pure: records and rows go in, events come out. Does not know maps, files or clocks, and keeps of the dead only that they
+//! have ended.
 
-use std::collections::VecDeque;
+mod ends;
+
 use std::collections::hash_map::Entry;
 
 use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
-use ptree_core::{Comm, Event, ProcKey};
+use ptree_core::{Comm, Event, ExitStatus, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::decode::{Record, Row};
-
-/// Ends remembered to recognise one that is reported twice: before 6.16 two threads ending at once may both be taken
-/// for the last. In a storm, many others may end between their two records.
-const RECENT_ENDS: usize = 8192;
+use self::ends::Ends;
+use crate::decode::{Ending, Record, Row};
 
 /// What is known of a living process, to be compared with the next pass.
 #[derive(Debug)]
@@ -29,6 +28,8 @@ struct Known {
     pass: u64,
     /// The last pass did not find it alive, though no end was reported: if the next does not either, it has ended.
     suspect: bool,
+    /// The last pass found it ending, with this status: its record is under way or was lost.
+    ending: Option<ExitStatus>,
     /// Found as a zombie: its end may yet be reported.
     zombie: bool,
     /// Its fork has been reported.
@@ -43,10 +44,9 @@ pub struct Tracker {
     live: FxHashMap<u32, Known>,
     /// Seen by the last pass, but no fork reported yet: if the next pass sees them too, their fork was lost.
     unconfirmed: FxHashSet<ProcKey>,
-    /// Ended since [`Tracker::begin_pass`]: rows of the pass may still show them alive.
-    ended_in_pass: Option<FxHashSet<ProcKey>>,
-    recent_ends: FxHashSet<ProcKey>,
-    ends_in_order: VecDeque<ProcKey>,
+    /// Whose exit record has come. Rows may still show them, even alive when the record came while the pass ran; and a
+    /// record may come twice: before 6.16 two threads ending at once may both be taken for the last.
+    ends: Ends,
     pass: u64,
     /// Everything that starts from here on is captured whole.
     capture_ns: u64,
@@ -63,9 +63,7 @@ impl Tracker {
         Self {
             live: FxHashMap::default(),
             unconfirmed: FxHashSet::default(),
-            ended_in_pass: None,
-            recent_ends: FxHashSet::default(),
-            ends_in_order: VecDeque::new(),
+            ends: Ends::default(),
             pass: 0,
             capture_ns,
             sees_all,
@@ -81,14 +79,13 @@ impl Tracker {
 
     /// Takes the first pass: all that is running already.
     pub fn seed(&mut self, rows: Vec<Row>, out: &mut Vec<Event>) {
-        for mut row in rows {
+        for row in rows {
             // If its exit hook ran before the capture began, nothing else will say that it has ended.
-            row.exited = row.exited.or(row.ending);
             out.push(Event::Process(found(&row, false)));
-            if row.exited.is_none() {
+            if row.ending.is_none() {
                 out.push(self.usage(&row));
             }
-            self.insert(&row.task, row.ts_ns, row.exited.is_some());
+            self.insert(&row.task, row.ts_ns, row.ending.is_some());
         }
     }
 
@@ -105,7 +102,7 @@ impl Tracker {
 
     /// Call before a pass begins, with all earlier records taken.
     pub fn begin_pass(&mut self) {
-        self.ended_in_pass = Some(FxHashSet::default());
+        self.ends.begin_pass();
     }
 
     /// Takes the rows of a pass that began at `started_ns`. Call when every record that was written before the end of
@@ -121,20 +118,23 @@ impl Tracker {
         out: &mut Vec<Event>,
     ) {
         self.pass += 1;
-        let ended = self.ended_in_pass.take().unwrap_or_default();
+        self.ends.finish_pass(rows.iter().map(|row| row.task.key));
         let mut unconfirmed = FxHashSet::default();
-        for row in rows.iter().filter(|row| !ended.contains(&row.task.key)) {
+        for row in &rows {
             let key = row.task.key;
+            if self.ends.contains(key) {
+                continue;
+            }
             match self.live.get_mut(&key.pid) {
                 Some(known) if known.start_ns == key.start_ns => {
                     known.pass = self.pass;
                     if known.zombie {
                         continue;
                     }
-                    if row.exited.is_some() {
-                        self.zombie(row, after_loss, out);
+                    if let Some(ending) = row.ending {
+                        self.ending(row, ending, after_loss, out);
                     } else {
-                        known.suspect = false;
+                        (known.suspect, known.ending) = (false, None);
                         if row.ts_ns > known.heard_ns {
                             known.compare(&row.task, row.ts_ns, out);
                         }
@@ -143,7 +143,8 @@ impl Tracker {
                 }
                 // The pid has passed on since the row was written.
                 Some(known) if known.start_ns > key.start_ns => {}
-                _ if row.exited.is_some() => {}
+                // Nobody begins by ending: either its end has been told, or all that could be told of it was lost.
+                _ if row.ending.is_some() => {}
                 _ if after_loss || self.unconfirmed.contains(&key) => {
                     self.displace(key, row.ts_ns, out);
                     out.push(Event::Process(found(row, true)));
@@ -175,7 +176,7 @@ impl Tracker {
             if known.pass == pass || known.heard_ns >= started_ns || known.start_ns >= started_ns {
                 continue;
             }
-            if after_loss || known.suspect || known.zombie {
+            if after_loss || known.suspect || known.ending.is_some() || known.zombie {
                 let key = ProcKey::new(pid, known.start_ns);
                 if known.zombie || !is_there(key) {
                     gone.push(key);
@@ -188,23 +189,24 @@ impl Tracker {
         gone.sort_unstable_by_key(|key| (key.start_ns, key.pid));
         for key in gone {
             // A zombie has been reported as ended when it was found.
-            if self.live.remove(&key.pid).is_some_and(|known| !known.zombie) {
-                out.push(inferred_end(key, started_ns));
+            if let Some(known) = self.live.remove(&key.pid).filter(|known| !known.zombie) {
+                out.push(known.unseen_end(key, started_ns));
             }
         }
     }
 
-    /// A row shows as a zombie what is alive in the account: its end is still on its way, or was lost.
-    fn zombie(&mut self, row: &Row, after_loss: bool, out: &mut Vec<Event>) {
+    /// A row shows as ending, or as ended, what is alive in the account: its record is still on its way, or was lost. A
+    /// zombie's is not on its way any more, since rows are taken after the records that were written before them; any
+    /// other's must stay away for another pass.
+    fn ending(&mut self, row: &Row, Ending { status, over }: Ending, after_loss: bool, out: &mut Vec<Event>) {
         let key = row.task.key;
         let Some(known) = self.live.get_mut(&key.pid) else { return };
-        if !after_loss && !known.suspect {
-            known.suspect = true;
+        let seen_before = known.ending.replace(status).is_some();
+        if !(seen_before || after_loss && over) {
             return;
         }
         known.zombie = true;
         known.compare(&row.task, row.ts_ns, out);
-        let Some(status) = row.exited else { return };
         out.push(Event::Exit(Exited { ts_ns: row.ts_ns, task: Some(row.task.clone()), key, status, cost: None }));
     }
 
@@ -213,17 +215,17 @@ impl Tracker {
         if self.live.get(&key.pid).is_some_and(|known| known.is(key) && known.forked) {
             return;
         }
-        if !self.has_successor(key) {
+        if !self.is_past(key) {
             self.displace(key, fork.ts_ns, out);
             self.insert(&fork.task, fork.ts_ns, false).forked = true;
         }
         out.push(Event::Fork(fork));
     }
 
-    /// Whether a younger process has this pid by now: the first pass saw it, while records of the older one were still
-    /// in the ring buffer. The older one's records are passed on as they are.
-    fn has_successor(&self, key: ProcKey) -> bool {
-        self.live.get(&key.pid).is_some_and(|known| known.start_ns > key.start_ns)
+    /// Whether it has ended, so that records of it are passed on as they are: its exit record has overtaken them, or a
+    /// younger process has its pid by now, which the first pass saw while these records were still in the ring buffer.
+    fn is_past(&self, key: ProcKey) -> bool {
+        self.ends.contains(key) || self.live.get(&key.pid).is_some_and(|known| known.start_ns > key.start_ns)
     }
 
     fn exec(&mut self, exec: Execed, exec_id: u32, out: &mut Vec<Event>) {
@@ -245,7 +247,7 @@ impl Tracker {
 
     fn exit(&mut self, exit: Exited, out: &mut Vec<Event>) {
         let Some(task) = &exit.task else { return };
-        if self.recent_ends.contains(&exit.key) || !self.ensure_known(task, exit.ts_ns, out) {
+        if self.ends.contains(exit.key) || !self.ensure_known(task, exit.ts_ns, out) {
             return;
         }
         if let Entry::Occupied(mut known) = self.live.entry(exit.key.pid)
@@ -254,21 +256,8 @@ impl Tracker {
             known.get_mut().compare(task, exit.ts_ns, out);
             known.remove();
         }
-        self.remember_end(exit.key);
-        if let Some(ended) = &mut self.ended_in_pass {
-            ended.insert(exit.key);
-        }
+        self.ends.insert(exit.key);
         out.push(Event::Exit(exit));
-    }
-
-    fn remember_end(&mut self, key: ProcKey) {
-        if self.ends_in_order.len() == RECENT_ENDS
-            && let Some(oldest) = self.ends_in_order.pop_front()
-        {
-            self.recent_ends.remove(&oldest);
-        }
-        self.ends_in_order.push_back(key);
-        self.recent_ends.insert(key);
     }
 
     /// Makes sure that the process of an exec or exit is in the account. Its fork was lost if it is not; unless it
@@ -280,7 +269,7 @@ impl Tracker {
         if task.key.start_ns < self.capture_ns {
             return false;
         }
-        if self.has_successor(task.key) {
+        if self.is_past(task.key) {
             return true;
         }
         self.displace(task.key, ts_ns, out);
@@ -288,6 +277,7 @@ impl Tracker {
             ts_ns,
             task: task.clone(),
             argv: None,
+            argv_truncated: false,
             exe: None,
             cgroup: None,
             exited: None,
@@ -303,7 +293,7 @@ impl Tracker {
             && let Some(known) = self.live.remove(&key.pid)
             && !known.zombie
         {
-            out.push(inferred_end(ProcKey::new(key.pid, known.start_ns), ts_ns));
+            out.push(known.unseen_end(ProcKey::new(key.pid, known.start_ns), ts_ns));
         }
     }
 
@@ -316,6 +306,7 @@ impl Tracker {
             heard_ns,
             pass: self.pass,
             suspect: false,
+            ending: None,
             zombie,
             forked: false,
             exec_id: 0,
@@ -338,6 +329,12 @@ impl Tracker {
 impl Known {
     const fn is(&self, key: ProcKey) -> bool {
         self.start_ns == key.start_ns
+    }
+
+    /// It has ended, and nobody saw it: how, only the last pass can tell.
+    fn unseen_end(&self, key: ProcKey, ts_ns: u64) -> Event {
+        let status = self.ending.unwrap_or(ExitStatus::Unknown);
+        Event::Exit(Exited { ts_ns, task: None, key, status, cost: None })
     }
 
     /// Reports what has changed without a hook, and takes it over.
@@ -366,15 +363,12 @@ pub fn found(row: &Row, repaired: bool) -> Found {
         ts_ns: row.ts_ns,
         task: row.task.clone(),
         argv: None,
+        argv_truncated: false,
         exe: None,
         cgroup: None,
-        exited: row.exited.map(|status| Zombie { status, cpu_ns: row.cpu.cpu_ns }),
+        exited: row.ending.map(|ending| Zombie { status: ending.status, cpu_ns: row.cpu.cpu_ns }),
         repaired,
     }
-}
-
-fn inferred_end(key: ProcKey, ts_ns: u64) -> Event {
-    Event::Exit(Exited { ts_ns, task: None, key, status: ptree_core::ExitStatus::Unknown, cost: None })
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@
 //! tree knows them by who forked them, and whoever gave the order gives another for those.
 
 use std::collections::VecDeque;
-use std::fs;
+use std::fs::{self, File};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ptree_core::{ProcKey, text};
-use ptree_source::procfs::{Stat, TICK_NS};
+use ptree_source::bounded;
+use ptree_source::procfs::{self, Stat};
 use rustc_hash::FxHashSet;
 use rustix::process::Signal;
 
@@ -22,11 +23,14 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks at those that do not stand still yet.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Bytes that are read of a list of children: there are no more pids than these have room for.
+const CHILDREN_MAX: usize = 32 << 20;
+
 /// Pid and start in ticks, which is all that /proc tells.
 type Identity = (u32, u64);
 
 fn identity(key: ProcKey) -> Identity {
-    (key.pid, key.start_ns / TICK_NS)
+    (key.pid, procfs::start_ticks(key))
 }
 
 pub(super) fn freeze(order: &Order, report: &mut Report) {
@@ -57,7 +61,7 @@ pub(super) fn freeze(order: &Order, report: &mut Report) {
             let children = children(key.pid);
             for child in children.into_iter().filter(|pid| !spared.contains(pid)) {
                 let Some(stat) = Stat::read(child).filter(|stat| !matches!(stat.state, 'Z' | 'X')) else { continue };
-                let child = ProcKey::new(child, stat.start_ticks * TICK_NS);
+                let child = ProcKey::new(child, stat.start_ns());
                 if !met.insert(identity(child)) {
                     continue;
                 }
@@ -93,7 +97,10 @@ fn stands_still(pid: u32) -> bool {
 /// The children of a process, each thread having its own. None where the kernel was built without that list.
 fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
-    let lists = threads.filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("children")).ok());
+    let lists = threads.filter_map(|entry| {
+        let list = File::open(entry.ok()?.path().join("children")).ok()?;
+        bounded::text(list, CHILDREN_MAX).ok()
+    });
     lists
         .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
         .collect()

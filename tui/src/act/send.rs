@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use ptree_core::ProcKey;
-use ptree_source::procfs::{Stat, TICK_NS};
+use ptree_source::procfs::{self, Stat};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::Failure;
@@ -28,7 +28,7 @@ pub(super) fn pid(key: ProcKey) -> Result<Pid, Failure> {
 /// That the pid names this process now.
 pub(super) fn check(key: ProcKey) -> Result<(), Failure> {
     match Stat::read(key.pid) {
-        Some(stat) if stat.start_ticks == key.start_ns / TICK_NS => Ok(()),
+        Some(stat) if stat.start_ticks == procfs::start_ticks(key) => Ok(()),
         Some(_) => Err(Failure::Gone),
         None => Err(Failure::Unseen),
     }

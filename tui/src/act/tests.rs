@@ -19,7 +19,7 @@ impl Own {
     fn key(&self) -> ProcKey {
         let stat = Stat::read(self.0.id()).unwrap();
         // As the kernel has it, with something behind the tick.
-        ProcKey::new(self.0.id(), stat.start_ticks * TICK_NS + 1234)
+        ProcKey::new(self.0.id(), stat.start_ns() + 1234)
     }
 
     fn state(&self) -> char {
@@ -93,7 +93,7 @@ fn one_that_has_gone_is_told_and_the_others_are_reached() {
 
 #[test]
 fn neither_the_first_process_nor_ourselves_are_hit_unconfirmed() {
-    let key = |pid| ProcKey::new(pid, Stat::read(pid).unwrap().start_ticks * TICK_NS);
+    let key = |pid| ProcKey::new(pid, Stat::read(pid).unwrap().start_ns());
     let keys = [key(1), key(std::process::id())];
     for deed in [Deed::Signal(9), Deed::Freeze] {
         let report = perform(&order(deed, &keys));
@@ -139,7 +139,7 @@ impl Drop for Session {
         for _ in 0..50 {
             let left: Vec<ProcKey> = session(self.0)
                 .into_iter()
-                .filter_map(|(pid, _)| Some(ProcKey::new(pid, Stat::read(pid)?.start_ticks * TICK_NS)))
+                .filter_map(|(pid, _)| Some(ProcKey::new(pid, Stat::read(pid)?.start_ns())))
                 .collect();
             if left.is_empty() {
                 return;

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ptree_core::engine::Config;
+use ptree_source::host::{self, TimeNamespace};
 use ptree_source::layout::{Layout, Lookup};
 use ptree_source::live::{BtfFile, Kernel, LiveError};
 use ptree_source::privilege::{self, Capabilities, Capability};
-use ptree_source::{Part, host, limits, live, procfs};
+use ptree_source::{Part, limits, live, procfs};
 use serde::Serialize;
 
 use crate::capture::runtime;
@@ -105,7 +106,8 @@ fn checks(common: &Common) -> Vec<Check> {
     // The rest takes as much as a capture does.
     let (btf, layout) = if limits.verdict == Verdict::Ok { btf(common) } else { (behind(&limits, "BTF"), None) };
     let (programs, kernel_side) = programs(common);
-    let mut checks = vec![kernel(), limits, btf, privileges(), lockdown(), proc_access(), pid_namespace()];
+    let mut checks =
+        vec![kernel(), limits, btf, privileges(), lockdown(), proc_access(), pid_namespace(), time_namespace()];
     checks.push(memory(&common.engine()));
     checks.extend(programs);
     let in_the_way = checks.iter().find(|check| check.verdict == Verdict::Bad).map_or("", |check| check.name);
@@ -276,6 +278,24 @@ fn pid_namespace() -> Check {
             "a container's: what ran before ptree-tui outside of it is not seen, and lost ends are not repaired",
             "run it on the host, or the container with --pid=host",
         )
+    }
+}
+
+fn time_namespace() -> Check {
+    const NAME: &str = "time namespace";
+    match TimeNamespace::own() {
+        TimeNamespace::Initial => Check::ok(NAME, "the initial one"),
+        TimeNamespace::Ahead(ns) => {
+            let span = ptree_core::text::duration(ns.unsigned_abs());
+            let way = if ns < 0 { "behind" } else { "ahead" };
+            Check::ok(NAME, format!("another, whose boot time is {span} {way}: the kernel's own is shown"))
+        }
+        TimeNamespace::Unknown => Check::or(
+            Verdict::Degraded,
+            NAME,
+            "another, and the kernel does not tell by how much its boot time differs: times, rates and arguments may be wrong",
+            "run it outside, or in one where '/proc/self/timens_offsets' can be read",
+        ),
     }
 }
 

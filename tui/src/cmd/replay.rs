@@ -38,7 +38,7 @@ pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
     term::ensure_terminal()?;
     let mut input = open(file)?;
     let header = header(&mut input).with_context(|| format!("reading '{}'", file.display()))?;
-    let clock = Clock::replay(header.anchor.boottime_ns, speed)?;
+    let clock = Clock::replay(header.anchor.boottime_ns, speed);
     let (sender, batches) = mpsc::channel(CHANNEL_BATCHES);
     let (ended, end) = oneshot::channel();
     let player = Player { input, header: header.clone(), clock, batches: sender, first_bad: None };
@@ -109,7 +109,7 @@ impl Player {
             let Some(entry) = self.input.next() else { break };
             match entry {
                 Ok(Entry::Event(event)) => {
-                    let wait = self.clock.until(event.ts_ns())?;
+                    let wait = self.clock.until(event.ts_ns());
                     if wait > TOGETHER {
                         if !self.deliver(&mut batch) {
                             return Ok(());
@@ -175,7 +175,7 @@ mod tests {
         let mut input = reader(text);
         let header = header(&mut input).unwrap();
         // So fast that whatever is to come has come.
-        let clock = Clock::replay(header.anchor.boottime_ns, 1e30).unwrap();
+        let clock = Clock::replay(header.anchor.boottime_ns, 1e30);
         let (sender, mut receiver) = mpsc::channel(1000);
         let (outcome, report) = Player { input, header, clock, batches: sender, first_bad: None }.play();
         (std::iter::from_fn(|| receiver.try_recv().ok()).collect(), outcome, report)

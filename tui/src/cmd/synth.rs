@@ -19,7 +19,7 @@ use crate::cmd::{live, stream};
 use crate::{given, term};
 
 /// No script is longer, bytes.
-const LONGEST_SCRIPT: u64 = 64 << 20;
+const SCRIPT_MAX: usize = 16 << 20;
 
 /// What to play, and how.
 #[derive(Args, Debug)]
@@ -82,7 +82,7 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
 
 /// A whole file, read before anything is shown.
 fn script(path: &Path, until: Until) -> Result<Capture> {
-    let text = given::read_text(path, LONGEST_SCRIPT).with_context(|| format!("'{}'", path.display()))?;
+    let text = given::read_text(path, SCRIPT_MAX).with_context(|| format!("'{}'", path.display()))?;
     let steps = script::parse(&text, host::boottime_ns()).with_context(|| format!("'{}'", path.display()))?;
     let cue = |step| match step {
         Step::Event(event) => (event.ts_ns(), Some(event)),

@@ -57,6 +57,7 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
     let image = process.image();
     let argv = image.and_then(|image| image.argv.as_ref());
     put("argv", argv.map(|argv| argv.iter().map(escape).collect()));
+    put("argv_truncated", image.filter(|image| image.argv_truncated).map(|_| true.into()));
     put("exe", image.and_then(|image| image.filename.as_deref()).map(|path| escape(path).into()));
     put("cgroup", process.cgroup().map(|path| escape(path).into()));
     put("cgroup_id", process.cgroup_id().map(Value::from));

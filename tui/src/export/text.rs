@@ -68,8 +68,12 @@ fn guides(row: &Row, lines: &[bool]) -> String {
 #[must_use]
 pub fn command(process: &Process) -> String {
     let name = text::escape(process.comm().as_bytes());
-    match process.image().and_then(|image| image.argv.as_ref()) {
-        Some(argv) if argv.iter().next().is_some_and(|arg| !arg.is_empty()) => text::command_line(argv),
+    let image = process.image();
+    match image.and_then(|image| image.argv.as_ref()) {
+        Some(argv) if argv.iter().next().is_some_and(|arg| !arg.is_empty()) => {
+            let mark = if image.is_some_and(|image| image.argv_truncated) { " …" } else { "" };
+            text::command_line(argv) + mark
+        }
         _ if process.is_kernel() => format!("[{name}]"),
         _ => name.into_owned(),
     }

@@ -1,11 +1,12 @@
 //! What a process has open, by descriptor, and where it stands in the file system.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use nix::libc;
+use ptree_source::bounded;
 
 use super::sockets::{self, Socket};
 
@@ -25,6 +26,12 @@ pub struct Files {
     /// What it has open, in the order of the descriptors: at most [`Files::MAX`].
     pub open: Vec<Open>,
 }
+
+/// As many bytes of an `fdinfo` as have position and flags, which come first: all that is watched through a descriptor may
+/// follow, megabytes of it.
+const FDINFO_MAX: usize = 1024;
+/// Bytes of a `limits` file, a table of some sixteen lines.
+const LIMITS_MAX: usize = 8 << 10;
 
 impl Files {
     /// Descriptors that are looked at.
@@ -84,16 +91,17 @@ const MANNERS: [(libc::c_int, &str); 4] = [
 /// Reads what the process has open of which `folder` in /proc tells.
 pub(super) fn read(folder: &Path) -> io::Result<Files> {
     let link = |name: &str| Some(fs::read_link(folder.join(name)).ok()?.into_os_string().into_vec());
-    let entries = fs::read_dir(folder.join("fd"))?;
-    let mut fds: Vec<u32> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
-    fds.sort_unstable();
+    // /proc gives them in rising order.
+    let mut entries =
+        fs::read_dir(folder.join("fd"))?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let fds: Vec<u32> = entries.by_ref().take(Files::MAX).collect();
+    let count = fds.len() + entries.count();
     let mut open: Vec<Open> = fds
-        .iter()
-        .take(Files::MAX)
-        .filter_map(|&fd| {
+        .into_iter()
+        .filter_map(|fd| {
             // One that was closed meanwhile is left out.
             let target = link(&format!("fd/{fd}"))?;
-            Some(describe(fd, target, &beginning(&folder.join(format!("fdinfo/{fd}")))))
+            Some(describe(fd, target, &beginning(&folder.join(format!("fdinfo/{fd}")), FDINFO_MAX)))
         })
         .collect();
     let inodes = open.iter().filter_map(|open| if let Kind::Socket(inode, _) = open.kind { Some(inode) } else { None });
@@ -103,23 +111,13 @@ pub(super) fn read(folder: &Path) -> io::Result<Files> {
             *socket = known.remove(inode);
         }
     }
-    let limits = fs::read_to_string(folder.join("limits")).unwrap_or_default();
-    Ok(Files {
-        folder: link("cwd"),
-        root: link("root"),
-        program: link("exe"),
-        count: fds.len(),
-        limit: limit(&limits),
-        open,
-    })
+    let limits = beginning(&folder.join("limits"), LIMITS_MAX);
+    Ok(Files { folder: link("cwd"), root: link("root"), program: link("exe"), count, limit: limit(&limits), open })
 }
 
-/// As much of an `fdinfo` as has position and flags, which come first: all that is watched through a descriptor may follow,
-/// megabytes of it.
-fn beginning(path: &Path) -> String {
-    let mut bytes = Vec::new();
-    let _ = File::open(path).and_then(|file| file.take(1024).read_to_end(&mut bytes));
-    String::from_utf8_lossy(&bytes).into_owned()
+fn beginning(path: &Path, most: usize) -> String {
+    let bytes = File::open(path).and_then(|file| bounded::head(file, most));
+    String::from_utf8_lossy(&bytes.unwrap_or_default().0).into_owned()
 }
 
 /// A descriptor, from where its link leads and from its `fdinfo`.

@@ -24,7 +24,7 @@ impl Drop for Own {
 fn question(subject: Subject, pid: u32) -> Question {
     let stat = Stat::read(pid).unwrap();
     // As the kernel has it, with something behind the tick.
-    let key = ProcKey::new(pid, stat.start_ticks * TICK_NS + 1234);
+    let key = ProcKey::new(pid, stat.start_ns() + 1234);
     Question { subject, target: Target::of_own(key) }
 }
 
@@ -76,8 +76,11 @@ fn of_a_long_environment_a_part_is_taken_and_the_rest_counted() {
     assert!((400_000..=Environment::BYTES_MAX).contains(&taken), "{taken}");
     let long = environment.variables.iter().filter(|variable| variable.len() > 100_000).count();
     assert_eq!(long + environment.left_out, 12);
-    assert_eq!(Environment::parse(b"a=1\0bb=2\0c\0", 3).variables, [b"a=1"]);
-    let Environment { left_out, left_out_bytes, .. } = Environment::parse(b"a=1\0\0bb=2\0c\0", 3);
+    let read = |bytes: &[u8], most| Environment::read(bytes, most).unwrap();
+    assert_eq!(read(b"a=1\0bb=2\0c\0", 3).variables, [b"a=1"]);
+    assert_eq!(read(b"a=1\0b=2", 6).variables, [b"a=1", b"b=2"]);
+    assert_eq!(read(b"", 3), Environment::default());
+    let Environment { left_out, left_out_bytes, .. } = read(b"a=1\0\0bb=2\0c\0", 3);
     assert_eq!((left_out, left_out_bytes), (2, 5));
 }
 

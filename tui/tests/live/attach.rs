@@ -1,11 +1,12 @@
 //! Processes older than the capture, and ones born and ended while it begins.
 
 use std::collections::{BTreeSet, HashMap};
+use std::process::{Child, Command, Stdio};
 
 use nix::time::{ClockId, clock_gettime};
 
 use crate::account::{assert_argv, assert_status, logged_arguments};
-use crate::capture::{Capture, Key, Stream, arguments, key, number, parent, ticked, unescape};
+use crate::capture::{Capture, Key, PROGRAM, Stream, arguments, key, number, parent, ticked, unescape, wait_until};
 use crate::proc::{self, Ticked};
 use crate::workload::{Log, Workload, process};
 use crate::{Company, enter};
@@ -127,6 +128,46 @@ fn processes_born_and_ended_while_capture_begins() {
         assert!(unseen.is_empty(), "forked after the attach, and not seen: {unseen:?}");
         // With the root all are gone.
         assert_eq!(stream.living().intersection(&family.into_iter().collect()).next(), None);
+    }
+}
+
+/// At the start and in a snapshot as much is read of them as an exec is captured with.
+#[test]
+fn long_arguments_of_processes_running_already_are_cut_and_marked() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let start = |arguments: Vec<String>| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "read line", "sh"]).args(arguments).stdin(Stdio::piped()).spawn().unwrap()
+    };
+    let long = (0..12_u8).map(|n| (0..10_000_u32).map(|i| char::from(b'a' + n + (i % 7) as u8)).collect());
+    // The shell may not have replaced its starter yet.
+    let is_shell = |child: &Child| {
+        let area = std::fs::read(format!("/proc/{}/cmdline", child.id())).ok()?;
+        area.starts_with(b"sh\0").then_some(area)
+    };
+    let mut children = [start(long.collect()), start(vec!["short".to_owned()])];
+    let areas = children.each_ref().map(|child| wait_until("a shell", || is_shell(child)));
+    assert!(areas[0].len() > 100_000);
+    let mut capture = Capture::start(&[]);
+    let output = Command::new(PROGRAM).args(["snapshot", "--format", "json"]).output().unwrap();
+    let snapshot: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (child, area) in children.iter().zip(areas) {
+        let truth: Vec<Vec<u8>> = area[..area.len() - 1].split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
+        let is_told = |event: &&serde_json::Value| event["pid"] == child.id() && event["argv"].is_array();
+        let found = capture.wait_for("its arguments", |stream| stream.of("process").find(is_told).cloned());
+        assert_argv(&found, &truth);
+        assert_argv(snapshot["processes"].as_array().unwrap().iter().find(is_told).unwrap(), &truth);
+    }
+    let text = Command::new(PROGRAM).arg("snapshot").output().unwrap().stdout;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let line = |child: &Child| {
+        let pid = child.id().to_string();
+        text.lines().find(|line| line.split_ascii_whitespace().any(|word| word == pid)).unwrap()
+    };
+    assert_eq!(children.each_ref().map(|child| line(child).ends_with(" …")), [true, false], "the mark");
+    for child in &mut children {
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
 }
 

@@ -52,8 +52,13 @@ pub(crate) struct Capture {
 impl Capture {
     /// Starts it, and returns when everything from now on is captured.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_by(program(), options)
+    }
+
+    /// The same by another command, which becomes the program.
+    pub(crate) fn start_by(mut command: Command, options: &[&str]) -> Self {
         let output = tempfile::NamedTempFile::new().unwrap();
-        let child = program().arg("stream").args(options).stdout(output.reopen().unwrap()).spawn().unwrap();
+        let child = command.arg("stream").args(options).stdout(output.reopen().unwrap()).spawn().unwrap();
         let stream = Stream { events: Vec::new() };
         let mut capture = Self { child, output: output.into_file(), rest: Vec::new(), stream };
         wait_until("header of the stream", || {

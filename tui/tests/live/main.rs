@@ -12,9 +12,12 @@ mod capture;
 mod command_line;
 mod degraded;
 mod proc;
+#[path = "../common/pty.rs"]
+mod pty;
 mod situations;
 mod snapshot;
 mod storm;
+mod time_namespace;
 mod workload;
 
 #[path = "../common/root.rs"]

@@ -202,3 +202,34 @@ fn threads_that_burn_to_the_end_are_counted() {
     }
     assert_eq!(log.of("cpu").count(), 40);
 }
+
+/// The dead stay dead: passes show a process until it has been taken apart, which may last much longer than its exit record
+/// takes. Where something is known to be missing, or is told by passes alone, a single one of them counts.
+#[test]
+fn an_end_that_takes_long_is_told_once() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    for missing in ["", "on_fork", "on_task", "on_exit"] {
+        let mut options = vec!["--usage", "--interval", "100ms"];
+        if !missing.is_empty() {
+            options.extend(["--pretend-missing", missing]);
+        }
+        let mut capture = Capture::start(&options);
+        let workload = Workload::settled(&["slow-end"]);
+        let log = workload.log();
+        let (root, slow) = (log.root(), log.process(number(log.one("slow"), "pid")));
+        let is_of = |event: &&Value, process| event["pid"].is_u64() && ticked(key(event)) == process;
+        let end = capture.wait_for("the end", |stream| stream.of("exit").find(|exit| is_of(exit, slow)).cloned());
+        capture.wait_for("more passes", |stream| {
+            let later = |usage: &&Value| is_of(usage, root) && number(usage, "ts_ns") > number(&end, "ts_ns");
+            (stream.of("usage").filter(later).count() >= 5).then_some(())
+        });
+        workload.end();
+        capture.wait_for("the end of all", |stream| stream.of("exit").find(|exit| is_of(exit, root)).map(drop));
+        let stream = capture.finish();
+        let told: Vec<&Value> = stream.events.iter().filter(|event| is_of(event, slow)).collect();
+        let after: Vec<_> = told.iter().skip_while(|event| event["type"] != "exit").collect();
+        assert_eq!(after.len(), 1, "'{missing}': {after:#?}");
+        assert_eq!(after[0]["code"], 62, "'{missing}': {}", after[0]);
+        assert_eq!(after[0]["inferred"] == true, missing == "on_exit", "'{missing}': {}", after[0]);
+    }
+}

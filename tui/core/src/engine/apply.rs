@@ -358,7 +358,7 @@ fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
     let mut changed = false;
     match process.image_mut() {
         None if e.argv.is_some() || exe.is_some() => {
-            process.start_program(Image::new(None, exe, e.argv.clone()));
+            process.start_program(image_of(e, exe));
             changed = true;
         }
         // Repair found it running something else than what it was seen to start: that exec was lost.
@@ -370,16 +370,26 @@ fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
                 && e.argv.is_some()
                 && image.argv != e.argv =>
         {
-            process.start_program(Image::new(None, exe, e.argv.clone()));
+            process.start_program(image_of(e, exe));
             changed = true;
         }
         Some(image) if image.since_ns().is_none_or(|since_ns| since_ns <= e.ts_ns) => {
-            changed |= set_missing(&mut image.argv, e.argv.as_ref());
+            if set_missing(&mut image.argv, e.argv.as_ref()) {
+                image.argv_truncated = e.argv_truncated;
+                changed = true;
+            }
             changed |= set_missing(&mut image.filename, exe.as_ref());
         }
         _ => {}
     }
     changed
+}
+
+/// The program with which a process was found.
+fn image_of(e: &Found, exe: Option<Arc<[u8]>>) -> Image {
+    let mut image = Image::new(None, exe, e.argv.clone());
+    image.argv_truncated = e.argv_truncated;
+    image
 }
 
 /// Whether what was seen at that time is still to be taken.

@@ -228,6 +228,16 @@ fn what_is_found_later_is_added_but_nothing_newer_is_overwritten() {
 }
 
 #[test]
+fn that_arguments_were_cut_is_known_of_those_found_as_well() {
+    let mut scene = Scene::of("found 1 0 truncated -- /sbin/init long\nfound 2 1\nfound 3 1 -- short");
+    scene.play("found 2 1 truncated repaired -- late long\nfound 3 1 repaired truncated -- another long");
+    let cut = |pid| scene.get(pid).image().unwrap().argv_truncated;
+    assert_eq!([1, 2, 3].map(cut), [true; 3]);
+    scene.play("found 3 1 repaired -- again short");
+    assert!(!scene.get(3).image().unwrap().argv_truncated);
+}
+
+#[test]
 fn an_exec_told_late_of_a_program_already_found_is_not_a_second_program() {
     let mut scene = Scene::of("found 1 0\nfork 1 2");
     scene.clock_ns += SECOND;

@@ -32,7 +32,7 @@ fn lines_are_a_second_apart_unless_said_otherwise() {
 #[test]
 fn a_process_is_found_with_all_that_can_be_known_of_it() {
     let text = "found 9@2s 7 uid=1 gid=2 ruid=3 rgid=4 comm='a b' threads=5 kernel cgroup_id=6 pid_ns=7 ns_pid=8 \
-                exe=/bin/x 'cgroup=/a b' repaired zombie=SIGSEGV cpu=3ms -- x '' \\xff '#'";
+                exe=/bin/x 'cgroup=/a b' truncated repaired zombie=SIGSEGV cpu=3ms -- x '' \\xff '#'";
     let Event::Process(found) = event(text) else { panic!() };
     let task = Task {
         key: ProcKey::new(9, 2 * SECOND),
@@ -49,6 +49,7 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
         ts_ns: SECOND,
         task,
         argv: Some(Argv::from_args([&b"x"[..], b"", b"\xff", b"#"])),
+        argv_truncated: true,
         exe: Some((*b"/bin/x").into()),
         cgroup: Some((*b"/a b").into()),
         exited: Some(Zombie { status: ExitStatus::Signal { signal: 11, core: false }, cpu_ns: 3 * MS }),

@@ -71,8 +71,8 @@ impl Aliases {
 
 #[cfg(test)]
 mod tests {
+    use ptree_core::Comm;
     use ptree_core::event::{Creds, Forked, Task};
-    use ptree_core::{Comm, ExitStatus};
 
     use super::*;
     use crate::decode::Charge;
@@ -95,15 +95,7 @@ mod tests {
 
     fn row(key: ProcKey, parent: ProcKey) -> Row {
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
-        Row {
-            ts_ns: 0,
-            task: task(key, parent),
-            cpu,
-            rss_pages: None,
-            state: 'S',
-            exited: None::<ExitStatus>,
-            ending: None,
-        }
+        Row { ts_ns: 0, task: task(key, parent), cpu, rss_pages: None, state: 'S', ending: None }
     }
 
     fn fork(key: ProcKey, forker: ProcKey) -> Record {

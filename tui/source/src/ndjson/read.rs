@@ -94,6 +94,8 @@ pub struct Reader<R> {
     buffer: Vec<u8>,
     max_line: usize,
     tally: Tally,
+    /// The rest of the last line, which was too long, is still to be passed over.
+    in_long_line: bool,
     ended: bool,
 }
 
@@ -105,7 +107,7 @@ impl<R: BufRead> Reader<R> {
 
     /// Skips lines that are longer than so many bytes.
     pub(super) fn with_max_line(input: R, max_line: usize) -> Self {
-        Self { input, buffer: Vec::new(), max_line, tally: Tally::default(), ended: false }
+        Self { input, buffer: Vec::new(), max_line, tally: Tally::default(), in_long_line: false, ended: false }
     }
 
     /// The input, to see what it holds already.
@@ -122,6 +124,9 @@ impl<R: BufRead> Reader<R> {
     fn take_line(&mut self) -> io::Result<Option<Ending>> {
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
+        if std::mem::take(&mut self.in_long_line) {
+            self.input.skip_until(b'\n')?;
+        }
         // One more than the longest line: for its end, or for what is too much.
         let limit = u64::try_from(self.max_line).unwrap_or(u64::MAX).saturating_add(1);
         if self.input.by_ref().take(limit).read_until(b'\n', &mut self.buffer)? == 0 {
@@ -131,7 +136,8 @@ impl<R: BufRead> Reader<R> {
         Ok(Some(if self.buffer.pop_if(|last| *last == b'\n').is_some() {
             Ending::Whole
         } else if self.buffer.len() > self.max_line {
-            self.input.skip_until(b'\n')?;
+            // It may never end, so it is told of before it is passed over.
+            self.in_long_line = true;
             Ending::TooLong
         } else {
             Ending::Torn
@@ -320,6 +326,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             ts_ns,
             task: line.task(key)?,
             argv: line.argv(),
+            argv_truncated: line.argv_truncated.unwrap_or(false),
             exe: line.exe.as_ref().map(Text::shared),
             cgroup: line.cgroup.as_ref().map(Text::shared),
             exited: match line.zombie {

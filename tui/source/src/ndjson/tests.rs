@@ -96,6 +96,7 @@ fn process_tells_kernel_threads_zombies_and_repair() {
         ts_ns: 70,
         task: task(true),
         argv: None,
+        argv_truncated: false,
         exe: None,
         cgroup: None,
         exited: Some(Zombie { status: ExitStatus::Code(1), cpu_ns: 2 }),

@@ -101,6 +101,7 @@ fn process(found: &Found) -> Line<'_> {
     Line {
         threads: Some(found.task.threads),
         argv: found.argv.clone().map(Args),
+        argv_truncated: flag(found.argv_truncated),
         exe: found.exe.as_deref().map(Text::new),
         cgroup: found.cgroup.as_deref().map(Text::new),
         zombie: flag(found.exited.is_some()),

@@ -1,16 +1,16 @@
-//! A bad way from the hooks to the reader: records are dropped in bursts, come late or come twice. What is lost is counted
-//! and repaired as the live capture does it, by its own [`Tracker`].
+//! A bad way from the hooks to the reader: records are dropped in bursts, come late or come twice, and passes go on showing
+//! some of those that have ended. What is lost is counted and repaired as the live capture does it, by its own [`Tracker`].
 //!
 //! Does not know what happens on the machine; see [`World`].
 
 use std::collections::VecDeque;
 
 use ptree_core::Event;
-use ptree_core::event::LossCount;
+use ptree_core::event::{Exited, LossCount, Task};
 
-use super::rng::Rng;
+use super::rng::{Rng, mix};
 use super::world::{Living, World};
-use crate::decode::{Charge, Record, Row};
+use crate::decode::{Charge, Ending, Record, Row};
 use crate::track::{Tracker, found};
 
 /// Once in so many records a burst of losses begins, of up to so many records.
@@ -21,6 +21,8 @@ const LATE: (u64, u64) = (100, 8);
 const DRAIN_NS: u64 = 50_000_000;
 /// How soon after the last pass a loss is repaired, nanoseconds.
 const REPAIR_NS: u64 = 250_000_000;
+/// One in so many is shown ending by so many passes after its end.
+const SLOW: (u64, u32) = (8, 3);
 const PAGE: u64 = 4096;
 
 /// See the module.
@@ -32,6 +34,8 @@ pub(super) struct Lossy {
     burst: u64,
     /// Records that are still under way, and how many others overtake them.
     late: Vec<(u64, Record)>,
+    /// Ended, and still to be shown by so many passes.
+    slow: Vec<(u32, Row)>,
     unreported: LossCount,
     repair_due: bool,
     execs_lost: bool,
@@ -49,6 +53,7 @@ impl Lossy {
             rng: Rng::new(!seed),
             burst: 0,
             late: Vec::new(),
+            slow: Vec::new(),
             unreported: LossCount::default(),
             repair_due: false,
             execs_lost: false,
@@ -94,6 +99,11 @@ impl Lossy {
     }
 
     fn send(&mut self, record: Record, world: &mut World) {
+        if let Record::Exit { exit, .. } = &record
+            && let Some(task) = exit.task.as_ref().filter(|task| mix(task.key.start_ns).is_multiple_of(SLOW.0))
+        {
+            self.slow.push((SLOW.1, ending(exit, task)));
+        }
         if self.burst == 0 && self.rng.once_in(BURST.0) {
             self.burst = 1 + self.rng.below(BURST.1);
         }
@@ -143,20 +153,26 @@ impl Lossy {
         let started_ns = world.now_ns();
         self.passed_ns = started_ns;
         self.tracker.begin_pass();
-        let rows = rows(world);
+        let mut rows = rows(world);
+        rows.extend(self.slow.iter().map(|(_, row)| Row { ts_ns: started_ns, ..row.clone() }));
+        self.slow.retain_mut(|(passes, _)| {
+            *passes -= 1;
+            *passes > 0
+        });
         for (_, record) in std::mem::take(&mut self.late) {
             self.tracker.record(record, &mut self.out);
         }
         self.count(started_ns);
         let again: Vec<_> = if std::mem::take(&mut self.execs_lost) {
-            rows.iter().filter(|row| !row.task.kernel).map(|row| Event::Process(found(row, true))).collect()
+            rows.iter().filter(|row| !row.task.kernel).map(|row| found(row, true)).collect()
         } else {
             Vec::new()
         };
         let after_loss = std::mem::take(&mut self.repair_due);
         let is_there = |key| world.get(key).is_some();
         self.tracker.finish_pass(rows, started_ns, after_loss, is_there, &mut self.out);
-        self.out.extend(again);
+        let alive = again.into_iter().filter(|found| self.tracker.is_alive(found.task.key));
+        self.out.extend(alive.map(Event::Process));
     }
 
     /// Hands on what there is, with what /proc says of those that were found.
@@ -187,7 +203,18 @@ fn row(world: &World, living: &Living) -> Row {
         cpu: Charge { cpu_ns: usage.cpu_ns, charged_ns: None },
         rss_pages: usage.rss_bytes.map(|bytes| bytes / PAGE),
         state: usage.state,
-        exited: None,
         ending: None,
+    }
+}
+
+/// As the task iterator shows one that is being taken apart.
+fn ending(exit: &Exited, task: &Task) -> Row {
+    Row {
+        ts_ns: exit.ts_ns,
+        task: task.clone(),
+        cpu: Charge { cpu_ns: 0, charged_ns: None },
+        rss_pages: Some(0),
+        state: 'R',
+        ending: Some(Ending { status: exit.status, over: false }),
     }
 }

@@ -24,7 +24,16 @@ fn task(pid: u32, start_ns: u64, parent: ProcKey) -> Task {
 
 fn row(ts_ns: u64, task: Task) -> Row {
     let cpu = Charge { cpu_ns: 5, charged_ns: None };
-    Row { ts_ns, task, cpu, rss_pages: Some(2), state: 'S', exited: None, ending: None }
+    Row { ts_ns, task, cpu, rss_pages: Some(2), state: 'S', ending: None }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as rows have it")]
+fn ending(code: u8) -> Option<Ending> {
+    Some(Ending { status: ExitStatus::Code(code), over: false })
+}
+
+fn over(code: u8) -> Option<Ending> {
+    ending(code).map(|ending| Ending { over: true, ..ending })
 }
 
 fn fork(ts_ns: u64, task: &Task) -> Record {
@@ -218,7 +227,7 @@ fn changes_without_a_hook_are_seen_by_passes_and_at_the_end() {
 #[test]
 fn a_zombie_is_found_as_one_and_its_end_may_still_come() {
     let init = task(1, 10, ProcKey::SWAPPER);
-    let zombie = Row { exited: Some(ExitStatus::Code(3)), ..row(1_101, task(5, 500, init.key)) };
+    let zombie = Row { ending: over(3), ..row(1_101, task(5, 500, init.key)) };
     let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
     let mut events = Vec::new();
     tracker.seed(vec![row(1_100, init.clone()), zombie.clone()], &mut events);
@@ -234,7 +243,7 @@ fn a_zombie_is_found_as_one_and_its_end_may_still_come() {
 #[test]
 fn who_is_ending_when_the_capture_begins_has_ended() {
     let init = task(1, 10, ProcKey::SWAPPER);
-    let ending = Row { ending: Some(ExitStatus::Code(3)), ..row(1_101, task(5, 500, init.key)) };
+    let ending = Row { ending: ending(3), ..row(1_101, task(5, 500, init.key)) };
     let seeded = || {
         let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
         let mut events = Vec::new();
@@ -275,7 +284,7 @@ fn a_lost_exit_of_a_zombie_is_told_with_its_status() {
     let (mut tracker, init) = seeded();
     let child = task(5, 2_000, init.key);
     records(&mut tracker, vec![fork(2_001, &child)]);
-    let zombie = Row { exited: Some(ExitStatus::Code(7)), ..row(3_002, child.clone()) };
+    let zombie = Row { ending: over(7), ..row(3_002, child.clone()) };
     tracker.begin_pass();
     let mut events = Vec::new();
     tracker.finish_pass(vec![row(3_001, init), zombie], 3_000, true, |_| false, &mut events);
@@ -298,4 +307,132 @@ fn records_of_a_pids_former_user_do_not_end_the_present_one() {
     assert_eq!(records(&mut tracker, life), ["fork 5", "exec 5", "exit 5", "fork 5"]);
     assert!(tracker.is_alive(present.key) && !tracker.is_alive(former.key));
     assert_eq!(records(&mut tracker, vec![exit(1_200, &present)]), ["exit 5"]);
+}
+
+/// To take a process apart may last many passes, on a machine that is busy or where the process had much memory.
+#[test]
+fn whose_exit_record_has_come_is_never_told_again() {
+    for loss in [false, true] {
+        let (mut tracker, init) = seeded();
+        let child = task(5, 2_000, init.key);
+        records(&mut tracker, vec![fork(2_001, &child), exit(2_900, &child)]);
+        for (n, started_ns) in (3_000..9_000).step_by(1_000).enumerate() {
+            // Then it waits for its parent; then it has gone.
+            let ending = if n < 3 { ending(3) } else { over(3) };
+            let there = Row { ending, ..row(started_ns + 2, child.clone()) };
+            let rows = [row(started_ns + 1, init.clone())].into_iter().chain((n < 5).then_some(there));
+            assert_eq!(
+                pass(&mut tracker, started_ns, rows.collect(), vec![], loss),
+                Vec::<String>::new(),
+                "{n} {loss}"
+            );
+        }
+        assert_eq!(tracker.live.len(), 1);
+    }
+}
+
+/// /proc does not tell that a process of several threads is ending: what is remembered of its end must do.
+#[test]
+fn whose_exit_record_has_come_is_not_told_again_by_rows_that_do_not_know() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &child), exit(2_900, &child)]);
+    for started_ns in [3_000, 4_000, 5_000, 6_000] {
+        let rows = vec![row(started_ns + 1, init.clone()), row(started_ns + 2, child.clone())];
+        assert_eq!(pass(&mut tracker, started_ns, rows, vec![], true), Vec::<String>::new());
+    }
+}
+
+/// Where records overtake one another, as invented ones do.
+#[test]
+fn what_comes_late_of_one_that_has_ended_does_not_raise_it() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    let life = vec![exit(2_900, &child), exec(2_002, &child), fork(2_001, &child)];
+    assert_eq!(records(&mut tracker, life), ["repaired 5", "exit 5", "exec 5", "fork 5"]);
+    assert!(!tracker.is_alive(child.key));
+    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init)], vec![], true), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_record_of_an_end_is_dropped_however_many_others_end_in_between() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &child), exit(2_900, &child)]);
+    let mut events = Vec::new();
+    for pid in 6..30_000 {
+        let other = task(pid, 2_950, init.key);
+        tracker.record(fork(2_951, &other), &mut events);
+        tracker.record(exit(2_952, &other), &mut events);
+    }
+    assert_eq!(records(&mut tracker, vec![exit(2_990, &child)]), Vec::<String>::new());
+    // Nor after a pass that still shows it.
+    let there = Row { ending: ending(3), ..row(3_002, child.clone()) };
+    pass(&mut tracker, 3_000, vec![row(3_001, init), there], vec![], true);
+    assert_eq!(records(&mut tracker, vec![exit(3_100, &child)]), Vec::<String>::new());
+}
+
+/// Its birth and its end were lost: nobody would tell how it went on.
+#[test]
+fn who_is_ending_does_not_begin() {
+    let (mut tracker, init) = seeded();
+    let unknown = task(5, 2_000, init.key);
+    for (started_ns, ending) in [(3_000, ending(3)), (4_000, ending(3)), (5_000, over(3))] {
+        let there = Row { ending, ..row(started_ns + 2, unknown.clone()) };
+        let rows = vec![row(started_ns + 1, init.clone()), there];
+        assert_eq!(pass(&mut tracker, started_ns, rows, vec![], true), Vec::<String>::new());
+    }
+    // What comes of it in spite of that is told as ever.
+    assert_eq!(records(&mut tracker, vec![exit(5_500, &unknown)]), ["repaired 5", "exit 5"]);
+}
+
+/// Alive in the account, and a row shows it ending: its record is under way, or it was lost.
+#[test]
+fn an_end_under_way_is_told_once_with_its_status() {
+    let known = || {
+        let (mut tracker, init) = seeded();
+        let child = task(5, 2_000, init.key);
+        records(&mut tracker, vec![fork(2_001, &child)]);
+        let there = |ts_ns| Row { ending: ending(7), ..row(ts_ns, child.clone()) };
+        let first = pass(&mut tracker, 3_000, vec![row(3_001, init.clone()), there(3_002)], vec![], true);
+        assert_eq!(first, Vec::<String>::new(), "its record may come yet");
+        let there = there(4_002);
+        (tracker, init, child, there)
+    };
+    let statuses = |events: &[Event]| -> Vec<ExitStatus> {
+        events.iter().filter_map(|event| if let Event::Exit(exit) = event { Some(exit.status) } else { None }).collect()
+    };
+    // It comes.
+    let (mut tracker, init, child, there) = known();
+    assert_eq!(records(&mut tracker, vec![exit(3_500, &child)]), ["exit 5"]);
+    assert_eq!(pass(&mut tracker, 4_000, vec![row(4_001, init), there], vec![], true), Vec::<String>::new());
+    // It was lost, and the process is still being taken apart, or is a zombie by now, or has gone.
+    for stage in 0..3 {
+        let (mut tracker, init, _, there) = known();
+        let mut rows = vec![row(4_001, init.clone())];
+        rows.extend((stage == 0).then(|| there.clone()));
+        rows.extend((stage == 1).then(|| Row { ending: over(7), ..there.clone() }));
+        let mut events = Vec::new();
+        tracker.begin_pass();
+        tracker.finish_pass(rows, 4_000, false, |_| false, &mut events);
+        assert_eq!(statuses(&events), [ExitStatus::Code(7)], "{stage}");
+        for started_ns in [5_000, 6_000] {
+            let rows = vec![row(started_ns + 1, init.clone()), Row { ts_ns: started_ns + 2, ..there.clone() }];
+            assert_eq!(pass(&mut tracker, started_ns, rows, vec![], true), Vec::<String>::new(), "{stage}");
+        }
+        assert_eq!(pass(&mut tracker, 7_000, vec![row(7_001, init)], vec![], true), Vec::<String>::new(), "{stage}");
+    }
+}
+
+/// What it uses while it is taken apart is next to nothing, and says nothing of what it used.
+#[test]
+fn of_who_is_ending_no_usage_is_told() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    records(&mut tracker, vec![fork(2_001, &child)]);
+    tracker.begin_pass();
+    let mut events = Vec::new();
+    let there = Row { ending: ending(7), rss_pages: Some(0), ..row(3_002, child.clone()) };
+    tracker.finish_pass(vec![row(3_001, init), there], 3_000, false, |_| false, &mut events);
+    assert!(!events.iter().any(|event| matches!(event, Event::Usage(usage) if usage.key == child.key)), "{events:?}");
 }

@@ -5,7 +5,7 @@
 //! brings nobody new.
 
 use ptree_core::{ProcKey, Tree};
-use ptree_source::procfs::TICK_NS;
+use ptree_source::procfs;
 use rustc_hash::FxHashSet;
 
 use super::choice::Choice;
@@ -57,7 +57,7 @@ pub(super) struct Job {
 }
 
 fn identity(key: ProcKey) -> (u32, u64) {
-    (key.pid, key.start_ns / TICK_NS)
+    (key.pid, procfs::start_ticks(key))
 }
 
 impl Job {

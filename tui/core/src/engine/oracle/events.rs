@@ -45,7 +45,16 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     let found = (task(), argv(), prop::option::weighted(0.1, status()), any::<bool>()).prop_map(
         move |(task, argv, exited, repaired)| {
             let exited = exited.map(|status| crate::event::Zombie { status, cpu_ns: 7 });
-            Event::Process(Found { ts_ns, task, argv, exe: None, cgroup: None, exited, repaired })
+            Event::Process(Found {
+                ts_ns,
+                task,
+                argv,
+                argv_truncated: repaired,
+                exe: None,
+                cgroup: None,
+                exited,
+                repaired,
+            })
         },
     );
     let fork = (task(), key()).prop_map(move |(task, forker)| Event::Fork(Forked { ts_ns, task, forker }));

@@ -73,9 +73,9 @@ fn cost() -> impl Strategy<Value = Cost> {
 
 fn event() -> impl Strategy<Value = Event> {
     let zombie = (status(), any::<u64>()).prop_map(|(status, cpu_ns)| Zombie { status, cpu_ns });
-    let found = (any::<u64>(), task(), argv(), path(), path(), prop::option::of(zombie), any::<bool>()).prop_map(
-        |(ts_ns, task, argv, exe, cgroup, exited, repaired)| {
-            Event::Process(Found { ts_ns, task, argv, exe, cgroup, exited, repaired })
+    let found = (any::<u64>(), task(), argv(), path(), path(), prop::option::of(zombie), any::<[bool; 2]>()).prop_map(
+        |(ts_ns, task, argv, exe, cgroup, exited, [argv_truncated, repaired])| {
+            Event::Process(Found { ts_ns, task, argv, argv_truncated, exe, cgroup, exited, repaired })
         },
     );
     let fork = (any::<u64>(), task(), prop::option::of(key())).prop_map(|(ts_ns, task, forker)| {
@@ -263,6 +263,14 @@ fn a_line_that_is_too_long_is_skipped_without_being_kept() {
     assert_eq!((first, last), (&comm_event(), &comm_event()));
     assert!(second.starts_with("line 2: longer than 100 bytes: '{"), "{second}");
     assert!(third.starts_with("line 3: longer than 100 bytes: '[["), "{third}");
+    assert!(reader.buffer.capacity() < 1024, "{}", reader.buffer.capacity());
+}
+
+#[test]
+fn a_line_that_never_ends_is_told_of_at_once() {
+    let mut reader = Reader::with_max_line(io::BufReader::new(io::repeat(b'x')), 100);
+    let error = reader.next().unwrap().unwrap_err().to_string();
+    assert!(error.starts_with("line 1: longer than 100 bytes: 'xx"), "{error}");
     assert!(reader.buffer.capacity() < 1024, "{}", reader.buffer.capacity());
 }
 

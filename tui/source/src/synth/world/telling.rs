@@ -51,6 +51,7 @@ impl World {
             ts_ns: self.clock_ns,
             task: self.task(living),
             argv: program.map(|program| program.argv.clone()),
+            argv_truncated: false,
             exe: program.map(|program| program.path.clone()),
             cgroup: program.map(|_| self.homes[living.home].cgroup.clone()),
             exited: None,
