@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ptree_core::filter::Names;
+use ptree_core::text;
 use ratatui::style::Style;
 
 use crate::column::Chosen;
@@ -26,6 +27,8 @@ use crate::view::theme::ThemeName;
 const FILE: &str = "ptree-tui/config.toml";
 /// No such file is longer, bytes.
 const LONGEST: u64 = 1 << 20;
+/// No more of a value is quoted in an error, characters.
+pub(crate) const QUOTED: usize = 60;
 
 /// Everything that can be chosen. The default is what holds without a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,12 +156,12 @@ impl Config {
     fn read(path: &Path, file: File) -> Result<Self, ConfigError> {
         let mut text = String::new();
         file.take(LONGEST).read_to_string(&mut text).map_err(|error| unread(path, &error))?;
-        file::parse(&text, &path.display().to_string())
+        file::parse(&text, &text::path(path))
     }
 }
 
 fn unread(path: &Path, error: &io::Error) -> ConfigError {
-    ConfigError(vec![format!("'{}': {error}", path.display())])
+    ConfigError(vec![format!("'{}': {error}", text::path(path))])
 }
 
 /// Opens a file that, where an owner is given, must be the owner's: so nobody who may call us by `sudo` makes us read,

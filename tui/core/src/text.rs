@@ -90,14 +90,22 @@ pub fn shown(value: &[u8], longest: usize) -> String {
     text
 }
 
+/// The end of a value as [`shown`] shows its beginning.
+#[must_use]
+pub fn shown_end(value: &[u8], longest: usize) -> String {
+    let enough = longest.saturating_add(1).saturating_mul(4).min(value.len());
+    let mut text = escape(&value[value.len() - enough..]).into_owned();
+    let cut = text.chars().count().saturating_sub(longest);
+    if let Some((start, _)) = text.char_indices().nth(cut).filter(|_| cut > 0) {
+        text.replace_range(..start, "...");
+    }
+    text
+}
+
 /// A path for a message, [`escape`]d, without quotes.
 #[must_use]
 pub fn path(path: &Path) -> String {
-    let text = escape(path.as_os_str().as_encoded_bytes());
-    match text.char_indices().nth_back(PATH - 1) {
-        Some((start, _)) if start > 0 => format!("...{}", &text[start..]),
-        _ => text.into_owned(),
-    }
+    shown_end(path.as_os_str().as_encoded_bytes(), PATH)
 }
 
 /// A whole message made harmless: what does not print becomes `\xNN`, but line breaks stay. What is [`escape`]d in it
