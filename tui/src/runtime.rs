@@ -16,6 +16,7 @@ use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
+use ptree_core::text;
 use ptree_source::{Batch, Header};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -225,12 +226,17 @@ pub async fn run(
 fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
     let folder = std::path::absolute(Path::new("."))?;
     let (file, path) = file::create(&folder, &app.wall().stamp(app.now_ns()), "dot")
-        .with_context(|| format!("no new file in '{}'", folder.display()))?;
+        .with_context(|| format!("no new file in '{}'", text::path(&folder)))?;
     let mut out = BufWriter::new(&file);
-    app.export(|scope| dot::write_dot(&mut out, scope))
+    let written = app
+        .export(|scope| dot::write_dot(&mut out, scope))
         .and_then(|()| out.flush())
-        .and_then(|()| file::give_to_sudo_caller(&file))
-        .with_context(|| format!("'{}'", path.display()))?;
+        .and_then(|()| file::give_to_sudo_caller(&file));
+    if written.is_err() {
+        // Half a graph is none. That it stays is not worth telling beside what went wrong.
+        let _ = std::fs::remove_file(&path);
+    }
+    written.with_context(|| format!("'{}'", text::path(&path)))?;
     Ok(path)
 }
 

@@ -10,6 +10,7 @@ mod clock;
 mod error;
 mod hooks;
 mod load;
+mod stdio;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use ptree_common::layout::Part;
 use ptree_core::Event;
 use ptree_core::event::{Found, LossCount};
 use rustc_hash::FxHashSet;
+pub use stdio::stdout_was_writable;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;

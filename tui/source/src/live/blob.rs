@@ -31,7 +31,7 @@ impl BtfFile {
     /// When it cannot be read.
     pub fn read(path: Option<&Path>) -> Result<Self, LiveError> {
         let (given, path) = (path.is_some(), path.unwrap_or(Path::new(KERNEL)));
-        let shown = ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned();
+        let shown = ptree_core::text::path(path);
         match read(path) {
             Ok(bytes) => Ok(Self { path: shown, bytes, given }),
             Err(source) if given => Err(LiveError::BtfFile { path: shown, source }),
