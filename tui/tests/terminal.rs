@@ -27,7 +27,7 @@ const LEAVE: &str = "\u{1b}[?1049l";
 
 fn program() -> PathBuf {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_ptree-tui")).with_file_name("examples").join("invented");
-    assert!(program.exists(), "'{}' is missing: cargo build --examples", program.display());
+    assert!(program.exists(), "{program:?} is missing: cargo build --examples");
     program
 }
 
@@ -228,7 +228,7 @@ fn i16_an_error_of_the_source_is_shown_and_told_again_at_the_end() {
 #[test]
 fn i16_a_stop_gives_the_terminal_to_the_shell_and_takes_it_again() {
     let mut session = Session::start(&["bash", "--noprofile", "--norc", "--noediting", "-i"]);
-    session.press(&format!("exec 2>&1; PS1='ready> '; {} quiet\n", program().display()));
+    session.press(&format!("exec 2>&1; PS1='ready> '; {} quiet\n", program().to_str().unwrap()));
     session.wait_for("systemd");
     for stop in ["key", "signal"] {
         let (entered, left) = (session.output().matches(ENTER).count(), session.output().matches(LEAVE).count());

@@ -117,7 +117,7 @@ mod tests {
             };
             let _ = fs::remove_file(&path);
             let text = error.to_string();
-            assert!(text.contains(&format!("'{}'", path.display())), "{text}");
+            assert!(text.contains(&format!("'{}'", ptree_core::text::path(&path))), "{text}");
             text
         };
         assert!(said("none", None).contains("--btf FILE"));
