@@ -5,13 +5,13 @@ use std::io::BufReader;
 use ptree_core::Engine;
 use ptree_source::ndjson::{Entry, ReadError, Reader, write_event, write_header, write_user};
 
-use crate::{config, invariants};
+use crate::{caps, check_told, invariants};
 
 /// The first byte is how much of the stream is read at a time.
 pub fn events(bytes: &[u8]) {
     let Some((&size, stream)) = bytes.split_first() else { return };
     let mut reader = Reader::new(BufReader::with_capacity(usize::from(size).max(1), stream));
-    let mut engine = Engine::new(config());
+    let mut engine = Engine::new(caps());
     let mut deltas = Vec::new();
     let mut errors = 0;
     for entry in reader.by_ref() {
@@ -25,8 +25,7 @@ pub fn events(bytes: &[u8]) {
             }
             Err(ReadError::Line(error)) => {
                 errors += 1;
-                let text = error.to_string();
-                assert!(!text.contains(char::is_control) && text.len() < 4096, "{text:?}");
+                check_told(&error.to_string(), 1);
             }
             Err(error) => assert!(matches!(error, ReadError::Schema { .. }), "{error}"),
         }

@@ -4,7 +4,7 @@ use ptree_core::event::{Creds, Execed, Forked, Task};
 use ptree_core::filter::{Context, FilterError, complete};
 use ptree_core::{Argv, Comm, Engine, Event, Filter, Look, ProcKey, Rows};
 
-use crate::{config, invariants};
+use crate::{caps, check_told, invariants};
 
 /// The first line is the filter, the second the name of a user; the rest is the arguments of a process.
 pub fn filter(bytes: &[u8]) {
@@ -50,12 +50,14 @@ fn check_error(text: &str, error: &FilterError) {
     assert_eq!(error.text(), text);
     assert!(text.get(error.range()).is_some(), "{error:?}");
     assert!(!error.message().is_empty() && !error.message().contains(char::is_control), "{error:?}");
-    assert_eq!(error.pointed_out(|text| text.chars().count()).lines().count(), 2, "{error:?}");
+    let shown = error.pointed_out(|text| text.chars().count());
+    assert_eq!(shown.lines().count(), 2, "{error:?}");
+    check_told(&shown, 2);
 }
 
 /// A parent, and its child that runs a program with these arguments.
 fn processes(args: &[u8]) -> Engine {
-    let mut engine = Engine::new(config());
+    let mut engine = Engine::new(caps());
     let task = |pid: u32, parent: ProcKey| Task {
         key: ProcKey::new(pid, u64::from(pid)),
         parent,

@@ -4,7 +4,7 @@ use ptree_core::Engine;
 use ptree_source::decode::{self, DecodeError, Record, Row};
 use ptree_source::track::Tracker;
 
-use crate::{config, invariants};
+use crate::{caps, invariants};
 
 /// Records behind one another. One of an unknown kind says what becomes of the rows of the iterator before it: the
 /// number's remainder by 4 begins a pass, ends one, ends one after a loss, or seeds the account.
@@ -12,7 +12,7 @@ pub fn decode(bytes: &[u8]) {
     // As the ring buffer gives them: one record, maybe with more behind it, or less.
     let _ = decode::decode(bytes, 4096);
     let mut tracker = Tracker::new(100, bytes.len().is_multiple_of(2), u64::MAX);
-    let mut engine = Engine::new(config());
+    let mut engine = Engine::new(caps());
     let mut rows: Vec<Row> = Vec::new();
     let (mut events, mut deltas) = (Vec::new(), Vec::new());
     for record in decode::split(bytes) {

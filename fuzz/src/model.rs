@@ -4,12 +4,12 @@ use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage,
 use ptree_core::rows::{RowId, Sort, SortKey};
 use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows};
 
-use crate::{config, invariants};
+use crate::{caps, invariants};
 
 /// Each step is a byte that says what it is and some that say about whom; behind the last byte there are zeros.
 pub fn engine(bytes: &[u8]) {
     let mut script = Script { bytes, clock_ns: 0, wants_totals: false };
-    let mut engine = Engine::new(config());
+    let mut engine = Engine::new(caps());
     let mut rows = Rows::new(Look::default());
     let mut held = false;
     let mut frames = 0;

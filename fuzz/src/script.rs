@@ -4,20 +4,20 @@ use ptree_core::Engine;
 use ptree_core::script::{Step, parse};
 use ptree_source::ndjson::Entry;
 
-use crate::{config, events, invariants};
+use crate::{as_text, caps, check_told, events, invariants};
 
 /// The text of a script; what is not UTF-8 ends it.
 pub fn script(bytes: &[u8]) {
-    let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let text = as_text(bytes);
     let steps = match parse(text, 1000) {
         Ok(steps) => steps,
         Err(error) => {
             assert!(error.line <= text.lines().count(), "{error}");
-            assert!(!error.to_string().is_empty());
+            check_told(&error.to_string(), 1);
             return;
         }
     };
-    let mut engine = Engine::new(config());
+    let mut engine = Engine::new(caps());
     let mut deltas = Vec::new();
     for step in steps {
         match step {

@@ -118,7 +118,7 @@ async fn invent(kind: String, batches: mpsc::Sender<Batch>) -> anyhow::Result<()
     for turn in 0_u32.. {
         tokio::time::sleep(Duration::from_millis(100)).await;
         anyhow::ensure!(kind != "fail" || turn < 10, "the invented kernel refused");
-        assert!(kind != "panic" || turn < 10, "panic as asked for");
+        assert!(kind != "panic" || turn < 10, "panic as asked for\u{1b}]0;T\u{7}");
         if kind != "quiet" {
             let many = if kind == "storm" { 60 } else { 1 + turn % 3 / 2 };
             for n in 0..many {

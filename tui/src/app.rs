@@ -22,6 +22,7 @@ mod wall;
 
 use ptree_core::engine::Config;
 use ptree_core::filter::Names;
+use ptree_core::text;
 use ptree_core::{Delta, Engine, Filter, FilterError, Lineage, Look, ProcKey, RowId};
 use ptree_source::{Batch, Header};
 use ratatui::layout::Rect;
@@ -357,7 +358,7 @@ impl App {
                 self.dirty |= self.size != (width, height);
                 self.size = (width, height);
             }
-            Action::Exported(Ok(path)) => self.say(format!("Written: {}", path.display()), false),
+            Action::Exported(Ok(path)) => self.say(format!("Written: {}", text::path(&path)), false),
             Action::Exported(Err(error)) => self.say(error, true),
             Action::Acted(report) => return self.acted(report),
             Action::Inspected(answer) => self.inspected(answer),

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueHint};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nix::sys::signal::{SigSet, Signal};
+use ptree_core::text::{VALUE, quoted, shown};
 use ptree_core::{Filter, MatchRule};
 use ptree_source::caller::{caller, leave_no_core};
 use ptree_source::limits::{self, Explained};
@@ -19,9 +20,10 @@ use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_byt
 use crate::app::{Options, Preferences};
 use crate::cmd;
 use crate::columns::width;
-use crate::config::{Config, ConfigError, Symbols};
+use crate::config::{Config, ConfigError, QUOTED, Symbols};
 use crate::given;
 use crate::runtime::Display;
+use crate::tell::{self, tell};
 use crate::view::theme::ability::Ability;
 use crate::view::theme::{Theme, ThemeName};
 
@@ -39,7 +41,7 @@ const EXIT_USAGE: u8 = 2;
 
 /// Live process tree for Linux: fed by eBPF on fork, exec and exit, it misses nothing and keeps the dead in sight.
 #[derive(Debug, Parser)]
-#[command(name = "ptree-tui", version, args_conflicts_with_subcommands = false)]
+#[command(name = "ptree-tui", bin_name = "ptree-tui", version, args_conflicts_with_subcommands = false)]
 #[command(
     after_help = "What is not given is as the configuration says; 'ptree-tui config' prints how that is without one."
 )]
@@ -103,7 +105,7 @@ impl Flags {
     fn settle(self) -> Result<Common, Unsettled> {
         if let (Some(caller), [_, ..]) = (caller(), self.pretend_missing.as_slice()) {
             let told = format!("'--pretend-missing' is for tests, and not for {caller}");
-            return Err(Unsettled::Usage(Cli::command().error(ErrorKind::ArgumentConflict, told)));
+            return Err(Unsettled::from(Cli::command().error(ErrorKind::ArgumentConflict, told)));
         }
         let mut config = Config::load(self.config.as_deref()).map_err(Unsettled::Config)?;
         if let Some(keep) = self.keep {
@@ -121,18 +123,20 @@ impl Flags {
         let parse = |option: &str, text: &str| {
             Filter::parse_with(text, &config.names).map_err(|error| {
                 let shown = indented(&error.pointed_out(width));
-                let told = format!("invalid value '{text}' for '{option} <EXPR>': it does not parse\n\n{shown}");
-                Unsettled::Usage(Cli::command().error(ErrorKind::ValueValidation, told))
+                let value = quoted(text, VALUE);
+                let told = format!("invalid value {value} for '{option} <EXPR>': it does not parse\n\n{shown}");
+                Unsettled::from(Cli::command().error(ErrorKind::ValueValidation, told))
             })
         };
-        let wanted = |text: &str| Ok(parse("--filter", text)?.of_user(self.uid));
+        let wanted = |text: &str| parse("--filter", text).map(|filter| filter.of_user(self.uid));
         let filter = wanted(self.filter.as_deref().unwrap_or_default())?;
         let first_filter = wanted(self.filter.as_deref().unwrap_or(&config.filter))?;
         let rule = |text: &String| match parse("--alert", text)? {
-            filter if filter.is_empty() => Err(Unsettled::Usage(Cli::command().error(
-                ErrorKind::ValueValidation,
-                format!("invalid value '{text}' for '--alert <EXPR>': it would match every process"),
-            ))),
+            filter if filter.is_empty() => {
+                let value = quoted(text, VALUE);
+                let told = format!("invalid value {value} for '--alert <EXPR>': it would match every process");
+                Err(Unsettled::from(Cli::command().error(ErrorKind::ValueValidation, told)))
+            }
             filter => Ok(MatchRule { name: text.as_str().into(), filter }),
         };
         let rules: Vec<_> = self.alerts.iter().map(rule).collect::<Result<_, _>>()?;
@@ -153,20 +157,31 @@ impl Flags {
 enum Unsettled {
     #[error("mistakes in the configuration:\n{0}")]
     Config(ConfigError),
+    /// All that is to be said.
     #[error("{0}")]
-    Usage(clap::Error),
+    Usage(String),
 }
 
-impl Unsettled {
-    /// Tells and ends: both are mistakes of who called.
-    fn exit(self) -> ! {
-        match self {
-            Self::Usage(error) => error.exit(),
-            Self::Config(_) => {
-                eprintln!("ptree-tui: {self}");
-                std::process::exit(EXIT_USAGE.into())
-            }
+impl From<clap::Error> for Unsettled {
+    fn from(mut error: clap::Error) -> Self {
+        // clap quotes what was typed as it is and however long.
+        let told = |text: &dyn std::fmt::Display| shown(text.to_string().as_bytes(), VALUE);
+        let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+        for (kind, value) in context {
+            let value = match value {
+                // Nothing of it was typed, and it is of several lines.
+                _ if kind == ContextKind::Usage => continue,
+                ContextValue::String(text) => ContextValue::String(told(&text)),
+                ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| told(text)).collect()),
+                ContextValue::StyledStr(text) => ContextValue::StyledStr(told(&text).into()),
+                ContextValue::StyledStrs(texts) => {
+                    ContextValue::StyledStrs(texts.iter().map(|text| told(text).into()).collect())
+                }
+                other => other,
+            };
+            error.insert(kind, value);
         }
+        Self::Usage(error.render().to_string())
     }
 }
 
@@ -327,26 +342,35 @@ pub fn command() -> clap::Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(tell::panicked));
     leave_no_core();
     limits::raise();
     // A file that would grow beyond a limit ('ulimit -f') is an error of whoever writes it, not the end of all: of every
     // thread, since this is the only one yet.
     let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
-    let Cli { command, flags } = Cli::parse();
+    finish(run())
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let Cli { command, flags } = match Cli::try_parse() {
+        // What was asked for: help, or the version.
+        Err(answer) if !answer.use_stderr() => return cmd::print(answer.render().to_string().as_bytes()),
+        parsed => parsed.map_err(Unsettled::from)?,
+    };
     // Only where it is wanted: a mistake in the configuration does not keep documents from being printed.
-    let settle = || flags.settle().unwrap_or_else(|error| error.exit());
-    finish(match command {
+    let settle = || flags.settle();
+    match command {
         Some(Command::Config { schema }) => cmd::config::run(schema),
         Some(Command::Man) => cmd::man::run(),
         Some(Command::Completions { shell }) => cmd::completions::run(shell),
-        None => cmd::live::run(&settle()),
-        Some(Command::Stream { duration, usage }) => cmd::stream::run(&settle(), duration, usage),
-        Some(Command::Replay { file, speed }) => cmd::replay::run(&settle(), &file, speed),
-        Some(Command::Snapshot { format }) => cmd::snapshot::run(&settle(), format),
-        Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle(), json),
-        Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&settle(), json),
-        Some(Command::Synth(play)) => cmd::synth::run(&settle(), &play),
-    })
+        None => cmd::live::run(&settle()?),
+        Some(Command::Stream { duration, usage }) => cmd::stream::run(&settle()?, duration, usage),
+        Some(Command::Replay { file, speed }) => cmd::replay::run(&settle()?, &file, speed),
+        Some(Command::Snapshot { format }) => cmd::snapshot::run(&settle()?, format),
+        Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle()?, json),
+        Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&settle()?, json),
+        Some(Command::Synth(play)) => cmd::synth::run(&settle()?, &play),
+    }
 }
 
 /// The exit status of a command; what failed is told.
@@ -355,7 +379,14 @@ fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("ptree-tui: {}", Explained(error.as_ref()));
+        match error.downcast_ref::<Unsettled>() {
+            Some(Unsettled::Usage(told)) => tell::plain(told),
+            Some(mistakes @ Unsettled::Config(_)) => tell(mistakes),
+            None => tell(Explained(error.as_ref())),
+        }
+        if error.is::<Unsettled>() {
+            return ExitCode::from(EXIT_USAGE);
+        }
         let privilege = error.downcast_ref().is_some_and(LiveError::is_privilege);
         if privilege { ExitCode::from(EXIT_PRIVILEGE) } else { ExitCode::FAILURE }
     })
@@ -374,7 +405,11 @@ fn indented(text: &str) -> String {
 }
 
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like '90s' or '2m 30s'"))
+    humantime::parse_duration(text).map_err(|error| {
+        // It may quote the unit.
+        let error = shown(error.to_string().as_bytes(), QUOTED);
+        format!("{error}; write it like '90s' or '2m 30s'")
+    })
 }
 
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
@@ -466,7 +501,7 @@ mod tests {
         let text = "[general]\nfilter = '@cc'\nkeep = '5s'\ninterval = '2s'\ntheme = 'light'\nmouse = false\n[filters]\ncc = 'comm=cc'";
         std::fs::write(&path, text).unwrap();
         let settle = |line: &str| {
-            let line = format!("ptree-tui --config {} {line}", path.display());
+            let line = format!("ptree-tui --config {} {line}", path.to_str().unwrap());
             Cli::try_parse_from(line.split_whitespace()).unwrap().flags.settle().unwrap()
         };
         let common = settle("");
@@ -506,7 +541,7 @@ mod tests {
             ),
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
-            let error = parsed.map_err(Unsettled::Usage).and_then(|cli| cli.flags.settle()).unwrap_err().to_string();
+            let error = parsed.map_err(Unsettled::from).and_then(|cli| cli.flags.settle()).unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");
         }
     }

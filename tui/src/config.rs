@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ptree_core::filter::Names;
+use ptree_core::text;
 use ptree_source::caller::{Caller, as_caller, caller};
 use ratatui::style::Style;
 
@@ -26,6 +27,8 @@ use crate::view::theme::ThemeName;
 const FILE: &str = "ptree-tui/config.toml";
 /// No such file is longer, bytes.
 const LONGEST: usize = 1 << 20;
+/// No more of a value is quoted in an error, characters.
+pub(crate) const QUOTED: usize = 60;
 
 /// Everything that can be chosen. The default is what holds without a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,12 +158,12 @@ impl Config {
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = given::read_text(path, LONGEST).map_err(|error| unread(path, &error))?;
-        file::parse(&text, &path.display().to_string())
+        file::parse(&text, &text::path(path))
     }
 }
 
 fn unread(path: &Path, error: &io::Error) -> ConfigError {
-    ConfigError(vec![format!("'{}': {error}", path.display())])
+    ConfigError(vec![format!("'{}': {error}", text::path(path))])
 }
 
 /// Where to look, in order. A `home` of the user database stands in for what the environment says.

@@ -5,8 +5,10 @@
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ptree_core::text::{is_control, quoted};
 
 use crate::action::{Action, COMMANDS, Command, Limits, Mode};
+use crate::config::QUOTED;
 
 /// Keys that type no character, by name.
 const NAMED: [(&str, KeyCode); 15] = [
@@ -66,7 +68,7 @@ pub fn parse(text: &str) -> Result<String, String> {
 }
 
 fn parse_one(text: &str) -> Result<String, String> {
-    let wrong = |why: &str| Err(format!("'{text}' is no key: {why}"));
+    let wrong = |why: &str| Err(format!("{} is no key: {why}", quoted(text, QUOTED)));
     let mut rest = text;
     let mut modifiers = [("C-", "Ctrl-", false), ("M-", "Alt-", false), ("S-", "Shift-", false)];
     while let Some((modifier, len)) = modifiers.iter_mut().find_map(|modifier| {
@@ -82,6 +84,7 @@ fn parse_one(text: &str) -> Result<String, String> {
     let [(_, _, control), (_, _, alt), (_, _, shift)] = modifiers;
     let mut chars = rest.chars();
     let base = match (chars.next(), chars.next()) {
+        (Some(c), None) if is_control(c) => return wrong("it does not show"),
         (Some(c), None) if shift => return wrong(&format!("write '{}' as it is typed", c.to_uppercase())),
         (Some(c), None) if control => c.to_ascii_lowercase().to_string(),
         (Some(c), None) => c.to_string(),
@@ -202,12 +205,11 @@ impl fmt::Display for Clash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, second } = self;
         let [a, b] = [first, second].map(|binding| binding.command.name());
+        let [of_a, of_b] = [first, second].map(|binding| quoted(&binding.keys, QUOTED));
         match (first.keys == second.keys, a == b) {
-            (true, true) => write!(f, "'{}' is given twice to '{a}'", first.keys)?,
-            (true, false) => write!(f, "'{}' is bound to '{a}' and to '{b}'", first.keys)?,
-            (false, _) => {
-                write!(f, "'{}' of '{b}' begins with '{}', which is bound to '{a}'", second.keys, first.keys)?
-            }
+            (true, true) => write!(f, "{of_a} is given twice to '{a}'")?,
+            (true, false) => write!(f, "{of_a} is bound to '{a}' and to '{b}'")?,
+            (false, _) => write!(f, "{of_b} of '{b}' begins with {of_a}, which is bound to '{a}'")?,
         }
         write!(f, " in [keys.{}]", first.mode.name())
     }

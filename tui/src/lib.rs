@@ -21,5 +21,6 @@ pub mod keymap;
 pub mod label;
 pub mod own;
 pub mod runtime;
+pub mod tell;
 pub mod term;
 pub mod view;

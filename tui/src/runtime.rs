@@ -16,6 +16,7 @@ use crate::own::Meter;
 use anyhow::Context;
 use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
+use ptree_core::text;
 use ptree_source::limits::Explained;
 use ptree_source::threads::{self, ThreadError};
 use ptree_source::{Batch, Header};
@@ -237,7 +238,7 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
     let folder = std::path::absolute(Path::new("."))?;
     let stamp = app.wall().stamp(app.now_ns());
     app.export(|scope| file::export(&folder, &stamp, "dot", |mut out| dot::write_dot(&mut out, scope)))
-        .with_context(|| format!("no new file in '{}'", folder.display()))
+        .with_context(|| format!("no new file in '{}'", text::path(&folder)))
 }
 
 /// Starts a thread that does what it is ordered to, one after the other, and reports; it ends when there are no more

@@ -1,6 +1,7 @@
 //! The terminal: taken over at the start, given back on every way out (I16).
 //!
 //! Does not know what is drawn.
+#![expect(clippy::disallowed_methods, reason = "here standard output is known to be a terminal")]
 
 mod frames;
 mod jobs;
@@ -25,6 +26,7 @@ use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
 use self::frames::Frames;
+use crate::tell;
 
 /// The terminal is ours. Static, since a panic must give it back from whatever thread.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -197,11 +199,10 @@ fn leave() {
 fn hook_panics() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
-        let print = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
+        std::panic::set_hook(Box::new(|info| {
             leave();
             PANICKED.store(true, Ordering::SeqCst);
-            print(info);
+            tell::panicked(info);
         }));
     });
 }

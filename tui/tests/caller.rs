@@ -392,9 +392,9 @@ fn no_core_is_left_by_a_crash() {
 fn with_ann(place: &Place, home: &Path) -> String {
     let entry = |file: &str, line: String| {
         let text = fs::read_to_string(Path::new("/etc").join(file)).unwrap();
-        place.write(file, format!("{text}{line}\n"), 0o644).display().to_string()
+        place.write(file, format!("{text}{line}\n"), 0o644).to_str().unwrap().to_owned()
     };
-    let passwd = entry("passwd", format!("ann:x:{ANN}:{ANN}::{}:/bin/sh", home.display()));
+    let passwd = entry("passwd", format!("ann:x:{ANN}:{ANN}::{}:/bin/sh", home.to_str().unwrap()));
     let group = entry("group", format!("annsgroup:x:{GROUP}:ann"));
     format!(
         "exec unshare -m sh -c 'mount --bind {passwd} /etc/passwd && mount --bind {group} /etc/group && exec \"$@\"' sh \"$@\""
@@ -416,7 +416,7 @@ fn through_sudo_the_configuration_is_the_callers_and_read_as_the_caller() {
     let roots = place.folder("root", (0, 0), 0o700);
     fs::create_dir_all(roots.join("ptree-tui")).unwrap();
     fs::write(roots.join("ptree-tui/config.toml"), format!("{SECRET}\n")).unwrap();
-    let script = format!("export XDG_CONFIG_HOME={}; {}", roots.display(), with_ann(&place, &home));
+    let script = format!("export XDG_CONFIG_HOME={}; {}", roots.to_str().unwrap(), with_ann(&place, &home));
     let run = || {
         let output = Way::Sudo.run_below(&script, &["doctor", "--json"]);
         (output.status.code(), said(&output))

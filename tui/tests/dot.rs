@@ -72,7 +72,10 @@ fn graphviz_gives_every_byte_of_a_name_back() {
             b"\\x41",
             b"<b>x</b>",
             b"&#65;",
-            "塩é😀".as_bytes(),
+            "塩é😀❤\u{fe0f}".as_bytes(),
+            // No characters at all, and what no XML may hold; what nobody sees.
+            "\u{ffff}\u{fdd0}".as_bytes(),
+            "\u{3164}\u{600}\u{2800}".as_bytes(),
         ]
         .map(<[u8]>::to_vec),
     );

@@ -89,7 +89,7 @@ impl std::error::Error for ScriptError {}
 /// What is wrong in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The word that is not understood; where one is missing, the last word there is.
+    /// The word that is not understood, harmless to print; where one is missing, the last word there is.
     pub word: String,
     /// Nothing follows that word where something should.
     pub missing: bool,

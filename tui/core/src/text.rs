@@ -3,14 +3,18 @@
 //!
 //! Does not know where the text goes; what is left in it prints as itself anywhere that takes UTF-8.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
-
+mod control;
 #[cfg(test)]
 mod tests;
 
-/// Any bytes as printable text on one line: what is not UTF-8, and every control character (C0, DEL, C1, bidirectional
-/// overrides and other invisible formatting), becomes `\xNN` of its bytes. A backslash that would read as such an
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::path::Path;
+
+pub use self::control::is_control;
+
+/// Any bytes as printable text on one line: what is not UTF-8, and everything that [`is_control`] (C0, DEL, C1,
+/// bidirectional overrides and all else that does not show), becomes `\xNN` of its bytes. A backslash that would read as such an
 /// escape is itself written `\x5c`, so that [`unescape`] gives the bytes back.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
@@ -63,13 +67,64 @@ fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// What does not print as itself: controls, line and paragraph separators, and formatting without a shape of its own
-/// (bidirectional, zero-width, tags). Combining marks and emoji do print.
-const fn is_control(c: char) -> bool {
-    matches!(c,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
+/// The longest value that a message quotes, characters.
+pub const VALUE: usize = 120;
+/// The longest path that a message quotes, characters; of a longer one the end is shown, which tells more.
+const PATH: usize = 400;
+
+/// A value in single quotes for a message, [`escape`]d; after so many characters `...` stands for the rest.
+#[must_use]
+pub fn quoted(value: impl AsRef<[u8]>, longest: usize) -> String {
+    format!("'{}'", shown(value.as_ref(), longest))
+}
+
+/// The same without quotes.
+#[must_use]
+pub fn shown(value: &[u8], longest: usize) -> String {
+    // No character is longer than 4 bytes: of a flood, only as much is looked at as is shown.
+    let enough = longest.saturating_add(1).saturating_mul(4).min(value.len());
+    let mut text = escape(&value[..enough]).into_owned();
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        text.replace_range(end.., "...");
+    }
+    text
+}
+
+/// The end of a value as [`shown`] shows its beginning.
+#[must_use]
+pub fn shown_end(value: &[u8], longest: usize) -> String {
+    let enough = longest.saturating_add(1).saturating_mul(4).min(value.len());
+    let mut text = escape(&value[value.len() - enough..]).into_owned();
+    let cut = text.chars().count().saturating_sub(longest);
+    if let Some((start, _)) = text.char_indices().nth(cut).filter(|_| cut > 0) {
+        text.replace_range(..start, "...");
+    }
+    text
+}
+
+/// A path for a message, [`escape`]d, without quotes.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    shown_end(path.as_os_str().as_encoded_bytes(), PATH)
+}
+
+/// A whole message made harmless: what does not print becomes `\xNN`, but line breaks stay. What is [`escape`]d in it
+/// already stays as it is. A net below what quotes each value, as the messages of others may hold outside text.
+#[must_use]
+pub fn harmless(message: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| c != '\n' && is_control(c);
+    if !message.contains(is_bad) {
+        return Cow::Borrowed(message);
+    }
+    let mut out = String::with_capacity(message.len() + 16);
+    for c in message.chars() {
+        if is_bad(c) {
+            push_hex(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A duration in the style of humantime, the two greatest units only and at most eight columns: `0s`, `850us`, `12ms`,

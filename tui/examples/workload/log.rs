@@ -42,7 +42,9 @@ pub(crate) fn own_birth(forker: i32) -> io::Result<()> {
 /// Writes one line.
 pub(crate) fn line(value: &Value) -> io::Result<()> {
     let text = format!("{value}\n");
-    match nix::unistd::write(io::stdout(), text.as_bytes())? {
+    #[expect(clippy::disallowed_methods, reason = "no part of the program")]
+    let stdout = io::stdout();
+    match nix::unistd::write(stdout, text.as_bytes())? {
         written if written == text.len() => Ok(()),
         written => Err(io::Error::other(format!("{written} bytes written of {}", text.len()))),
     }

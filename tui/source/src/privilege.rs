@@ -56,10 +56,7 @@ impl Capabilities {
 /// Path of this program, for whoever wants to give it capabilities.
 #[must_use]
 pub fn program() -> String {
-    std::env::current_exe().map_or_else(
-        |_| "ptree-tui".to_owned(),
-        |path| ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned(),
-    )
+    std::env::current_exe().map_or_else(|_| "ptree-tui".to_owned(), |path| ptree_core::text::path(&path))
 }
 
 #[cfg(test)]

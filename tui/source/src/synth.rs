@@ -15,6 +15,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ptree_core::Event;
+use ptree_core::text::{VALUE, quoted};
 
 use lossy::Lossy;
 use profile::Plan;
@@ -67,7 +68,7 @@ impl Profile {
 
 /// A name that is no profile's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{name}' is no profile: take one of {}, or one with 'lossy-' before it", names())]
+#[error("{} is no profile: take one of {}, or one with 'lossy-' before it", quoted(name, VALUE), names())]
 pub struct UnknownProfile {
     name: String,
 }

@@ -2,12 +2,12 @@
 
 pub mod layout;
 
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use ptree_core::engine::Config;
+use ptree_core::text::harmless;
 use ptree_source::host::{self, TimeNamespace};
 use ptree_source::layout::{Layout, Lookup};
 use ptree_source::live::{BtfFile, Kernel, LiveError};
@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::capture::runtime;
 use crate::cli::{Common, EXIT_PRIVILEGE};
+use crate::cmd;
 
 /// Name of the check whose failure has an exit status of its own.
 const PRIVILEGES: &str = "privileges";
@@ -47,11 +48,13 @@ struct Check {
 
 impl Check {
     fn ok(name: &'static str, finding: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Ok, finding: finding.into(), mend: String::new() }
+        Self::or(Verdict::Ok, name, finding, "")
     }
 
     fn or(verdict: Verdict, name: &'static str, finding: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, verdict, finding: finding.into(), mend: mend.into() }
+        // It may be what a library says of a file or of the kernel.
+        let [finding, mend] = [finding.into(), mend.into()].map(|text| harmless(&text).into_owned());
+        Self { name, verdict, finding, mend }
     }
 }
 
@@ -61,16 +64,12 @@ impl Check {
 /// When the output cannot be written.
 pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
     let checks = checks(common);
-    let mut out = stdout().lock();
-    if json {
-        serde_json::to_writer(
-            &mut out,
-            &serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "checks": checks }),
-        )?;
-        writeln!(out).context("writing to standard output")?;
+    let text = if json {
+        format!("{}\n", serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "checks": checks }))
     } else {
-        write_text(&mut out, &checks).context("writing to standard output")?;
-    }
+        text(&checks)
+    };
+    cmd::print(text.as_bytes())?;
     let bad = |check: &Check| check.verdict == Verdict::Bad;
     Ok(if checks.iter().any(|check| bad(check) && check.name == PRIVILEGES) {
         ExitCode::from(EXIT_PRIVILEGE)
@@ -81,24 +80,21 @@ pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
     })
 }
 
-fn write_text(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
+fn text(checks: &[Check]) -> String {
+    let mut out = String::new();
     for check in checks {
         let verdict = match check.verdict {
             Verdict::Ok => "ok",
             Verdict::Degraded => "limited",
             Verdict::Bad => "FAILED",
         };
-        writeln!(
-            out,
-            "{verdict:>8}  {:<14} {}",
-            check.name,
-            check.finding.replace('\n', "\n                          ")
-        )?;
+        let finding = check.finding.replace('\n', "\n                          ");
+        out += &format!("{verdict:>8}  {:<14} {finding}\n", check.name);
         for line in check.mend.lines() {
-            writeln!(out, "{:>26}-> {line}", "")?;
+            out += &format!("{:>26}-> {line}\n", "");
         }
     }
-    Ok(())
+    out
 }
 
 fn checks(common: &Common) -> Vec<Check> {

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use ptree_core::text::{self, VALUE, quoted};
 use ptree_source::ndjson::{Entry, LineError, ReadError, Reader, Tally};
 use ptree_source::{Batch, Header, threads};
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::capture;
 use crate::cli::Common;
 use crate::clock::Clock;
+use crate::tell::tell;
 use crate::{given, runtime, term};
 
 /// Batches that may wait for the screen.
@@ -37,7 +39,7 @@ type Input = Reader<BufReader<Box<dyn Read + Send>>>;
 pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
     term::ensure_terminal()?;
     let mut input = open(file)?;
-    let header = header(&mut input).with_context(|| format!("reading '{}'", file.display()))?;
+    let header = header(&mut input).with_context(|| format!("reading '{}'", text::path(file)))?;
     let clock = Clock::replay(header.anchor.boottime_ns, speed);
     let (sender, batches) = mpsc::channel(CHANNEL_BATCHES);
     let (ended, end) = oneshot::channel();
@@ -56,7 +58,7 @@ pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
     let (options, display) = (common.options(false), common.display());
     let shown = capture::runtime()?.block_on(runtime::run(options, display, clock, header, batches, ended));
     if let Some(report) = left_out {
-        eprintln!("ptree-tui: '{}': {report}", file.display());
+        tell(format_args!("'{}': {report}", text::path(file)));
     }
     shown?;
     Ok(ExitCode::SUCCESS)
@@ -66,7 +68,7 @@ fn open(file: &Path) -> Result<Input> {
     let input: Box<dyn Read + Send> = if file == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
-        Box::new(given::open_stream(file).with_context(|| format!("opening '{}'", file.display()))?)
+        Box::new(given::open_stream(file).with_context(|| format!("opening '{}'", text::path(file)))?)
     };
     Ok(Reader::new(BufReader::with_capacity(INPUT_BYTES, input)))
 }
@@ -122,7 +124,7 @@ impl Player {
                 Ok(Entry::Header(header)) if header.boot_id == self.header.boot_id => {}
                 Ok(Entry::Header(header)) => {
                     self.deliver(&mut batch);
-                    bail!("a recording of another boot begins here, of '{}'", header.host);
+                    bail!("a recording of another boot begins here, of {}", quoted(&header.host, VALUE));
                 }
                 Err(ReadError::Line(error)) => {
                     self.first_bad.get_or_insert(error);
@@ -210,9 +212,10 @@ mod tests {
 
     #[test]
     fn another_boot_ends_it_with_what_came_before() {
-        let other = HEADER.replace("\"b\"", "\"c\"");
+        let other = HEADER.replace("\"b\"", r#""c","host":"a\u001b]0;T\u0007\u202e\nb""#);
         let (batches, outcome, _) = play(&[HEADER, COMM, &other, COMM].join("\n"));
         assert_eq!(batches.iter().map(|batch| batch.events.len()).sum::<usize>(), 1);
-        assert!(outcome.unwrap_err().to_string().contains("another boot"));
+        let told = outcome.unwrap_err().to_string();
+        assert_eq!(told, r"a recording of another boot begins here, of 'a\x1b]0;T\x07\xe2\x80\xae\x0ab'");
     }
 }

@@ -1,6 +1,6 @@
 //! `ptree-tui snapshot`: the tree once, on standard output.
 
-use std::io::{BufWriter, Write, stdout};
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -11,6 +11,7 @@ use crate::capture::{self, runtime};
 use crate::cli::{Common, Format};
 use crate::export::{Scope, dot, json, text};
 use crate::label::degraded;
+use crate::tell::tell;
 
 /// Takes the snapshot and prints it.
 ///
@@ -25,7 +26,7 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     };
     let header = capture::header(&lost);
     if let Some(note) = degraded(&header.degraded) {
-        eprintln!("ptree-tui: {note}; 'ptree-tui doctor' tells more");
+        tell(format_args!("{note}; 'ptree-tui doctor' tells more"));
     }
     let now_ns = host::boottime_ns();
     let mut engine = Engine::new(common.engine());
@@ -43,7 +44,7 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     let rows = Rows::of(engine.tree(), look, user);
     let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, user: &user };
 
-    let mut out = BufWriter::new(stdout().lock());
+    let mut out = BufWriter::new(super::output()?);
     match format {
         Format::Text => text::write(&mut out, &scope, header.anchor),
         Format::Json => json::write(&mut out, &scope, &header),

@@ -1,6 +1,6 @@
 //! `ptree-tui stream`: events on standard output, one JSON object a line.
 
-use std::io::{BufWriter, Write, stdout};
+use std::io::{BufWriter, StdoutLock, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub fn print(common: &Common, usage: bool, mut capture: Capture, source: &str) -
 }
 
 fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> Result<()> {
-    let mut out = BufWriter::with_capacity(256 << 10, stdout().lock());
+    let mut out = BufWriter::with_capacity(256 << 10, super::output()?);
     ndjson::write_header(&mut out, &capture.header, source).context("writing to standard output")?;
     out.flush().context("writing to standard output")?;
 
@@ -50,7 +50,7 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
     let mut told = FxHashMap::default();
     while let Some(batch) = capture.batches.blocking_recv() {
         // A filter may keep us from writing, and so from noticing, for long.
-        if reader_is_gone() {
+        if reader_is_gone(out.get_ref()) {
             break;
         }
         for (uid, name) in batch.users {
@@ -97,8 +97,7 @@ fn write_alerts(
 }
 
 /// Whether nobody holds the other end of standard output any more.
-fn reader_is_gone() -> bool {
-    let stdout = stdout();
+fn reader_is_gone(stdout: &StdoutLock<'_>) -> bool {
     let mut polled = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
     poll(&mut polled, PollTimeout::ZERO).is_ok()
         && polled[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use ptree_core::script::{self, Step};
+use ptree_core::text;
 use ptree_source::host;
 use ptree_source::synth::{Options, Scenario, Synth};
 
@@ -82,8 +83,8 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
 
 /// A whole file, read before anything is shown.
 fn script(path: &Path, until: Until) -> Result<Capture> {
-    let text = given::read_text(path, SCRIPT_MAX).with_context(|| format!("'{}'", path.display()))?;
-    let steps = script::parse(&text, host::boottime_ns()).with_context(|| format!("'{}'", path.display()))?;
+    let script = given::read_text(path, SCRIPT_MAX).with_context(|| format!("'{}'", text::path(path)))?;
+    let steps = script::parse(&script, host::boottime_ns()).with_context(|| format!("'{}'", text::path(path)))?;
     let cue = |step| match step {
         Step::Event(event) => (event.ts_ns(), Some(event)),
         Step::Tick(now_ns) => (now_ns, None),

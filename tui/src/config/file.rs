@@ -5,13 +5,13 @@ mod columns;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use ptree_core::text::escape;
+use ptree_core::text;
 use ptree_core::{Filter, MatchRule};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::settings::{Kind, SETTINGS, Setting};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, QUOTED};
 use crate::action::{COMMANDS, Command, Mode, Spec};
 use crate::keymap;
 use crate::view::theme::{ROLES, style};
@@ -26,6 +26,9 @@ pub const ALERTS: &str = "alerts";
 pub const COLUMNS: &str = "columns";
 /// See [`KEYS`].
 pub const COLOURS: &str = "colours";
+
+/// Of very many mistakes, so many are told.
+const TOLD: usize = 20;
 
 type Table<'t> = DeTable<'t>;
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -54,7 +57,10 @@ pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
     }
     wrong.sort_by_key(|(at, _)| *at);
     let line = |at: usize| text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1;
-    Err(ConfigError(wrong.into_iter().map(|(at, message)| format!("{name}:{}: {message}", line(at))).collect()))
+    let more = wrong.len().saturating_sub(TOLD);
+    let told = wrong.into_iter().take(TOLD).map(|(at, message)| format!("{name}:{}: {message}", line(at)));
+    let more = (more > 0).then(|| format!("{name}: and {more} more"));
+    Err(ConfigError(told.chain(more).collect()))
 }
 
 struct Reader {
@@ -184,7 +190,9 @@ impl Reader {
                     self.wrong(key.span(), format!("{}: a name is of letters, digits and '_'", quoted(name)));
                 }
                 Some(filter) => self.config.names.insert(name, filter),
-                None => self.wrong(value.span(), format!("{} for '{name}': give a filter in quotes", shown(value))),
+                None => {
+                    self.wrong(value.span(), format!("{} for {}: give a filter in quotes", shown(value), quoted(name)))
+                }
             }
         }
     }
@@ -308,16 +316,13 @@ fn shown(value: &Value<'_>) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let shown = escape(text.as_bytes());
-    match shown.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("'{}…'", &shown[..end]),
-        None => format!("'{shown}'"),
-    }
+    text::quoted(text, QUOTED)
 }
 
 /// `; did you mean 'x'?`, where something known is near enough; else what there is, where that is little.
 fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    // Nothing that is known is as long as a flood, and to compare it takes long.
+    let typed: String = typed.chars().take(QUOTED).collect();
     let typed = typed.to_ascii_lowercase().replace('_', "-");
     let near = known.clone().map(|name| (strsim::osa_distance(&typed, name), name)).min();
     match near {

@@ -36,7 +36,7 @@ fn a_file_that_is_too_long_is_refused_and_not_cut() {
         match Config::read(file.path()) {
             Ok(config) => assert!(is_read && config == Config::default()),
             Err(error) => {
-                let (error, path) = (error.to_string(), format!("'{}'", file.path().display()));
+                let (error, path) = (error.to_string(), format!("'{}'", ptree_core::text::path(file.path())));
                 assert!(!is_read && error.contains("longer than 1 MiB") && error.contains(&path), "{error}");
             }
         }
@@ -217,4 +217,40 @@ fn columns_are_chosen_ordered_and_resized() {
     ] {
         assert_eq!(wrong(&format!("[columns]\n{text}")), format!("file:2: {told}"));
     }
+}
+
+#[test]
+fn a_flood_of_mistakes_is_told_in_a_few_short_harmless_lines() {
+    let deep =
+        [('[', 1 << 20), ('{', 1 << 20), ('(', 1 << 20)].map(|(c, n)| format!("a = {}", String::from(c).repeat(n)));
+    let lines = |line: &str| line.repeat(50_000 / line.len());
+    let broad = [lines("a\n"), lines("a = [\n"), format!("[general]\n{}", lines("\u{1b}[2J\n")), lines("[[a]]\n[a]\n")];
+    let unknown: String = (0..5_000).map(|n| format!("k{n} = 1\n")).collect();
+    let hostile = "\\u001b]0;T\\u0007\\n\\u202E".repeat(10_000);
+    let values = [
+        format!("[general]\n\"{hostile}\" = 1"),
+        format!("[general]\nkeep = \"{hostile}\""),
+        format!("[general]\ntheme = \"{hostile}\""),
+        format!("[general]\nfilter = \"coom={}\"", &hostile[..3000]),
+        format!("[general]\nkeep-max = {}", "9".repeat(100_000)),
+        format!("[\"{hostile}\"]"),
+        format!("[filters]\n\"{hostile}\" = 'x'"),
+        format!("[filters]\n{} = 5", "x".repeat(100_000)),
+        format!("[alerts]\n\"{hostile}\" = 5"),
+        format!("[colours]\nbad = \"{hostile}\""),
+        format!("[keys.tree]\nup = [\"{}\"]", "\\u001b".repeat(10_000)),
+        "[keys.tree]\nup = [\"\\u001b\"]".to_owned(),
+        format!("[keys.tree]\nup = [\"{0}\", \"{0}\"]", "a ".repeat(100_000)),
+        format!("[columns]\nshow = [\"{hostile}\"]"),
+        format!("[columns]\nwidths = {{ \"{hostile}\" = 5 }}"),
+    ];
+    for text in deep.iter().chain(&broad).chain(&values).chain([&unknown]) {
+        let told = wrong(text);
+        assert!(told.lines().count() <= 21, "{} lines of {:.60}", told.lines().count(), text);
+        for line in told.lines() {
+            assert!(line.chars().count() < 400, "{line:.500}");
+            assert!(line.starts_with("file:") && !line.contains(text::is_control), "{line}");
+        }
+    }
+    assert!(wrong(&unknown).ends_with("\nfile: and 4980 more"), "{}", wrong(&unknown));
 }

@@ -83,7 +83,8 @@ fn rows(app: &App, theme: &Theme, area: Rect) -> Vec<(Rect, Vec<Part>)> {
 /// The last line: a message, or hints with the `filter` before them.
 fn bottom(app: &App, theme: &Theme, width: usize, filter: bool) -> Vec<Part> {
     if let Some(message) = app.message() {
-        let text = text::escape(message.text.as_bytes());
+        // Who says it has quoted what others wrote, but for the messages of libraries.
+        let text = text::harmless(&message.text).replace('\n', " ");
         let style = if message.bad { theme.bad } else { theme.good };
         return vec![Span::styled(cut(&text, width), style).into()];
     }

@@ -117,6 +117,6 @@ pub(crate) fn process(line: &Value) -> Ticked {
 /// The example beside the program under test.
 pub(crate) fn program() -> PathBuf {
     let program = Path::new(PROGRAM).with_file_name("examples").join("workload");
-    assert!(program.exists(), "{} is missing: `cargo build --example workload` makes it", program.display());
+    assert!(program.exists(), "{program:?} is missing: `cargo build --example workload` makes it");
     program
 }

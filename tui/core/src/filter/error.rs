@@ -3,7 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::text::escape;
+use crate::text::{self, shown, shown_end};
+
+/// How much of a text is shown before a place in it, of the place, and behind it; characters.
+const SHOWN: usize = 40;
 
 /// Why a text is no filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +54,16 @@ impl FilterError {
     }
 
     /// The text in one line and, in a second one, a caret under each column of the place and the message. `width` tells
-    /// the columns that a text takes on a terminal.
+    /// the columns that a text takes on a terminal. Of a long text, what is around the place.
     #[must_use]
     pub fn pointed_out(&self, width: impl Fn(&str) -> usize) -> String {
-        let columns = |range: Range<usize>| width(&escape(&self.text.as_bytes()[range]));
-        let carets = "^".repeat(columns(self.range()).max(1));
-        let indent = " ".repeat(columns(0..self.range.start));
-        format!("{}\n{indent}{carets} {}", escape(self.text.as_bytes()), self.message)
+        let (before, rest) = self.text.as_bytes().split_at(self.range.start);
+        let (place, behind) = rest.split_at(self.range.len());
+        let before = shown_end(before, SHOWN);
+        let place = shown(place, SHOWN);
+        let carets = "^".repeat(width(&place).max(1));
+        let indent = " ".repeat(width(&before));
+        format!("{before}{place}{}\n{indent}{carets} {}", shown(behind, SHOWN), self.message)
     }
 }
 
@@ -85,10 +91,5 @@ pub(super) fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a st
 
 /// A text of the user's, quoted for a message; no more of it than fits.
 pub(super) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 24;
-    let shown = escape(text.as_bytes());
-    match shown.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("'{}…'", &shown[..end]),
-        None => format!("'{shown}'"),
-    }
+    text::quoted(text, 24)
 }

@@ -336,6 +336,28 @@ fn errors_say_what_was_expected_and_point_at_the_place() {
 }
 
 #[test]
+fn of_a_flood_only_what_is_around_the_place_is_shown() {
+    for (flood, told) in [
+        ("(".repeat(1 << 20), "a filter is at most 4096 bytes long"),
+        ("(".repeat(4096), "terms are nested more than 64 deep here"),
+        ("!".repeat(4096), "terms are nested more than 64 deep here"),
+        ("parent:".repeat(500), "terms are nested more than 64 deep here"),
+        (format!("pid={} {}", "x".repeat(2000), "塩".repeat(600)), "'xxxxxxxxxxxxxxxxxxxxxxxx...' is not a number"),
+        (format!("{} pid=x", "塩".repeat(1000)), "'x' is not a number"),
+    ] {
+        let error = Filter::parse(&flood).unwrap_err();
+        let shown = error.pointed_out(|text| text.chars().count());
+        let [text, carets] = &shown.lines().collect::<Vec<_>>()[..] else { panic!("{shown}") };
+        assert!(text.chars().count() <= 3 * 40 + 9 && carets.contains(told), "{shown}");
+        // The carets stand below the place still.
+        let at = carets.find('^').unwrap();
+        let place: String = text.chars().skip(at).take(carets.matches('^').count()).collect();
+        let range = error.range();
+        assert!(error.text()[range].starts_with(place.trim_end_matches("...")), "{shown}");
+    }
+}
+
+#[test]
 fn what_may_be_unfinished_is_told_from_what_is_wrong() {
     let unfinished = |text| Filter::parse(text).unwrap_err().is_unfinished();
     for text in ["a or ", "a or", "cpu>", "lifetime<10", "state=runn", "(a", "\"a b", "!", "comm~(a"] {

@@ -153,6 +153,7 @@ fn time_may_begin_anywhere_but_the_idle_task_stays() {
 fn each_error_has_the_line_the_word_and_what_was_expected() {
     for (text, message) in [
         ("tick\n\nfrok 1 2", format!("line 3: 'frok' is not understood: expected {LINES}")),
+        ("'\u{1b}[2J", r"line 1: nothing follows '\x1b[2J': expected a closing quote".into()),
         ("\\xff", format!("line 1: '\\xff' is not understood: expected {LINES}")),
         (
             "fork 1",

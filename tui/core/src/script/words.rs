@@ -36,7 +36,7 @@ impl Word {
     }
 
     fn fault(&self, expected: &'static str) -> Fault {
-        Fault { word: text::escape(&self.bytes).into_owned(), missing: false, expected }
+        Fault { word: text::shown(&self.bytes, text::VALUE), missing: false, expected }
     }
 }
 
@@ -60,7 +60,10 @@ pub(super) fn split(line: &str) -> Result<Vec<Word>, Fault> {
                 match chars.next() {
                     Some(end) if end == c => break,
                     Some(other) => word.push(other),
-                    None => return Err(Fault { word, missing: true, expected: "a closing quote" }),
+                    None => {
+                        let word = text::shown(word.as_bytes(), text::VALUE);
+                        return Err(Fault { word, missing: true, expected: "a closing quote" });
+                    }
                 }
             }
         }

@@ -7,7 +7,8 @@ use crate::Argv;
 
 #[test]
 fn escaping_leaves_what_prints_and_takes_what_does_not() {
-    for plain in ["", "ls -l", "naïve é e\u{301} 日本 👩 🎉", r"C:\path \n \xzz \x", "'quoted' \"too\""] {
+    for plain in ["", "ls -l", "naïve é e\u{301} 日本 👩 🎉 ❤\u{fe0f} 한", r"C:\path \n \xzz \x", "'quoted' \"too\""]
+    {
         assert!(matches!(escape(plain.as_bytes()), Cow::Borrowed(text) if text == plain), "{plain}");
     }
     for (bytes, escaped) in [
@@ -16,6 +17,7 @@ fn escaping_leaves_what_prints_and_takes_what_does_not() {
         ("\u{85}\u{9b}".as_bytes(), r"\xc2\x85\xc2\x9b"),
         ("gnp\u{202e}exe.\u{2066}".as_bytes(), r"gnp\xe2\x80\xaeexe.\xe2\x81\xa6"),
         ("a\u{200b}b\u{feff}\u{e0041}".as_bytes(), r"a\xe2\x80\x8bb\xef\xbb\xbf\xf3\xa0\x81\x81"),
+        ("\u{ffff}\u{3164}\u{2800}\u{e0100}".as_bytes(), r"\xef\xbf\xbf\xe3\x85\xa4\xe2\xa0\x80\xf3\xa0\x84\x80"),
         ("a\u{2028}b\u{fff9}".as_bytes(), r"a\xe2\x80\xa8b\xef\xbf\xb9"),
         (br"\x41 \xg1 \\x1B", r"\x5cx41 \xg1 \\x5cx1B"),
         (b"\\\x01\\x4\xff", r"\\x01\x4\xff"),
@@ -25,18 +27,49 @@ fn escaping_leaves_what_prints_and_takes_what_does_not() {
     }
 }
 
+/// What must not get through, and what makes escapes.
+const HOSTILE: &[&str] = &[
+    "\\x",
+    "\\",
+    "1b",
+    "\u{1b}[31m",
+    "\n",
+    "\u{202e}",
+    "\u{600}",
+    "\u{fdd0}",
+    "\u{10ffff}",
+    "\u{e01ef}",
+    "\u{200d}",
+    "a",
+];
+
 proptest! {
     #[test]
     fn escaped_text_gives_the_bytes_back_and_holds_no_control(
         bytes in prop_oneof![
             any::<Vec<u8>>(),
             any::<String>().prop_map(String::into_bytes),
+            prop::collection::vec(prop::sample::select(HOSTILE), 0..12).prop_map(|parts| parts.concat().into_bytes()),
             prop::collection::vec(prop::sample::select(&b"\\x0aF\x1b\xc2\x85\xe2\x80\xae"[..]), 0..24),
         ]
     ) {
         let text = escape(&bytes);
         prop_assert!(!text.chars().any(|c| c.is_control() || is_control(c)), "{text:?}");
+        prop_assert_eq!(harmless(&text), &*text, "it is harmless already");
         prop_assert_eq!(unescape(&text), bytes);
+    }
+
+    #[test]
+    fn what_a_message_quotes_is_harmless_and_bounded(text in any::<String>(), times in 1..2000_usize, longest in 1..200_usize) {
+        let flood = text.repeat(times.min(20_000 / text.len().max(1)));
+        for (message, most) in [
+            (quoted(&flood, longest), longest + 5),
+            (path(Path::new(&flood)), 403),
+        ] {
+            prop_assert!(message.chars().count() <= most && !message.contains(is_control), "{message}");
+        }
+        prop_assert!(!harmless(&flood).contains(|c| c != '\n' && is_control(c)));
+        prop_assert_eq!(harmless(&flood).matches('\n').count(), flood.matches('\n').count());
     }
 
     #[test]
@@ -122,4 +155,16 @@ fn signals_have_the_names_of_kill_and_back() {
         assert_eq!(signal_number(&signal_name(signal)), Some(signal));
     }
     assert_eq!(signal_number("SIGNOTHING"), None);
+}
+
+#[test]
+fn messages_quote_as_much_as_tells_what_is_meant() {
+    assert_eq!(quoted("a\nb", 9), r"'a\x0ab'");
+    assert_eq!((quoted("塩塩塩", 3), quoted("塩塩塩塩", 3)), ("'塩塩塩'".to_owned(), "'塩塩塩...'".to_owned()));
+    assert_eq!(shown(&[0xff; 1 << 20], 8), r"\xff\xff...");
+    assert_eq!(path(Path::new("/a\n\u{1b}]0;T\u{7}b")), r"/a\x0a\x1b]0;T\x07b");
+    let long = format!("/{}/name", "塩".repeat(400));
+    assert_eq!(path(Path::new(&long)), format!("...{}/name", "塩".repeat(395)));
+    let message = format!("the file '{}':\nno '\u{1b}[2J'", path(Path::new("\u{7f}")));
+    assert_eq!(harmless(&message), "the file '\\x7f':\nno '\\x1b[2J'");
 }

@@ -36,7 +36,7 @@ impl BtfFile {
     /// When it cannot be read.
     pub fn read(path: Option<&Path>) -> Result<Self, LiveError> {
         let (given, path) = (path.is_some(), path.unwrap_or(Path::new(KERNEL)));
-        let shown = ptree_core::text::escape(path.as_os_str().as_encoded_bytes()).into_owned();
+        let shown = ptree_core::text::path(path);
         let opened = if given { as_caller(|| read(path)).flatten() } else { read(path) };
         match opened {
             Ok((bytes, doubt)) => Ok(Self { path: shown, bytes, given, doubt }),
@@ -144,7 +144,7 @@ mod tests {
             };
             let _ = fs::remove_file(&path);
             let text = error.to_string();
-            assert!(text.contains(&format!("'{}'", path.display())), "{text}");
+            assert!(text.contains(&format!("'{}'", ptree_core::text::path(&path))), "{text}");
             text
         };
         assert!(said("none", None).contains("--btf FILE"));

@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, Read as _};
 
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
-use ptree_core::text::{escape, signal_number};
+use ptree_core::text::{escape, quoted, shown, signal_number};
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ pub enum Entry {
 pub struct LineError {
     /// From 1.
     pub number: u64,
-    /// What is wrong.
+    /// What is wrong, harmless to print.
     pub problem: String,
     /// The line around the place, harmless to print.
     pub text: String,
@@ -181,18 +181,13 @@ impl<R: BufRead> Reader<R> {
         Ok(entry)
     }
 
-    fn line_error(&mut self, problem: &str, column: usize, torn: bool) -> ReadError {
+    fn line_error(&mut self, problem: String, column: usize, torn: bool) -> ReadError {
         self.tally.bad += 1;
         let line = &self.buffer;
         let from = column.saturating_sub(SHOWN).min(line.len());
         let to = column.saturating_add(SHOWN).min(line.len());
         let dots = |there: bool| if there { "..." } else { "" };
         let text = format!("{}{}{}", dots(from > 0), escape(&line[from..to]), dots(to < line.len()));
-        // The parser quotes the value, however long.
-        let mut problem = escape(problem.as_bytes()).into_owned();
-        if let Some((cut, _)) = problem.char_indices().nth(PROBLEM) {
-            problem.replace_range(cut.., "...");
-        }
         ReadError::Line(LineError { number: self.tally.lines, problem, text, torn })
     }
 }
@@ -212,7 +207,7 @@ impl<R: BufRead> Iterator for Reader<R> {
             };
             if ending == Ending::TooLong {
                 let problem = format!("longer than {} bytes", self.max_line);
-                return Some(Err(self.line_error(&problem, 0, false)));
+                return Some(Err(self.line_error(problem, 0, false)));
             }
             match self.entry() {
                 Ok(None) => {}
@@ -225,10 +220,12 @@ impl<R: BufRead> Iterator for Reader<R> {
                     let text = error.to_string();
                     // There is but one line; which of the file it is, is said elsewhere.
                     let problem = text.rsplit_once(" at line ").map_or(&*text, |(problem, _)| problem);
+                    // The parser quotes the value, however long, and as it is.
+                    let problem = shown(problem.as_bytes(), PROBLEM);
                     return Some(Err(self.line_error(problem, error.column(), ending == Ending::Torn)));
                 }
                 Err(Wrong::Meaning(problem)) => {
-                    return Some(Err(self.line_error(&problem, 0, ending == Ending::Torn)));
+                    return Some(Err(self.line_error(problem, 0, ending == Ending::Torn)));
                 }
             }
         }
@@ -248,6 +245,7 @@ enum Ending {
 /// What is wrong with a line.
 enum Wrong {
     Json(serde_json::Error),
+    /// In our words, harmless to print.
     Meaning(String),
     Schema(u64),
 }
@@ -417,7 +415,7 @@ impl Line<'_> {
             (Some(code), None) => ExitStatus::Code(code),
             (None, Some(Text(name))) => {
                 let signal = std::str::from_utf8(name).ok().and_then(signal_number);
-                let signal = signal.ok_or_else(|| Wrong::Meaning(format!("no signal '{}'", escape(name))))?;
+                let signal = signal.ok_or_else(|| Wrong::Meaning(format!("no signal {}", quoted(name, SHOWN))))?;
                 ExitStatus::Signal { signal, core: self.core.unwrap_or(false) }
             }
             (None, None) => ExitStatus::Unknown,

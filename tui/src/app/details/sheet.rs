@@ -121,7 +121,7 @@ fn why(refusal: &Refusal) -> String {
             "Not permitted: this takes root, or being its user and the capability CAP_SYS_PTRACE.".to_owned()
         }
         Refusal::Unseen => "It cannot be told from others here: it is in another pid namespace.".to_owned(),
-        Refusal::Other(error) => format!("It cannot be read: {error}"),
+        Refusal::Other(error) => format!("It cannot be read: {}", text::shown(error.as_bytes(), text::VALUE)),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Knows BTF only: nothing is loaded, so it needs no privilege.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -13,6 +13,7 @@ use ptree_source::live::BtfFile;
 use serde_json::{Value, json};
 
 use crate::cli::Common;
+use crate::cmd;
 use crate::columns::width;
 
 /// Prints the layout. Fails when a kernel with it cannot be captured.
@@ -23,14 +24,14 @@ pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
     let file = BtfFile::read(common.btf())?;
     let layout = Layout::of(&file.btf()?, |field| common.pretend_missing().iter().any(|name| name == field));
     let kernel = common.btf().is_none().then(|| host::header("").kernel);
-    let mut out = stdout().lock();
+    let mut out = Vec::new();
     if json {
-        serde_json::to_writer(&mut out, &object(&layout, file.path(), kernel.as_deref()))?;
-        writeln!(out)
+        writeln!(out, "{}", object(&layout, file.path(), kernel.as_deref()))
     } else {
         text(&mut out, &layout, file.path(), kernel.as_deref())
     }
-    .context("writing to standard output")?;
+    .context("writing to memory")?;
+    cmd::print(&out)?;
     Ok(if layout.check().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

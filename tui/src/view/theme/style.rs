@@ -1,6 +1,9 @@
 //! Styles as words: `bold #ff8800 on black`.
 
+use ptree_core::text::quoted;
 use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::QUOTED;
 
 /// What a colour may be, for messages.
 const COLOURS: &str = "a colour such as 'red', 'lightblue', '#ff8800' or a number up to 255";
@@ -36,7 +39,7 @@ pub fn parse(text: &str) -> Result<Style, String> {
 
 fn colour(word: &str) -> Result<Color, String> {
     let manners = MODIFIERS.map(|(name, _)| name).join(", ");
-    word.parse().map_err(|_unknown| format!("'{word}' is neither {COLOURS} nor one of {manners}"))
+    word.parse().map_err(|_unknown| format!("{} is neither {COLOURS} nor one of {manners}", quoted(word, QUOTED)))
 }
 
 /// The words of a style.

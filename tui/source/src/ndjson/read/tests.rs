@@ -283,3 +283,25 @@ fn escapes_are_undone_also_where_json_has_its_own() {
     assert_eq!(exec.argv, Some(Argv::from_args([&b"\\x"[..], b"\\xg0", "éé".as_bytes(), b"\"\xe9"])));
     assert_eq!(exec.task.comm, Comm::new(b"sh"));
 }
+
+#[test]
+fn lines_nested_without_end_are_told_in_short() {
+    let deep = |open: &str| open.repeat((1 << 20) / open.len());
+    for line in [
+        deep("["),
+        deep("{\"a\":"),
+        format!("{{\"type\":\"comm\",\"new\":{}", deep("[")),
+        format!("{{\"type\":\"comm\",\"argv\":{}", deep("[")),
+        format!("{{\"type\":\"header\",\"host\":{}", deep("{\"a\":")),
+        format!("{{\"type\":{}", deep("{\"type\":")),
+        format!("{{\"type\":\"exit\",\"signal\":\"{}\"}}", deep("\\u001b")),
+        format!("{{\"type\":\"comm\",\"pid\":\"{}\u{202e}\u{9b}\"}}", deep("塩")),
+        format!("{{\"type\":\"comm\",\"state\":\"{}", "\u{1b}]0;T\u{7}"),
+    ] {
+        let (entries, _) = read(line.as_bytes());
+        let [Err(told)] = &entries[..] else { panic!("{}", entries.len()) };
+        let told = told.to_string();
+        assert!(told.chars().count() <= 2 * SHOWN * 4 + PROBLEM + 100, "{told}");
+        assert!(!told.contains(ptree_core::text::is_control), "{told}");
+    }
+}
