@@ -9,13 +9,28 @@ use std::fmt::Write as _;
 #[cfg(test)]
 mod tests;
 
-/// Any bytes as printable text on one line: what is not UTF-8, and every control character (C0, DEL, C1, bidirectional
-/// overrides and other invisible formatting), becomes `\xNN` of its bytes. A backslash that would read as such an
-/// escape is itself written `\x5c`, so that [`unescape`] gives the bytes back.
+/// Any bytes as printable text on one line, for programs: what is not UTF-8, and every control character (C0, DEL, C1,
+/// bidirectional overrides and other invisible formatting), becomes `\xNN` of its bytes. A backslash that would read as
+/// such an escape is itself written `\x5c`, so that [`unescape`] gives the bytes back, and so does whoever undoes each
+/// `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    escape_with(bytes, |_| true)
+}
+
+/// The same for people, who had rather read `a\x2db` where that is what it is. Only a byte that does not print is ever
+/// written `\xNN`, or a backslash; so any other `\xNN` can only be itself and stays, and each text still has but one
+/// meaning.
+#[must_use]
+pub fn shown(bytes: &[u8]) -> Cow<'_, str> {
+    escape_with(bytes, |byte| matches!(byte, ..b' ' | b'\\' | 0x7f..))
+}
+
+/// `set_off` tells of which bytes an escape, found in the text, has to be told from one that is written here.
+fn escape_with(bytes: &[u8], set_off: impl Fn(u8) -> bool) -> Cow<'_, str> {
+    let escaped = |at: usize, c: char| is_control(c) || hex_escape(&bytes[at..]).is_some_and(&set_off);
     if let Ok(text) = std::str::from_utf8(bytes)
-        && !text.char_indices().any(|(at, c)| is_control(c) || hex_escape(&bytes[at..]).is_some())
+        && !text.char_indices().any(|(at, c)| escaped(at, c))
     {
         return Cow::Borrowed(text);
     }
@@ -23,7 +38,7 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
     let mut at = 0;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if is_control(c) || hex_escape(&bytes[at..]).is_some() {
+            if escaped(at, c) {
                 push_hex(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes());
             } else {
                 out.push(c);
@@ -39,7 +54,11 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
 /// The bytes behind [`escape`]d text.
 #[must_use]
 pub fn unescape(text: &str) -> Vec<u8> {
-    let mut rest = text.as_bytes();
+    undo(text.as_bytes())
+}
+
+/// Each `\xNN` as its byte.
+pub(crate) fn undo(mut rest: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(rest.len());
     while let Some(&first) = rest.first() {
         let (byte, len) = hex_escape(rest).map_or((first, 1), |byte| (byte, 4));

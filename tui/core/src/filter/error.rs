@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::text::escape;
+use crate::text;
 
 /// Why a text is no filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,10 @@ impl FilterError {
     /// the columns that a text takes on a terminal.
     #[must_use]
     pub fn pointed_out(&self, width: impl Fn(&str) -> usize) -> String {
-        let columns = |range: Range<usize>| width(&escape(&self.text.as_bytes()[range]));
+        let columns = |range: Range<usize>| width(&text::shown(&self.text.as_bytes()[range]));
         let carets = "^".repeat(columns(self.range()).max(1));
         let indent = " ".repeat(columns(0..self.range.start));
-        format!("{}\n{indent}{carets} {}", escape(self.text.as_bytes()), self.message)
+        format!("{}\n{indent}{carets} {}", text::shown(self.text.as_bytes()), self.message)
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a st
 /// A text of the user's, quoted for a message; no more of it than fits.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 24;
-    let shown = escape(text.as_bytes());
+    let shown = text::shown(text.as_bytes());
     match shown.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("'{}…'", &shown[..end]),
         None => format!("'{shown}'"),

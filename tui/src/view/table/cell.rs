@@ -40,7 +40,7 @@ fn known(n: u64) -> Cow<'static, str> {
 }
 
 fn escaped(bytes: Option<&[u8]>) -> Cow<'static, str> {
-    bytes.map_or_else(nothing, |bytes| text::escape(bytes).into_owned().into())
+    bytes.map_or_else(nothing, |bytes| text::shown(bytes).into_owned().into())
 }
 
 /// The end of a path, which says more than its beginning.
