@@ -5,6 +5,8 @@ pub mod file;
 pub mod json;
 pub mod text;
 
+use std::borrow::Cow;
+
 use ptree_core::{Rows, Tree};
 
 /// What is exported.
@@ -22,12 +24,12 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Name of a user, or its number.
+    /// Name of a user made harmless by this, or its number.
     #[must_use]
-    pub fn user_name(&self, uid: u32) -> String {
+    pub fn user_name(&self, uid: u32, harmless: fn(&[u8]) -> Cow<'_, str>) -> String {
         match (self.user)(uid) {
             "" => uid.to_string(),
-            name => ptree_core::text::escape(name.as_bytes()).into_owned(),
+            name => harmless(name.as_bytes()).into_owned(),
         }
     }
 }

@@ -35,12 +35,12 @@ pub fn degraded(names: &[String]) -> Option<String> {
 /// The program as in its first argument, without the folder; the name in brackets for a kernel thread.
 #[must_use]
 pub fn program(process: &Process) -> String {
-    let comm = text::escape(process.comm().as_bytes());
+    let comm = text::readable(process.comm().as_bytes());
     if process.is_kernel() {
         return format!("[{comm}]");
     }
     match process.program().and_then(|image| image.argv.as_ref()).and_then(|argv| argv.iter().next()) {
-        Some(first) if !first.is_empty() => text::escape(without_folder(first)).into_owned(),
+        Some(first) if !first.is_empty() => text::readable(without_folder(first)).into_owned(),
         _ => comm.into_owned(),
     }
 }
@@ -79,7 +79,7 @@ fn beginning(bytes: &[u8], most: usize) -> &[u8] {
 /// `make [1234]`.
 #[must_use]
 pub fn name_and_pid(process: &Process) -> String {
-    format!("{} [{}]", text::escape(process.comm().as_bytes()), process.key.pid)
+    format!("{} [{}]", text::readable(process.comm().as_bytes()), process.key.pid)
 }
 
 /// In a word: `sleeping`, `exit 1`, `SIGSEGV core`, `?`.

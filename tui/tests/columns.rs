@@ -103,6 +103,28 @@ fn every_column_has_something_to_tell() {
     assert_snapshot!("others_at_180x20", machine.screen(180, 20));
 }
 
+#[test]
+fn units_and_containers_are_called_as_people_call_them_and_cgroups_as_they_are() {
+    let mut columns = Chosen::default();
+    columns.show([Column::Cgroup, Column::Unit, Column::Container]);
+    columns.set_width(Column::Cgroup, 60);
+    let mut machine =
+        Machine::with(Options { preferences: Preferences { columns, ..Preferences::default() }, ..Machine::options() });
+    machine.found(1, 0, 0, &["/sbin/init"]);
+    let path = r"/machine.slice/machine-qemu\x2d1\x2dvm.scope";
+    machine.found_in(path, 500, 1, 0, &["/usr/bin/qemu"]);
+    machine.found_in("/lxc/esc\x1b[31m", 501, 1, 0, &["/bin/evil"]);
+    let screen = machine.screen(200, 20);
+    let line = |command: &str| screen.lines().find(|line| line.contains(command)).unwrap_or_else(|| panic!("{screen}"));
+    let qemu = line("qemu-1-vm ");
+    assert!(qemu.contains(path) && !screen.contains("x5c"), "{screen}");
+    // Of the unit there is room for as much as its column is wide.
+    assert!(qemu.contains(" machine-qemu-1") && line("evil").contains(r"esc\x1b[31m"), "{screen}");
+    machine.keys("<Down><Enter>");
+    let details = machine.screen(200, 50);
+    assert!(details.contains(path), "{details}");
+}
+
 /// A build of whose shells, all finished, each ran a compiler; one of these failed.
 fn building_with_shells() -> Machine {
     let mut machine = building();

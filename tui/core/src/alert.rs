@@ -112,7 +112,7 @@ impl Alert {
     /// Name and pid of whom it names, harmless to print: `make [123]`.
     #[must_use]
     pub fn culprit_shown(&self) -> Option<String> {
-        self.culprit.map(|key| format!("{} [{}]", text::escape(self.culprit_comm.as_bytes()), key.pid))
+        self.culprit.map(|key| format!("{} [{}]", text::readable(self.culprit_comm.as_bytes()), key.pid))
     }
 }
 
@@ -132,7 +132,7 @@ impl fmt::Display for Alert {
                 culprit.map_or(Ok(()), |name| write!(f, ": {:.0} % below {name}", 100.0 * share))
             }
             Cause::Match { rule, count } => {
-                write!(f, "'{}' matched ", text::escape(rule.as_bytes()))?;
+                write!(f, "'{}' matched ", text::readable(rule.as_bytes()))?;
                 match culprit {
                     Some(name) if *count == 1 => f.write_str(&name),
                     Some(name) => write!(f, "{count} processes, {name} the latest"),

@@ -1,101 +1,96 @@
-//! What the path of a cgroup tells: the systemd unit and the container that a process belongs to.
+//! What the path of a cgroup tells: the systemd unit and the container that a process belongs to; and which of the
+//! paths of a process tells most.
+//!
+//! How container runtimes lay their paths out is the table in `layout.rs`. Whoever may make cgroups may name them: a path
+//! tells what its maker says of it. Does not know files.
 
-/// The innermost systemd unit: a service or a scope, or the slice where there is none.
-#[must_use]
-pub fn unit(path: &[u8]) -> Option<&[u8]> {
-    let last = |ends: &[&[u8]]| segments(path).rev().find(|segment| ends.iter().any(|end| segment.ends_with(end)));
-    last(&[b".service", b".scope"]).or_else(|| last(&[b".slice"]))
-}
-
-/// The id of the innermost container, or its name where it goes by that: docker, podman, containerd, CRI-O and
-/// Kubernetes over them; LXC and systemd-nspawn.
-#[must_use]
-pub fn container(path: &[u8]) -> Option<&[u8]> {
-    let mut above: &[u8] = b"";
-    let mut found = None;
-    for segment in segments(path) {
-        found = id(segment).or_else(|| name(segment, above)).or(found);
-        above = segment;
-    }
-    found
-}
-
-fn segments(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    path.split(|&byte| byte == b'/').filter(|segment| !segment.is_empty())
-}
-
-/// `docker-ID.scope`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `kubepods-pod1:cri-containerd:ID` or just `ID`.
-fn id(segment: &[u8]) -> Option<&[u8]> {
-    /// Hexadecimal digits of an id.
-    const DIGITS: usize = 64;
-    let segment = segment.strip_suffix(b".scope").unwrap_or(segment);
-    let (before, id) = segment.split_at_checked(segment.len().checked_sub(DIGITS)?)?;
-    // The monitor of a container has its id too, but is not in it.
-    let inside = !before.ends_with(b"conmon-") && matches!(before.last(), None | Some(b'-' | b':'));
-    (inside && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
-}
-
-/// `lxc.payload.NAME`, `NAME` below `lxc`, `machine-NAME.scope`.
-fn name<'a>(segment: &'a [u8], above: &[u8]) -> Option<&'a [u8]> {
-    let machine = || segment.strip_prefix(b"machine-")?.strip_suffix(b".scope");
-    segment.strip_prefix(b"lxc.payload.").or_else(machine).or_else(|| (above == b"lxc").then_some(segment))
-}
-
+mod layout;
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
 
-    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+use std::borrow::Cow;
+use std::cmp::Reverse;
 
-    fn of<'a>(path: &'a str, read: fn(&'a [u8]) -> Option<&'a [u8]>) -> Option<&'a str> {
-        read(path.as_bytes()).map(|bytes| std::str::from_utf8(bytes).unwrap())
+use crate::text;
+
+/// The longest name that a cgroup can have, bytes: what is longer is none.
+const NAME_MAX: usize = 255;
+
+/// Ends of the units that have cgroups, but for slices: those hold other units, hardly ever processes.
+const UNITS: [&[u8]; 5] = [b".service", b".scope", b".socket", b".mount", b".swap"];
+
+/// The innermost systemd unit, or the innermost slice where there is no other, as people write it: see [`readable`].
+#[must_use]
+pub fn unit(path: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let last = |ends: &[&[u8]]| segments(path).rev().find(|segment| is_unit(segment, ends));
+    let segment = last(&UNITS).or_else(|| last(&[b".slice"]))?;
+    // What could be taken for one of the kernel's files, such as `cpu.service`, systemd sets off with an underscore.
+    Some(readable(segment.strip_prefix(b"_").unwrap_or(segment)))
+}
+
+/// The id of the innermost container, or its name where it goes by that, as people write it. A virtual machine that has
+/// a cgroup is one too. What watches over a container from outside is not in it.
+#[must_use]
+pub fn container(path: &[u8]) -> Option<Cow<'_, [u8]>> {
+    containers(path).last()
+}
+
+/// A name without the escapes that systemd writes into it: `qemu\x2d1\x2dvm` is `qemu-1-vm`.
+#[must_use]
+pub fn readable(name: &[u8]) -> Cow<'_, [u8]> {
+    if name.contains(&b'\\') { Cow::Owned(text::undo(name)) } else { Cow::Borrowed(name) }
+}
+
+/// The path that tells most of those in the text of `/proc/PID/cgroup`, which has one for each hierarchy: that of a
+/// container, else of a unit, else of a slice, else the deepest. Of equals the unified hierarchy's, or the first.
+#[must_use]
+pub fn most_telling(text: &[u8]) -> Option<&[u8]> {
+    let lines = text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let mut fields = line.splitn(3, |&byte| byte == b':');
+        let (hierarchy, _, path) = (fields.next()?, fields.next()?, fields.next()?);
+        // The kernel says so of a cgroup that was removed before its last process was waited for.
+        Some((hierarchy == b"0", path.strip_suffix(b" (deleted)").unwrap_or(path)))
+    });
+    // The first of several greatest, as `min_by_key` of the reverse is.
+    lines.min_by_key(|&(unified, path)| Reverse((says(path), unified))).map(|(_, path)| path)
+}
+
+/// How much a path tells: containers around the process, then units, then slices or, without any of these, levels.
+fn says(path: &[u8]) -> [usize; 4] {
+    let units = |ends: &[&[u8]]| segments(path).filter(|segment| is_unit(segment, ends)).count();
+    let (containers, inner) = (containers(path).count(), units(&UNITS));
+    match (containers, inner) {
+        (0, 0) => match units(&[b".slice"]) {
+            0 => [0, 0, 0, segments(path).count()],
+            slices => [0, 0, slices, 0],
+        },
+        _ => [containers, inner, 0, 0],
     }
+}
 
-    #[test]
-    fn containers_are_known_by_the_paths_that_their_runtimes_make() {
-        for path in [
-            "/system.slice/docker-ID.scope",
-            "/docker/ID",
-            "/machine.slice/libpod-ID.scope/container",
-            "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope",
-            "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/cri-containerd-ID.scope",
-            "/kubepods/besteffort/pod12-34/ID",
-            "/kubepods.slice/crio-ID.scope/init.scope",
-            "/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:ID",
-            "/docker/ID/system.slice/cron.service",
-        ] {
-            let path = path.replace("ID", ID);
-            assert_eq!(of(&path, container), Some(ID), "{path}");
+/// The containers around a process, the outermost first.
+fn containers(path: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let mut rest = segments(path);
+    std::iter::from_fn(move || {
+        loop {
+            let here = rest.clone();
+            rest.next()?;
+            let Some(found) = layout::first(&here) else { continue };
+            for _ in 1..found.segments {
+                rest.next();
+            }
+            if let Some(name) = found.name {
+                return Some(readable(name));
+            }
         }
-        for (path, name) in [
-            ("/lxc.payload.web/init.scope", "web"),
-            ("/lxc/web", "web"),
-            ("/machine.slice/machine-fedora.scope/payload", "fedora"),
-        ] {
-            assert_eq!(of(path, container), Some(name), "{path}");
-        }
-        let other = ID.replace('0', "f");
-        assert_eq!(of(&format!("/docker/{other}/docker/{ID}"), container), Some(ID), "the innermost");
-        for path in
-            ["/", "", "/system.slice/cron.service", "/machine.slice/libpod-conmon-ID.scope", "/aID", "/user.slice"]
-        {
-            let path = path.replace("ID", ID);
-            assert_eq!(of(&path, container), None, "{path}");
-        }
-    }
+    })
+}
 
-    #[test]
-    fn the_unit_is_the_innermost_service_or_scope() {
-        for (path, name) in [
-            ("/system.slice/cron.service", Some("cron.service")),
-            ("/system.slice/postgresql.service/worker", Some("postgresql.service")),
-            ("/user.slice/user-1000.slice/session-2.scope", Some("session-2.scope")),
-            ("/user.slice/user-1000.slice/user@1000.service/app.slice/dbus.service", Some("dbus.service")),
-            ("/user.slice", Some("user.slice")),
-            ("/", None),
-            ("/docker/0123", None),
-        ] {
-            assert_eq!(of(path, unit), name, "{path}");
-        }
-    }
+/// Names along a path. Seen from within a cgroup namespace, one outside of it begins with `/..`, which says nothing.
+fn segments(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+    path.split(|&byte| byte == b'/').filter(|segment| !matches!(*segment, b"" | b".." | b"."))
+}
+
+fn is_unit(segment: &[u8], ends: &[&[u8]]) -> bool {
+    segment.len() <= NAME_MAX && ends.iter().any(|end| segment.len() > end.len() && segment.ends_with(end))
 }

@@ -13,13 +13,28 @@ use std::path::Path;
 
 pub use self::control::is_control;
 
-/// Any bytes as printable text on one line: what is not UTF-8, and everything that [`is_control`] (C0, DEL, C1,
-/// bidirectional overrides and all else that does not show), becomes `\xNN` of its bytes. A backslash that would read as such an
-/// escape is itself written `\x5c`, so that [`unescape`] gives the bytes back.
+/// Any bytes as printable text on one line, for programs: what is not UTF-8, and everything that [`is_control`] (C0, DEL,
+/// C1, bidirectional overrides and all else that does not show), becomes `\xNN` of its bytes. A backslash that would read as
+/// such an escape is itself written `\x5c`, so that [`unescape`] gives the bytes back, and so does whoever undoes each
+/// `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    escape_with(bytes, |_| true)
+}
+
+/// The same for people, who had rather read `a\x2db` where that is what it is. Only a byte that does not print is ever
+/// written `\xNN`, or a backslash; so any other `\xNN` can only be itself and stays, and each text still has but one
+/// meaning.
+#[must_use]
+pub fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    escape_with(bytes, |byte| matches!(byte, ..b' ' | b'\\' | 0x7f..))
+}
+
+/// `set_off` tells of which bytes an escape, found in the text, has to be told from one that is written here.
+fn escape_with(bytes: &[u8], set_off: impl Fn(u8) -> bool) -> Cow<'_, str> {
+    let escaped = |at: usize, c: char| is_control(c) || hex_escape(&bytes[at..]).is_some_and(&set_off);
     if let Ok(text) = std::str::from_utf8(bytes)
-        && !text.char_indices().any(|(at, c)| is_control(c) || hex_escape(&bytes[at..]).is_some())
+        && !text.char_indices().any(|(at, c)| escaped(at, c))
     {
         return Cow::Borrowed(text);
     }
@@ -27,7 +42,7 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
     let mut at = 0;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if is_control(c) || hex_escape(&bytes[at..]).is_some() {
+            if escaped(at, c) {
                 push_hex(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes());
             } else {
                 out.push(c);
@@ -43,7 +58,11 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
 /// The bytes behind [`escape`]d text.
 #[must_use]
 pub fn unescape(text: &str) -> Vec<u8> {
-    let mut rest = text.as_bytes();
+    undo(text.as_bytes())
+}
+
+/// Each `\xNN` as its byte.
+pub(crate) fn undo(mut rest: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(rest.len());
     while let Some(&first) = rest.first() {
         let (byte, len) = hex_escape(rest).map_or((first, 1), |byte| (byte, 4));
@@ -72,7 +91,7 @@ pub const VALUE: usize = 120;
 /// The longest path that a message quotes, characters; of a longer one the end is shown, which tells more.
 const PATH: usize = 400;
 
-/// A value in single quotes for a message, [`escape`]d; after so many characters `...` stands for the rest.
+/// A value in single quotes for a message, made [`readable`]; after so many characters `...` stands for the rest.
 #[must_use]
 pub fn quoted(value: impl AsRef<[u8]>, longest: usize) -> String {
     format!("'{}'", shown(value.as_ref(), longest))
@@ -83,7 +102,7 @@ pub fn quoted(value: impl AsRef<[u8]>, longest: usize) -> String {
 pub fn shown(value: &[u8], longest: usize) -> String {
     // No character is longer than 4 bytes: of a flood, only as much is looked at as is shown.
     let enough = longest.saturating_add(1).saturating_mul(4).min(value.len());
-    let mut text = escape(&value[..enough]).into_owned();
+    let mut text = readable(&value[..enough]).into_owned();
     if let Some((end, _)) = text.char_indices().nth(longest) {
         text.replace_range(end.., "...");
     }
@@ -94,7 +113,7 @@ pub fn shown(value: &[u8], longest: usize) -> String {
 #[must_use]
 pub fn shown_end(value: &[u8], longest: usize) -> String {
     let enough = longest.saturating_add(1).saturating_mul(4).min(value.len());
-    let mut text = escape(&value[value.len() - enough..]).into_owned();
+    let mut text = readable(&value[value.len() - enough..]).into_owned();
     let cut = text.chars().count().saturating_sub(longest);
     if let Some((start, _)) = text.char_indices().nth(cut).filter(|_| cut > 0) {
         text.replace_range(..start, "...");
@@ -102,13 +121,13 @@ pub fn shown_end(value: &[u8], longest: usize) -> String {
     text
 }
 
-/// A path for a message, [`escape`]d, without quotes.
+/// A path for a message, made [`readable`], without quotes.
 #[must_use]
 pub fn path(path: &Path) -> String {
     shown_end(path.as_os_str().as_encoded_bytes(), PATH)
 }
 
-/// A whole message made harmless: what does not print becomes `\xNN`, but line breaks stay. What is [`escape`]d in it
+/// A whole message made harmless: what does not print becomes `\xNN`, but line breaks stay. What is escaped in it
 /// already stays as it is. A net below what quotes each value, as the messages of others may hold outside text.
 #[must_use]
 pub fn harmless(message: &str) -> Cow<'_, str> {

@@ -28,7 +28,7 @@ impl Users {
     pub fn shown(&self, uid: u32) -> Cow<'_, str> {
         match self.get(uid) {
             "" => uid.to_string().into(),
-            name => text::escape(name.as_bytes()),
+            name => text::readable(name.as_bytes()),
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct Details {
     pub argv_truncated: bool,
     /// Path of the program file.
     pub exe: Option<Arc<[u8]>>,
-    /// Path of the cgroup in the unified hierarchy, or of the first hierarchy where there is none.
+    /// Path of the cgroup, in the hierarchy that tells most.
     pub cgroup: Option<Arc<[u8]>>,
 }
 
@@ -271,11 +271,9 @@ fn creds(pid: u32) -> Option<Creds> {
     Some(Creds { uid, gid, ruid, rgid })
 }
 
-/// The path in a `cgroup` file: of hierarchy 0, which is the unified one, if it is there.
+/// The path in a `cgroup` file.
 fn cgroup(bytes: &[u8]) -> Option<Arc<[u8]>> {
-    let lines = || bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let line = lines().find(|line| line.starts_with(b"0::")).or_else(|| lines().next())?;
-    line.splitn(3, |&byte| byte == b':').nth(2).map(Into::into)
+    ptree_core::cgroup::most_telling(bytes).map(Into::into)
 }
 
 #[cfg(test)]
@@ -352,9 +350,9 @@ mod tests {
     }
 
     #[test]
-    fn the_unified_hierarchy_is_preferred() {
+    fn of_the_hierarchies_the_one_is_taken_that_tells_most() {
         assert_eq!(cgroup(b"4:cpu:/a\n0::/b:c\n").as_deref(), Some(&b"/b:c"[..]));
-        assert_eq!(cgroup(b"4:cpu:/a\n").as_deref(), Some(&b"/a"[..]));
+        assert_eq!(cgroup(b"4:cpu:/lxc/a\n0::/\n").as_deref(), Some(&b"/lxc/a"[..]));
         assert_eq!(cgroup(b""), None);
     }
 

@@ -134,7 +134,7 @@ mod tests {
         symlink(&pipe, &link).unwrap();
         for path in [&pipe, &link, Path::new("/dev/zero"), Path::new("/"), folder.path()] {
             let error = open_regular(path).unwrap_err();
-            assert!(error.to_string().contains("no regular file"), "{}: {error}", path.display());
+            assert!(error.to_string().contains("no regular file"), "{path:?}: {error}");
         }
         assert_eq!(open_regular(&folder.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }

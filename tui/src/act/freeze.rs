@@ -72,7 +72,7 @@ pub(super) fn freeze(order: &Order, report: &mut Report) {
                     }
                     Err(Failure::Gone) => {}
                     Err(why) => {
-                        let name = format!("{} [{}]", text::escape(&stat.comm), child.pid);
+                        let name = format!("{} [{}]", text::readable(&stat.comm), child.pid);
                         report.failed.push(Failed { key: child, name, why });
                     }
                 }

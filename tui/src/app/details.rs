@@ -176,7 +176,7 @@ impl Page<'_> {
     fn started_by(&mut self) {
         let mut above = self.app.tree().ancestors(self.process.key, Lineage::Forked);
         let Some(forker) = above.next() else { return };
-        let name = |process: &Process| text::escape(process.comm().as_bytes()).into_owned();
+        let name = |process: &Process| text::readable(process.comm().as_bytes()).into_owned();
         let mut line = name(forker);
         if self.process.generations_left_out() > 0 {
             line.push_str(" › …");
@@ -194,7 +194,7 @@ impl Page<'_> {
     }
 
     fn command(&mut self) {
-        self.add("Name", text::escape(self.process.comm().as_bytes()));
+        self.add("Name", text::readable(self.process.comm().as_bytes()));
         self.add("User", self.user(self.process.creds().uid));
         let Some(image) = self.process.program() else {
             let why = if self.process.is_kernel() { "a kernel thread" } else { "not known" };
@@ -204,7 +204,7 @@ impl Page<'_> {
             self.tone("", "forked with this program, has started none itself", Tone::Dim);
         }
         match &image.filename {
-            Some(path) => self.add("Program", text::escape(path)),
+            Some(path) => self.add("Program", text::readable(path)),
             None => self.tone("Program", "not known", Tone::Dim),
         }
         let Some(argv) = &image.argv else {
@@ -212,8 +212,11 @@ impl Page<'_> {
         };
         self.add("Command line", text::command_line(argv));
         for (i, argument) in argv.iter().enumerate() {
-            let (value, tone) =
-                if argument.is_empty() { ("(empty)".into(), Tone::Dim) } else { (text::escape(argument), Tone::Plain) };
+            let (value, tone) = if argument.is_empty() {
+                ("(empty)".into(), Tone::Dim)
+            } else {
+                (text::readable(argument), Tone::Plain)
+            };
             self.tone(format!("  argv[{i}]"), value, tone);
         }
         if image.argv_truncated {
@@ -264,7 +267,7 @@ impl Page<'_> {
             self.add("Threads", process.threads().to_string());
         }
         if let Some(path) = process.cgroup() {
-            self.add("Cgroup", text::escape(path));
+            self.add("Cgroup", text::readable(path));
         }
         if let Some(id) = process.cgroup_id() {
             self.add("Cgroup id", id.to_string());
@@ -354,7 +357,7 @@ impl Page<'_> {
         names.sort_by_key(|(_, summary)| std::cmp::Reverse(summary.count));
         self.heading("Children that have left the tree".to_owned());
         for (comm, summary) in names {
-            let name = comm.as_ref().map_or("others".into(), |comm| text::escape(comm.as_bytes()));
+            let name = comm.as_ref().map_or("others".into(), |comm| text::readable(comm.as_bytes()));
             let (cpu, longest) = (text::duration(summary.cpu_ns), text::duration(summary.longest_ns));
             let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
             self.tone(
@@ -384,7 +387,7 @@ impl Page<'_> {
 
 /// A program in one line: its path, and its arguments where they are known.
 fn one_line(image: &Image) -> String {
-    let path = image.filename.as_deref().map(text::escape);
+    let path = image.filename.as_deref().map(text::readable);
     match (&image.argv, path) {
         (Some(argv), Some(path)) => format!("{path}: {}", text::command_line(argv)),
         (Some(argv), None) => text::command_line(argv),

@@ -226,7 +226,7 @@ impl App {
             }
             PageKey::Name(comm) => {
                 self.show(View::Tree);
-                self.set_filter(&format!("comm={}", quoted(&text::escape(comm.as_bytes()))));
+                self.set_filter(&format!("comm={}", quoted(&text::readable(comm.as_bytes()))));
             }
             PageKey::Rest => self.say("These are summed up: they cannot be told apart any more".to_owned(), false),
             PageKey::User(uid) => {

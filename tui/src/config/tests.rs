@@ -36,7 +36,7 @@ fn a_file_that_is_too_long_is_refused_and_not_cut() {
         match Config::read(file.path()) {
             Ok(config) => assert!(is_read && config == Config::default()),
             Err(error) => {
-                let (error, path) = (error.to_string(), format!("'{}'", ptree_core::text::path(file.path())));
+                let (error, path) = (error.to_string(), format!("'{}'", text::path(file.path())));
                 assert!(!is_read && error.contains("longer than 1 MiB") && error.contains(&path), "{error}");
             }
         }

@@ -52,7 +52,7 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
     put("depth", Some(depth.into()));
     put("uid", Some(process.creds().uid.into()));
     put("gid", Some(process.creds().gid.into()));
-    put("user", Some(scope.user_name(process.creds().uid).into()));
+    put("user", Some(scope.user_name(process.creds().uid, escape).into()));
     put("comm", Some(escape(process.comm().as_bytes()).into()));
     let image = process.image();
     let argv = image.and_then(|image| image.argv.as_ref());

@@ -37,7 +37,7 @@ fn line(
     lines: &[bool],
 ) -> io::Result<()> {
     let Some(process) = row.id.process().and_then(|key| scope.tree.get(key)) else { return Ok(()) };
-    let user = scope.user_name(process.creds().uid);
+    let user = scope.user_name(process.creds().uid, text::readable);
     let rss = match process.rss_bytes().or(process.cost().max_rss_bytes) {
         Some(bytes) if !process.is_kernel() => text::bytes(bytes),
         _ => "-".to_owned(),
@@ -67,7 +67,7 @@ fn guides(row: &Row, lines: &[bool]) -> String {
 /// What runs in a process: its command line, or its name where there is none.
 #[must_use]
 pub fn command(process: &Process) -> String {
-    let name = text::escape(process.comm().as_bytes());
+    let name = text::readable(process.comm().as_bytes());
     let image = process.image();
     match image.and_then(|image| image.argv.as_ref()) {
         Some(argv) if argv.iter().next().is_some_and(|arg| !arg.is_empty()) => {

@@ -1,6 +1,6 @@
 //! The line in which a filter is typed, and below it what is wrong with it or what it could become.
 
-use ptree_core::text::escape;
+use ptree_core::text::readable;
 use ratatui::style::Modifier;
 use ratatui::text::Span;
 
@@ -40,7 +40,7 @@ impl FilterLine {
         let others = "/".len() + cursor.len() + columns(&after) + hints;
         let room = width.saturating_sub(others).max(width * 3 / 10);
         let mut parts = [0..wrong.start, wrong.clone(), wrong.end..line.len()]
-            .map(|range| escape(line.as_bytes().get(range).unwrap_or_default()).into_owned());
+            .map(|range| readable(line.as_bytes().get(range).unwrap_or_default()).into_owned());
         let mut excess = parts.iter().map(|part| columns(part)).sum::<usize>().saturating_sub(room);
         if excess > 0 {
             // One column more, for the mark.

@@ -151,7 +151,7 @@ fn alert_lines(app: &App, alert: &Alert) -> [String; 2] {
             (format!("{}/s", rate(*peak)), whom.unwrap_or_else(|| "no subtree stands out".to_owned()))
         }
         Cause::Match { rule, count } => {
-            (format!("{} ×{count}", text::escape(rule.as_bytes())), culprit.unwrap_or_default())
+            (format!("{} ×{count}", text::readable(rule.as_bytes())), culprit.unwrap_or_default())
         }
     };
     [format!(" {when} {what} {lasts} {lasted}"), format!("   {whom}")]

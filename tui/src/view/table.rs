@@ -201,7 +201,7 @@ fn empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let key = |command| app.key(app.mode(), command).or(app.key(Mode::Tree, command)).unwrap_or("?");
     let drop = if app.mode() == Mode::Filter { Command::CancelFilter } else { Command::ClearFilter };
     let lines = if !filter.text().is_empty() && !app.tree().is_empty() {
-        let nothing = format!("Nothing matches '{}'.", text::escape(filter.text().as_bytes()));
+        let nothing = format!("Nothing matches '{}'.", text::readable(filter.text().as_bytes()));
         [nothing, format!("{} drops the filter.", key(drop))]
     } else {
         match app.capture() {
@@ -231,7 +231,7 @@ impl Joined<'_> {
     fn command(&self, comm: Comm, guides: &[bool], width: usize, shown: &[Column], spans: &mut Vec<Span<'static>>) {
         let (theme, Summary { count, cpu_ns, longest_ns, failed, all, .. }) = (self.theme, self.summary);
         let mut writer = Writer { room: width, spans };
-        let name = format!("{} ×{count}", text::escape(comm.as_bytes()));
+        let name = format!("{} ×{count}", text::readable(comm.as_bytes()));
         writer.guide(guides, self.row, theme, guide_room(width));
         writer.push(name, theme.strong);
         // What the filter leaves out below them is not to be found by unfolding.

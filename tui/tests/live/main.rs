@@ -9,6 +9,7 @@
 mod account;
 mod attach;
 mod capture;
+mod cgroups;
 mod command_line;
 mod degraded;
 mod proc;

@@ -13,7 +13,7 @@ use super::field::{FIELDS, Field, Kind, PREFIXES, State, signal_names};
 use super::lex::{Cursor, quoted};
 use super::names::Names;
 use crate::process::Process;
-use crate::text::escape;
+use crate::text::readable;
 
 /// How many processes are asked for values at most: it is done while a key is pressed, however many there are.
 const ASKED_MAX: usize = 10_000;
@@ -153,7 +153,7 @@ fn there(field: &Field, known: &Context<'_>) -> BTreeMap<String, String> {
     let processes = known.tree.iter().take(ASKED_MAX).filter(|process| met.insert(source(process)));
     processes
         .filter_map(|process| read(&judge, process))
-        .filter_map(|value| match escape(&value) {
+        .filter_map(|value| match readable(&value) {
             Cow::Borrowed(text) if !text.is_empty() => Some((text.to_owned(), written(text))),
             // What does not print as it is cannot be typed either.
             _ => None,

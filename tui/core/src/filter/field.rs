@@ -229,11 +229,11 @@ pub(super) fn command_line(process: &Process) -> Option<&[u8]> {
 }
 
 fn container<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
-    cgroup::container(process.cgroup()?).map(Cow::Borrowed)
+    cgroup::container(process.cgroup()?)
 }
 
 fn unit<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
-    cgroup::unit(process.cgroup()?).map(Cow::Borrowed)
+    cgroup::unit(process.cgroup()?)
 }
 
 fn code(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
@@ -292,14 +292,21 @@ fn argument(typed: &Literal, text: &[u8]) -> bool {
     typed.is(text) || text.split(|&byte| byte == 0).any(|argument| typed.is(argument))
 }
 
+/// How it begins.
 fn beginning(typed: &Literal, text: &[u8]) -> bool {
-    text.get(..typed.text().len()).is_some_and(|start| typed.is(start))
+    readable(typed, |typed| text.get(..typed.text().len()).is_some_and(|start| typed.is(start)))
 }
 
 /// All of it, or without what follows the last dot.
 fn stem(typed: &Literal, text: &[u8]) -> bool {
     let dot = text.iter().rposition(|&byte| byte == b'.');
-    typed.is(text) || dot.is_some_and(|dot| typed.is(&text[..dot]))
+    readable(typed, |typed| typed.is(text) || dot.is_some_and(|dot| typed.is(&text[..dot])))
+}
+
+/// Whether this holds of what was typed, as it is or without the escapes with which `systemctl` writes a name.
+fn readable(typed: &Literal, holds: impl Fn(&Literal) -> bool) -> bool {
+    let without = || String::from_utf8(cgroup::readable(typed.text().as_bytes()).into_owned()).ok();
+    holds(typed) || typed.text().contains('\\') && without().is_some_and(|without| holds(&Literal::new(&without)))
 }
 
 /// How a process may be.

@@ -499,6 +499,37 @@ fn names_stand_for_filters_and_errors_in_them_are_told_at_their_place() {
 }
 
 #[test]
+fn units_and_containers_are_found_as_people_and_as_systemd_write_them() {
+    let mut scene = machine();
+    let mut process = |pid: u32, path: &str| {
+        // In a script, `\\x5c` is a backslash.
+        scene.play(&format!("found {pid} 1 cgroup={} -- /bin/a", path.replace('\\', r"\x5c")));
+        assert_eq!(scene.get(pid).cgroup(), Some(path.as_bytes()));
+    };
+    process(60, r"/machine.slice/machine-qemu\x2d1\x2dvm.scope/libvirt/emulator");
+    process(61, r"/system.slice/mnt-my\x20disk.mount");
+    process(62, "/system.slice/_cpu.service");
+    for (text, pids) in [
+        ("container=qemu-1-vm", &[60][..]),
+        ("container=qemu-1", &[60]),
+        (r"container=qemu\x2d1\x2dvm", &[60]),
+        (r"container~^qemu\x2d1-vm$", &[60]),
+        (r"container=qemu\x2d2", &[]),
+        ("unit=machine-qemu-1-vm.scope", &[60]),
+        (r"unit=machine-qemu\x2d1\x2dvm", &[60]),
+        ("unit='mnt-my disk'", &[61]),
+        (r"unit=mnt-my\x20disk.mount", &[61]),
+        ("unit=cpu", &[62]),
+        ("unit=_cpu", &[]),
+        // The path itself is as it is.
+        (r"cgroup=/system.slice/mnt-my\x20disk.mount", &[61]),
+        ("'cgroup=/system.slice/mnt-my disk.mount'", &[]),
+    ] {
+        assert_eq!(matching(&scene, text), pids, "{text}");
+    }
+}
+
+#[test]
 fn values_that_processes_have_are_offered_as_they_must_be_written() {
     let mut scene = machine();
     let id = "0123456789abcdef".repeat(4);

@@ -43,7 +43,53 @@ const HOSTILE: &[&str] = &[
     "a",
 ];
 
+#[test]
+fn what_people_read_is_not_escaped_twice() {
+    for plain in [r"a\x2db \x41", r"machine-qemu\x2d1\x2dvm.scope", r"\x20\x7e\x5", r"C:\x", "plain"] {
+        assert!(matches!(readable(plain.as_bytes()), Cow::Borrowed(text) if text == plain), "{plain}");
+    }
+    for (bytes, text) in [
+        (&b"a\x1bb\xff"[..], r"a\x1bb\xff"),
+        (br"a\x1bb\xFF \x7f \x5c", r"a\x5cx1bb\x5cxFF \x5cx7f \x5cx5c"),
+        (b"\\\n\\x2d\n", r"\\x0a\x2d\x0a"),
+        ("\u{202e}".as_bytes(), r"\xe2\x80\xae"),
+    ] {
+        assert_eq!(readable(bytes), text);
+    }
+}
+
+/// What a reader of [`readable`] text goes by.
+fn meant(text: &str) -> Vec<u8> {
+    let prints =
+        |hex: &str| u8::from_str_radix(hex, 16).is_ok_and(|byte| (b' '..=b'~').contains(&byte) && byte != b'\\');
+    let mut parts = text.split("\\x");
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        let hex = part.get(..2).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        match hex {
+            Some(hex) if !prints(hex) => {
+                bytes.push(u8::from_str_radix(hex, 16).unwrap());
+                bytes.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            _ => bytes.extend_from_slice(format!("\\x{part}").as_bytes()),
+        }
+    }
+    bytes
+}
+
 proptest! {
+    #[test]
+    fn shown_text_has_one_meaning_and_holds_no_control(
+        bytes in prop_oneof![
+            any::<Vec<u8>>(),
+            prop::collection::vec(prop::sample::select(&b"\\x0257aFcdf\x1b\xc2\x85\xe2\x80\xae"[..]), 0..24),
+        ]
+    ) {
+        let text = readable(&bytes);
+        prop_assert!(!text.chars().any(|c| c.is_control() || is_control(c)), "{text:?}");
+        prop_assert_eq!(meant(&text), &*bytes, "{}", text);
+    }
+
     #[test]
     fn escaped_text_gives_the_bytes_back_and_holds_no_control(
         bytes in prop_oneof![

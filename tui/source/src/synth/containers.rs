@@ -110,7 +110,7 @@ impl Containers {
     /// the container's init into them, and is gone. `None` when no pid is free.
     fn start(&self, world: &mut World, old: Option<usize>) -> Option<Container> {
         let number = self.started;
-        let home = world.container_home(old, &format!("/kubepods.slice/pod{}/cri-{number:08x}", number / 3));
+        let home = world.container_home(old, &cgroup(number));
         let starter = world.fork(self.containerd)?;
         world.exec(starter, program::SHIM, number);
         let shim = world.fork(starter);
@@ -136,6 +136,19 @@ impl Containers {
         }
         Some(Container { home, shim, init, workers: CONTAINER - 3, job: None })
     }
+}
+
+/// The cgroup of the container with this number, as containerd names it below a pod of three.
+fn cgroup(number: u64) -> String {
+    // Ids look like chance, and the first digits alone tell one from another.
+    let id = (1..=4)
+        .map(|part: u64| format!("{:016x}", (number + 1).wrapping_mul(part.wrapping_mul(0x9e37_79b9_7f4a_7c15))));
+    format!(
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{:08x}_0000_4000_8000_000000000000.slice/\
+         cri-containerd-{}.scope",
+        number / 3,
+        id.collect::<String>(),
+    )
 }
 
 impl Container {

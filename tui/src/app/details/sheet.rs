@@ -143,8 +143,8 @@ fn variables(environment: &Environment, when: &str) -> Vec<Entry> {
     let name = |variable: &[u8]| variable.iter().position(|&byte| byte == b'=').unwrap_or(0);
     variables.sort_by_key(|variable| &variable[..name(variable)]);
     entries.extend(variables.into_iter().map(|variable| {
-        let name = text::escape(&variable[..name(variable)]).len();
-        Entry { value: text::escape(variable).into_owned(), name, ..Entry::default() }
+        let name = text::readable(&variable[..name(variable)]).len();
+        Entry { value: text::readable(variable).into_owned(), name, ..Entry::default() }
     }));
     entries
 }
@@ -160,7 +160,7 @@ fn files_open(files: &Files, when: &str) -> (u16, Vec<Entry>) {
     let mut entries = vec![labelled("open", format!("{}{limit}, at {when}", files.count))];
     let root = files.root.as_ref().filter(|root| root.as_slice() != b"/");
     for (label, path) in [("folder", files.folder.as_ref()), ("root", root), ("program", files.program.as_ref())] {
-        entries.extend(path.map(|path| labelled(label, text::escape(path).into_owned())));
+        entries.extend(path.map(|path| labelled(label, text::readable(path).into_owned())));
     }
     let left_out = files.count.saturating_sub(Files::MAX);
     if left_out > 0 {
@@ -186,11 +186,11 @@ fn descriptor(open: &Open) -> String {
 /// What is open, by its kind, and where it is.
 fn opened(open: &Open) -> String {
     let (kind, what) = match &open.kind {
-        Kind::Path(kind, path) => (*kind, text::escape(path).into_owned()),
+        Kind::Path(kind, path) => (*kind, text::readable(path).into_owned()),
         Kind::Pipe(inode) => ("pipe", format!("[{inode}]")),
         Kind::Socket(inode, None) => ("socket", format!("[{inode}]")),
         Kind::Socket(inode, Some(socket)) => (socket.protocol, address(*inode, socket)),
-        Kind::Kernel(name) => ("kernel", text::escape(name).into_owned()),
+        Kind::Kernel(name) => ("kernel", text::readable(name).into_owned()),
     };
     let mut line = format!("{kind:<6}  {what}");
     let mut how = open.manner.clone();
@@ -206,7 +206,7 @@ fn opened(open: &Open) -> String {
 
 /// `127.0.0.1:22 → 127.0.0.1:50000  established`
 fn address(inode: u64, socket: &Socket) -> String {
-    let mut address = text::escape(&socket.local).into_owned();
+    let mut address = text::readable(&socket.local).into_owned();
     if address.is_empty() {
         address = format!("[{inode}]");
     }

@@ -34,7 +34,7 @@ pub(super) fn entries(app: &App) -> Vec<PageLine> {
                 Value::Moment(alert.raised_ns),
                 Value::Text(if over { "over" } else { "lasting" }.to_owned()),
                 Value::Span(alert.lasted_ns(app.now_ns())),
-                Value::Text(text::escape(alert.rule().as_bytes()).into_owned()),
+                Value::Text(text::readable(alert.rule().as_bytes()).into_owned()),
                 count,
                 peak,
                 share,

@@ -49,7 +49,7 @@ pub(super) fn entries(app: &App) -> Vec<PageLine> {
 }
 
 fn name(comm: Comm) -> String {
-    if comm.as_bytes().is_empty() { "?".to_owned() } else { text::escape(comm.as_bytes()).into_owned() }
+    if comm.as_bytes().is_empty() { "?".to_owned() } else { text::readable(comm.as_bytes()).into_owned() }
 }
 
 fn values(pid: Value, rate: Value, toll: &Toll, name: String) -> Vec<Value> {

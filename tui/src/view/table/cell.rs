@@ -40,7 +40,7 @@ fn known(n: u64) -> Cow<'static, str> {
 }
 
 fn escaped(bytes: Option<&[u8]>) -> Cow<'static, str> {
-    bytes.map_or_else(nothing, |bytes| text::escape(bytes).into_owned().into())
+    bytes.map_or_else(nothing, |bytes| text::readable(bytes).into_owned().into())
 }
 
 /// The end of a path, which says more than its beginning.
@@ -109,8 +109,8 @@ impl Cells<'_> {
             Column::MajorFaults if self.is_complete() => label::count(cost.major_faults).into(),
             Column::MinorFaults | Column::MajorFaults => nothing(),
             Column::Cgroup => end_of(process.cgroup(), width),
-            Column::Unit => escaped(process.cgroup().and_then(cgroup::unit)),
-            Column::Container => escaped(process.cgroup().and_then(cgroup::container)),
+            Column::Unit => escaped(process.cgroup().and_then(cgroup::unit).as_deref()),
+            Column::Container => escaped(process.cgroup().and_then(cgroup::container).as_deref()),
             _ => self.totals().map_or_else(nothing, |totals| sum(column, &totals, width)),
         }
     }

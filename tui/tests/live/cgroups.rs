@@ -1,0 +1,142 @@
+//! Units and containers of processes in cgroups that are made here, in the unified hierarchy and beside it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::mount::{MsFlags, mount, umount};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::capture::{PROGRAM, number, parse, unescape, wait_until};
+use crate::workload::Workload;
+use crate::{Company, enter};
+
+/// A hierarchy that is mounted here, and the cgroups that were made in it.
+struct Hierarchy {
+    folder: TempDir,
+    /// Of one that there is for this test alone.
+    name: Option<String>,
+    made: Vec<PathBuf>,
+}
+
+impl Hierarchy {
+    /// The unified one, or a new one of this name.
+    fn mounted(name: Option<String>) -> nix::Result<Self> {
+        let hierarchy = Self { folder: TempDir::new().unwrap(), name, made: Vec::new() };
+        hierarchy.mount()?;
+        Ok(hierarchy)
+    }
+
+    fn mount(&self) -> nix::Result<()> {
+        let options = self.name.as_ref().map(|name| format!("none,name={name}"));
+        let kind = if options.is_some() { "cgroup" } else { "cgroup2" };
+        mount(Some("none"), self.folder.path(), Some(kind), MsFlags::empty(), options.as_deref())
+    }
+
+    /// Whether the kernel has a hierarchy of this name, mounted or not.
+    fn is_there(&self) -> bool {
+        let of_this =
+            |name: &String| std::fs::read_to_string("/proc/self/cgroup").unwrap().contains(&format!("name={name}:"));
+        self.name.as_ref().is_some_and(of_this)
+    }
+
+    /// Makes a cgroup, and puts a process into it.
+    fn put(&mut self, pid: u64, path: &str) {
+        let mut folder = self.folder.path().to_owned();
+        for name in Path::new(path).iter().skip(1) {
+            folder.push(name);
+            if !folder.exists() {
+                std::fs::create_dir(&folder).unwrap();
+                self.made.push(folder.clone());
+            }
+        }
+        std::fs::write(folder.join("cgroup.procs"), pid.to_string()).unwrap();
+    }
+}
+
+impl Drop for Hierarchy {
+    fn drop(&mut self) {
+        // After a failure, processes may still be there; the folder with what is mounted on it is left then.
+        for folder in self.made.iter().rev() {
+            let _ = std::fs::remove_dir(folder);
+        }
+        let _ = umount(self.folder.path());
+        // A hierarchy ends a little after it is unmounted, if nothing is left in it then; cgroups are removed a little
+        // later as well. So it may have to be unmounted once more, but not so soon that there is never an end.
+        if !std::thread::panicking() {
+            let mut looked = 0;
+            wait_until("the end of a hierarchy", || {
+                let gone = !self.is_there();
+                looked += 1;
+                if !gone && looked % 50 == 0 && self.mount().is_ok() {
+                    let _ = umount(self.folder.path());
+                }
+                gone.then_some(())
+            });
+        }
+    }
+}
+
+/// What the stream tells at its beginning of the processes that match, by pid.
+fn found(filter: &str) -> HashMap<u64, Value> {
+    let output = Command::new(PROGRAM).args(["stream", "--duration", "200ms", "--filter", filter]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines: Vec<Value> = parse(&output.stdout).filter(|line| line["type"] == "process").collect();
+    lines.into_iter().map(|line| (number(&line, "pid"), line)).collect()
+}
+
+#[test]
+fn units_and_containers_are_known_in_every_hierarchy() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let own = std::process::id();
+    let id = format!("{own:08x}").repeat(8);
+    let workload = Workload::settled(&["tree"]);
+    let log = workload.log();
+    let tree = log.one("tree");
+    let [root, branch, leaf, threads] =
+        [log.root().0, number(tree, "branch"), number(tree, "leaf"), number(tree, "threads")];
+
+    let mut unified = Hierarchy::mounted(None).unwrap();
+    let docker = format!("/ptree-{own}.slice/docker-{id}.scope");
+    let machine = format!(r"/ptree-{own}.slice/machine-qemu\x2d1\x2d{own}.scope");
+    let service = format!("/ptree-{own}.slice/_cpu.service");
+    unified.put(root, &docker);
+    unified.put(leaf, &machine);
+    unified.put(threads, &service);
+    let mut filters = vec![
+        (format!("container={id}"), root, &docker),
+        (format!("container=qemu-1-{own}"), leaf, &machine),
+        (format!(r"unit=machine-qemu\x2d1\x2d{own}"), leaf, &machine),
+        (format!("unit=cpu cgroup~ptree-{own}"), threads, &service),
+    ];
+
+    // As with hybrid hierarchies: in the unified one it is where it was.
+    let lxc = format!("/lxc/ptree-{own}");
+    let named = Hierarchy::mounted(Some(format!("ptree-{own}"))).map(|mut named| {
+        named.put(branch, &lxc);
+        named
+    });
+    match &named {
+        Ok(_) => filters.push((format!("container=ptree-{own}"), branch, &lxc)),
+        Err(error) => eprintln!("SKIPPED (this kernel mounts no named hierarchy: {error}): hybrid hierarchies"),
+    }
+
+    for (filter, pid, path) in &filters {
+        let found = found(filter);
+        assert_eq!(found.keys().collect::<Vec<_>>(), [pid], "{filter}");
+        assert!(unescape(&found[pid]["cgroup"]).ends_with(path.as_bytes()), "{filter}: {}", found[pid]);
+    }
+    let contained = found("container~.");
+    for (filter, pid, _) in &filters {
+        assert_eq!(contained.contains_key(pid), *pid != threads, "{filter}");
+    }
+    let output = Command::new(PROGRAM).args(["snapshot", "--format", "json"]).output().unwrap();
+    let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (filter, pid, path) in &filters {
+        let process = snapshot["processes"].as_array().unwrap().iter().find(|process| process["pid"] == *pid);
+        let process = process.unwrap_or_else(|| panic!("{filter}: no {pid}"));
+        assert!(unescape(&process["cgroup"]).ends_with(path.as_bytes()), "{filter}: {process}");
+    }
+    workload.end();
+}
