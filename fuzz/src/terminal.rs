@@ -119,7 +119,7 @@ impl Screen {
             }
             10 => {
                 let text = input.text().to_owned();
-                if text.len() % 2 == 0 {
+                if text.len().is_multiple_of(2) {
                     self.app.capture_ended(Err(text));
                     None
                 } else {

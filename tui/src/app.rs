@@ -256,6 +256,8 @@ impl App {
 
     /// The source has ended.
     pub fn capture_ended(&mut self, result: Result<(), String>) {
+        // It may quote the recording of somebody else.
+        let result = result.map_err(|error| text::harmless(&error).into_owned());
         if let Err(error) = &result {
             self.say(format!("The capture failed: {error}"), true);
             self.message = self.message.take().map(|message| Message { until_ns: u64::MAX, ..message });

@@ -210,6 +210,16 @@ fn waiting_and_failed_screens_say_so() {
 }
 
 #[test]
+fn a_failure_is_told_harmlessly_where_there_is_no_process_either() {
+    for mut machine in [Machine::new(), Machine::booted()] {
+        machine.app.capture_ended(Err("of 'a\u{2028}\u{202e}\u{1b}b'".to_owned()));
+        let screen = machine.screen(80, 24);
+        assert!(screen.contains(r"of 'a\xe2\x80\xa8\xe2\x80\xae\x1bb'"), "{screen}");
+        assert!(!screen.contains(|c| c != '\n' && ptree_core::text::is_control(c)), "{screen:?}");
+    }
+}
+
+#[test]
 fn a_failure_of_the_capture_is_told_over_a_full_tree_too() {
     let mut machine = busy();
     machine.app.capture_ended(Err("the ring buffer is gone".to_owned()));

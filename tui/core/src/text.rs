@@ -115,7 +115,8 @@ pub fn shown_end(value: &[u8], longest: usize) -> String {
     let enough = longest.saturating_add(1).saturating_mul(4).min(value.len());
     let mut text = readable(&value[value.len() - enough..]).into_owned();
     let cut = text.chars().count().saturating_sub(longest);
-    if let Some((start, _)) = text.char_indices().nth(cut).filter(|_| cut > 0) {
+    if cut > 0 {
+        let start = text.char_indices().nth(cut).map_or(text.len(), |(start, _)| start);
         text.replace_range(..start, "...");
     }
     text

@@ -208,6 +208,10 @@ fn messages_quote_as_much_as_tells_what_is_meant() {
     assert_eq!(quoted("a\nb", 9), r"'a\x0ab'");
     assert_eq!((quoted("塩塩塩", 3), quoted("塩塩塩塩", 3)), ("'塩塩塩'".to_owned(), "'塩塩塩...'".to_owned()));
     assert_eq!(shown(&[0xff; 1 << 20], 8), r"\xff\xff...");
+    assert_eq!(
+        [shown(b"ab", 0), shown_end(b"ab", 0), shown_end(b"ab", 1), shown_end(b"ab", 2)],
+        ["...", "...", "...b", "ab"]
+    );
     assert_eq!(path(Path::new("/a\n\u{1b}]0;T\u{7}b")), r"/a\x0a\x1b]0;T\x07b");
     let long = format!("/{}/name", "塩".repeat(400));
     assert_eq!(path(Path::new(&long)), format!("...{}/name", "塩".repeat(395)));
