@@ -209,6 +209,8 @@ members! {
     ], Int(8), Memory;
     /// Path given to execve.
     bprm_filename: "linux_binprm", ["filename"], Pointer, Vital;
+    /// Where a signal comes from.
+    siginfo_code: "kernel_siginfo", ["si_code"], Int(4), Killers;
     /// Depth of the deepest pid namespace.
     pid_level: "pid", ["level"], Int(4), Namespaces;
     /// Number in the initial pid namespace; an array, one entry a level.
@@ -247,9 +249,21 @@ pub struct Settings {
     /// How many programs there are on each tracepoint, so that one can take what the kernel skips another for: 1, or up to
     /// [`COPIES`](crate::wire::COPIES) where tracepoints can be preempted.
     pub copies: u32,
+    /// Whether `mark_victim` passes a task (and a user id), as newer kernels of each series do, or a pid.
+    pub victim_is_task: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 impl Settings {
     /// Nothing is known yet; the loader replaces it.
-    pub const UNSET: Self = Self { wake_bytes: 0, exit_has_group_dead: 0, upid_size: 0, rss_by_helper: 0, copies: 1 };
+    pub const UNSET: Self = Self {
+        wake_bytes: 0,
+        exit_has_group_dead: 0,
+        upid_size: 0,
+        rss_by_helper: 0,
+        copies: 1,
+        victim_is_task: 0,
+        reserved: 0,
+    };
 }

@@ -15,6 +15,10 @@ pub enum Part {
     Running,
     /// What happens while a program is preempted: its spares.
     Spares,
+    /// Who sent the signals that processes end by: the hook on signals.
+    Killers,
+    /// Which of these were for lack of memory: the hook on victims.
+    OutOfMemory,
     /// Run state.
     State,
     /// Resident memory of the living.
@@ -35,12 +39,14 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
         Self::Running,
         Self::Spares,
+        Self::Killers,
+        Self::OutOfMemory,
         Self::State,
         Self::Memory,
         Self::PeakMemory,
@@ -60,6 +66,8 @@ impl Part {
             Self::Ends => "ends",
             Self::Running => "running",
             Self::Spares => "spares",
+            Self::Killers => "killers",
+            Self::OutOfMemory => "out-of-memory",
             Self::State => "state",
             Self::Memory => "memory",
             Self::PeakMemory => "peak-memory",
@@ -80,6 +88,8 @@ impl Part {
             Self::Ends => "every end as it happens, with status and cost",
             Self::Running => "what runs already, and CPU time to the nanosecond, from the kernel's task iterator",
             Self::Spares => "also what happens while the kernel preempts a program (from 7.0 on)",
+            Self::Killers => "who sent the signal that a process ended by",
+            Self::OutOfMemory => "whether the kernel killed it for lack of memory",
             Self::State => "run states",
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
@@ -95,9 +105,13 @@ impl Part {
     #[must_use]
     pub const fn wants(self) -> &'static str {
         match self {
-            Self::Births | Self::Execs | Self::Ends | Self::Running | Self::Spares => {
-                "please report this with your kernel's release"
-            }
+            Self::Births
+            | Self::Execs
+            | Self::Ends
+            | Self::Running
+            | Self::Spares
+            | Self::Killers
+            | Self::OutOfMemory => "please report this with your kernel's release",
             Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
                 "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
             }
@@ -117,6 +131,8 @@ impl Part {
             Self::Ends => "ends are noticed by looking every second, without status and cost",
             Self::Running => "what runs is asked of /proc: CPU time comes in ticks of 10 ms, and looking costs more",
             Self::Spares => "events while a program is preempted may be lost; they are counted and repaired",
+            Self::Killers => "left out: the signal alone is told",
+            Self::OutOfMemory => "such a kill is told as one of the kernel's, without a reason",
             Self::State => "shown as '?'",
             Self::Memory => "left out",
             Self::PeakMemory => "left out",

@@ -23,6 +23,20 @@ pub mod kind {
     pub const COUNT: u32 = 6;
 }
 
+/// What the kernel had to say with a signal, the field [`Sent::how`](super::Sent::how).
+pub mod how {
+    /// Nobody is known to have sent it: what else there is in the record means nothing.
+    pub const UNKNOWN: u32 = 0;
+    /// A code.
+    pub const TOLD: u32 = 1;
+    /// Nothing, and whoever ran is the sender (`SEND_SIG_NOINFO`).
+    pub const UNTOLD: u32 = 2;
+    /// That the kernel itself sends it (`SEND_SIG_PRIV`).
+    pub const KERNEL: u32 = 3;
+    /// The same, for lack of memory.
+    pub const MEMORY: u32 = 4;
+}
+
 /// Most programs that a tracepoint has.
 pub const COPIES: u32 = 3;
 /// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
@@ -129,8 +143,41 @@ wire! {
 }
 
 wire! {
+    /// A signal, as it was sent.
+    pub struct Sent [48] {
+        /// Start of the receiver, nanoseconds.
+        pub victim_start_ns: u64,
+        /// Start of the process that ran when it was sent, nanoseconds: it need not be the sender.
+        pub sender_start_ns: u64,
+        /// Name of that one's leader, NUL-terminated.
+        pub comm: [u8; COMM_LEN],
+        /// Thread-group id of that one.
+        pub sender_pid: u32,
+        /// Effective user id of that one.
+        pub uid: u32,
+        /// `siginfo.si_code`, an `int`; 0 unless told.
+        pub code: u32,
+        /// One of [`how`].
+        pub how: u32,
+    }
+}
+
+impl Sent {
+    /// Of a signal of which nothing is known.
+    pub const NONE: Self = Self {
+        victim_start_ns: 0,
+        sender_start_ns: 0,
+        comm: [0; COMM_LEN],
+        sender_pid: 0,
+        uid: 0,
+        code: 0,
+        how: how::UNKNOWN,
+    };
+}
+
+wire! {
     /// `sched_process_exit` of the last thread of a group.
-    pub struct Exit [152] {
+    pub struct Exit [200] {
         pub header: Header,
         pub task: Task,
         /// CPU time of all threads, nanoseconds, up to `charged_ns`.
@@ -151,6 +198,8 @@ wire! {
         pub major_faults: u32,
         /// The wait status: exit code in bits 8-15, signal in bits 0-6, core dumped in bit 7.
         pub status: u32,
+        /// Who sent the signal that ended it. Unless that is known, only `how` is written.
+        pub killer: Sent,
     }
 }
 

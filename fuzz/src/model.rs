@@ -184,11 +184,11 @@ impl Script<'_> {
                 let task = self.task();
                 let cost = Cost { cpu_ns: self.number(), major_faults: self.number(), ..Cost::default() };
                 let status = self.status();
-                Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost: Some(cost) })
+                Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost: Some(cost), killer: None })
             }
             12 => {
                 let (key, status) = (self.key(), self.status());
-                Event::Exit(Exited { ts_ns, key, task: None, status, cost: None })
+                Event::Exit(Exited { ts_ns, key, task: None, status, cost: None, killer: None })
             }
             13 => Event::Parent { ts_ns, key: self.key(), parent: self.key() },
             14 => {

@@ -84,7 +84,7 @@ impl World {
             minor_faults: 321,
             major_faults: 2,
         };
-        events.push(Event::Exit(Exited { ts_ns: now_ns(), task: None, key, status, cost: Some(cost) }));
+        events.push(Event::Exit(Exited { ts_ns: now_ns(), task: None, key, status, cost: Some(cost), killer: None }));
     }
 
     fn measure(&mut self, events: &mut Vec<Event>) {

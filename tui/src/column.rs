@@ -90,6 +90,7 @@ columns! {
     Cgroup "cgroup" "CGROUP" 24 Left false 80 None, "path of its cgroup";
     Unit "unit" "UNIT" 16 Left false 90 None, "systemd unit";
     Container "container" "CONTAINER" 12 Left false 95 None, "container's id or name";
+    Killer "killer" "KILLER" 16 Left false 145 None, "who or what sent the signal that ended it";
     TreeAlive "tree-alive" "ALIVE+" 6 Right false 186 Some(SortKey::TreeAlive), "subtree: how many live, itself too";
     TreeFailed "tree-failed" "FAILED+" 7 Right false 185 Some(SortKey::TreeFailed), "subtree: how many have failed";
     TreeSpawned "tree-spawned" "SPAWN+" 6 Right false 184 Some(SortKey::TreeSpawned), "subtree: how many were forked in it";
@@ -121,6 +122,7 @@ impl Column {
             Self::Rss => &[Part::Memory, Part::PeakMemory],
             Self::TreeRss => &[Part::Memory],
             Self::Peak => &[Part::PeakMemory],
+            Self::Killer => &[Part::Killers],
             Self::Read | Self::Written | Self::TreeRead | Self::TreeWritten => &[Part::StorageIo],
             _ => return false,
         };

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::killer::Killer;
+
 /// Identity of a process: its pid and when its leader started. A bare pid is reused; this is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcKey {
@@ -251,6 +253,8 @@ pub struct Exited {
     pub status: ExitStatus,
     /// What it cost. `None` when inferred.
     pub cost: Option<Cost>,
+    /// Where a signal ended it: who or what sent that, where known.
+    pub killer: Option<Box<Killer>>,
 }
 
 /// What a process cost over its life.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task};
 use crate::heap;
+use crate::killer::{KillCause, Killer, Sender};
 
 mod packed;
 
@@ -152,6 +153,7 @@ struct Rare {
     generations_left_out: u32,
     /// Programs that it ran before the one it runs now.
     past: Vec<Image>,
+    killer: Option<Box<Killer>>,
 }
 
 /// Everything known of one process.
@@ -207,6 +209,25 @@ impl Process {
         };
         process.set_kernel_parent(task.parent);
         process
+    }
+
+    /// What is known of one by a signal that it sent, as it was then.
+    pub(crate) fn of_sender(sender: &Sender) -> Self {
+        let Sender { key, comm, uid } = *sender;
+        let creds = Creds { uid, ..Creds::default() };
+        let context = Context { comm, creds, kernel: false, cgroup_id: None, cgroup: None, pid_ns: None };
+        let task = Task {
+            key,
+            parent: ProcKey::SWAPPER,
+            creds,
+            comm,
+            cgroup_id: None,
+            pid_ns: None,
+            ns_pid: None,
+            threads: 0,
+            kernel: false,
+        };
+        Self::new(&task, Arc::new(context), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
     }
 
     /// Who forked it, for good; for one found running, its parent when found.
@@ -352,6 +373,18 @@ impl Process {
         }
     }
 
+    /// Who or what sent the signal that ended it, where known.
+    #[must_use]
+    pub fn killer(&self) -> Option<&Killer> {
+        self.rare.as_ref()?.killer.as_deref()
+    }
+
+    /// Whether the kernel killed it for lack of memory.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        self.killer().is_some_and(|killer| killer.cause == KillCause::Oom)
+    }
+
     /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept; of those
     /// between at most [`Process::PAST_ARGV_MAX`] of the arguments). None for a fork that never execed: it runs its
     /// forker's program.
@@ -425,8 +458,18 @@ impl Process {
     }
 
     /// Ends it, or corrects how it ended; without a cost that which is known stays.
-    pub(crate) fn end(&mut self, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
+    pub(crate) fn end(
+        &mut self,
+        at_ns: u64,
+        status: ExitStatus,
+        inferred: bool,
+        cost: Option<Cost>,
+        killer: Option<Box<Killer>>,
+    ) {
         let cost = cost.unwrap_or_else(|| self.cost());
+        if killer.is_some() {
+            self.rare().killer = killer;
+        }
         let measured = self.is_measured();
         self.is_considered = false;
         self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured });
@@ -469,10 +512,10 @@ impl Process {
 
     /// What it occupies by itself, bytes: without its programs' texts and what it has in common with others.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let rare = self
-            .rare
-            .as_ref()
-            .map_or(0, |rare| heap::block(size_of::<Rare>()) + heap::block(rare.past.capacity() * size_of::<Image>()));
+        let rare = self.rare.as_ref().map_or(0, |rare| {
+            let killer = rare.killer.as_ref().map_or(0, |_| heap::block(size_of::<Killer>()));
+            heap::block(size_of::<Rare>()) + heap::block(rare.past.capacity() * size_of::<Image>()) + killer
+        });
         heap::block(size_of::<Self>()) + rare
     }
 
@@ -482,8 +525,9 @@ impl Process {
     }
 
     fn rare(&mut self) -> &mut Rare {
-        self.rare
-            .get_or_insert_with(|| Box::new(Rare { kernel_parent: None, generations_left_out: 0, past: Vec::new() }))
+        self.rare.get_or_insert_with(|| {
+            Box::new(Rare { kernel_parent: None, generations_left_out: 0, past: Vec::new(), killer: None })
+        })
     }
 }
 

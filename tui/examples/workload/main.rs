@@ -13,6 +13,7 @@
 mod argv;
 mod births;
 mod churn;
+mod killed;
 mod lives;
 mod log;
 mod program;
@@ -54,6 +55,8 @@ fn run(args: &[&str]) -> io::Result<u8> {
     match *args {
         ["exit-codes"] => births::exit_codes(),
         ["signals"] => births::signals(),
+        ["killed-by-processes"] => killed::by_processes(),
+        ["killed-by-the-kernel"] => killed::by_the_kernel(),
         ["ways-to-spawn"] => births::ways_to_spawn(),
         ["clone-parent"] => births::clone_parent(),
         ["exec-chain"] => births::exec_chain(),

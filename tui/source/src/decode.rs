@@ -2,8 +2,9 @@
 //!
 //! Does not know how the bytes came, nor what has been seen before; see `live` and `track`.
 
-use ptree_common::wire::{self, COMM_LEN, UNKNOWN, kind};
+use ptree_common::wire::{self, COMM_LEN, UNKNOWN, how, kind};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
+use ptree_core::killer::{Killer, Says, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -104,6 +105,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::EXIT => {
             let exit: wire::Exit = read(bytes, kind::EXIT)?;
             let task = task(&exit.task);
+            let status = ExitStatus::from_wait_status(exit.status);
             let cost = Cost {
                 cpu_ns: exit.cpu_ns,
                 max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
@@ -117,8 +119,9 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 exit: Exited {
                     ts_ns: header.ts_ns,
                     key: task.key,
+                    killer: killer(&exit.killer, task.key, status),
                     task: Some(task),
-                    status: ExitStatus::from_wait_status(exit.status),
+                    status,
                     cost: Some(cost),
                 },
             }
@@ -184,6 +187,21 @@ fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
     };
     Ok(Record::Exec { exec, exec_id })
+}
+
+/// Who or what ended a process by a signal.
+fn killer(sent: &wire::Sent, victim: ProcKey, status: ExitStatus) -> Option<Box<Killer>> {
+    let ExitStatus::Signal { signal, .. } = status else { return None };
+    let says = match sent.how {
+        how::TOLD => Says::Code(sent.code.cast_signed()),
+        how::UNTOLD => Says::Nothing,
+        how::KERNEL => Says::Kernel,
+        how::MEMORY => Says::Memory,
+        _ => return None,
+    };
+    let comm: &[u8; COMM_LEN] = &sent.comm;
+    let key = ProcKey::new(sent.sender_pid, sent.sender_start_ns);
+    Some(Box::new(Killer::judge(victim, signal, says, Sender { key, comm: Comm::new(comm), uid: sent.uid })))
 }
 
 fn task(task: &wire::Task) -> Task {
@@ -268,6 +286,26 @@ mod tests {
         fork.header.kind = 99;
         assert!(matches!(decode(fork.as_bytes(), 4096), Err(DecodeError::UnknownKind(99))));
         assert!(matches!(decode(b"abc", 4096), Err(DecodeError::Short { .. })));
+    }
+
+    #[test]
+    fn a_killer_is_told_of_a_signal_only_and_where_the_programs_know_one() {
+        let mut exit = wire::Exit::new_zeroed();
+        exit.header.kind = kind::EXIT;
+        (exit.task.pid, exit.task.start_ns) = (7, 70);
+        exit.killer = wire::Sent { how: how::TOLD, sender_pid: 3, sender_start_ns: 30, uid: 5, ..wire::Sent::NONE };
+        exit.killer.comm[..2].copy_from_slice(b"sh");
+        let killer = |exit: &wire::Exit| match decode(exit.as_bytes(), 4096) {
+            Ok(Record::Exit { exit, .. }) => exit.killer,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(killer(&exit), None, "it ended by itself; of the rest nothing was written");
+        exit.status = 9;
+        let by = killer(&exit).unwrap();
+        let sender = Sender { key: ProcKey::new(3, 30), comm: Comm::new(b"sh"), uid: 5 };
+        assert_eq!(*by, Killer { cause: ptree_core::KillCause::User, sender: Some(sender) });
+        exit.killer.how = how::UNKNOWN;
+        assert_eq!(killer(&exit), None);
     }
 
     #[test]

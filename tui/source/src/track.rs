@@ -205,7 +205,14 @@ impl Tracker {
         known.zombie = true;
         known.compare(&row.task, row.ts_ns, out);
         let Some(status) = row.exited else { return };
-        out.push(Event::Exit(Exited { ts_ns: row.ts_ns, task: Some(row.task.clone()), key, status, cost: None }));
+        out.push(Event::Exit(Exited {
+            ts_ns: row.ts_ns,
+            task: Some(row.task.clone()),
+            key,
+            status,
+            cost: None,
+            killer: None,
+        }));
     }
 
     fn fork(&mut self, fork: Forked, out: &mut Vec<Event>) {
@@ -374,7 +381,7 @@ pub fn found(row: &Row, repaired: bool) -> Found {
 }
 
 fn inferred_end(key: ProcKey, ts_ns: u64) -> Event {
-    Event::Exit(Exited { ts_ns, task: None, key, status: ptree_core::ExitStatus::Unknown, cost: None })
+    Event::Exit(Exited { ts_ns, task: None, key, status: ptree_core::ExitStatus::Unknown, cost: None, killer: None })
 }
 
 #[cfg(test)]

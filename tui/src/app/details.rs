@@ -153,7 +153,7 @@ impl Page<'_> {
     }
 
     fn state(&mut self) {
-        let (status, tone) = label::status(self.process);
+        let (status, tone) = label::ending(self.process, |uid| self.app.users().shown(uid).into_owned());
         let lifetime = text::duration(self.process.lifetime_ns(self.app.shown_ns()));
         let line = match self.process.life() {
             Lifecycle::Running => format!("{status}, for {lifetime} so far"),

@@ -85,7 +85,7 @@ fn script(path: &Path, until: Until) -> Result<Capture> {
     let text = given::read_text(path, LONGEST_SCRIPT).with_context(|| format!("'{}'", path.display()))?;
     let steps = script::parse(&text, host::boottime_ns()).with_context(|| format!("'{}'", path.display()))?;
     let cue = |step| match step {
-        Step::Event(event) => (event.ts_ns(), Some(event)),
+        Step::Event(event) => (event.ts_ns(), Some(*event)),
         Step::Tick(now_ns) => (now_ns, None),
     };
     Capture::play(Vec::new(), move || steps.into_iter().map(cue), until)

@@ -11,6 +11,7 @@ mod attach;
 mod capture;
 mod command_line;
 mod degraded;
+mod killers;
 mod proc;
 mod situations;
 mod snapshot;

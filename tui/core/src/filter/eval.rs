@@ -73,9 +73,31 @@ impl<'f, 'c> Judge<'f, 'c> {
                 parent.is_some_and(|parent| self.holds(inner, parent))
             }
             Expr::Ancestor(inner, slot) => self.above(process, *slot, |ancestor| self.holds(inner, ancestor)),
+            Expr::Killer(inner) => {
+                let sender = process.killer().and_then(|killer| killer.sender.as_ref());
+                sender.is_some_and(|sender| {
+                    let then = Process::of_sender(sender);
+                    self.holds_of_sender(inner, &then, self.context.tree.get(sender.key))
+                })
+            }
             Expr::Word(word) => self.is_called(word, process),
             Expr::Pattern(pattern) => self.is_called_like(pattern, process),
             Expr::Compare(compare) => self.compares(compare, process).unwrap_or(false),
+        }
+    }
+
+    /// Whether it holds of a process that sent a signal: by what was known of it `then`, and for all else by what is known
+    /// `now`, should it be in the tree.
+    fn holds_of_sender(&self, expr: &Expr, then: &Process, now: Option<&Process>) -> bool {
+        match expr {
+            Expr::All(parts) => parts.iter().all(|part| self.holds_of_sender(part, then, now)),
+            Expr::Any(parts) => parts.iter().any(|part| self.holds_of_sender(part, then, now)),
+            Expr::Not(inner) => !self.holds_of_sender(inner, then, now),
+            Expr::Compare(compare) if compare.field.is_of_sender() => self.holds(expr, then),
+            Expr::Word(_) | Expr::Pattern(_) => self.holds(expr, then) || now.is_some_and(|now| self.holds(expr, now)),
+            Expr::Compare(_) | Expr::Parent(_) | Expr::Ancestor(..) | Expr::Killer(_) => {
+                now.is_some_and(|now| self.holds(expr, now))
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{Argv, text};
 
 fn events(text: &str) -> Vec<Event> {
     let steps = parse(text, 0).unwrap_or_else(|error| panic!("{error}"));
-    steps.into_iter().filter_map(|step| if let Step::Event(event) = step { Some(event) } else { None }).collect()
+    steps.into_iter().filter_map(|step| if let Step::Event(event) = step { Some(*event) } else { None }).collect()
 }
 
 fn event(text: &str) -> Event {
@@ -139,12 +139,14 @@ fn what_changes_later_is_kept() {
 #[test]
 fn time_may_begin_anywhere_but_the_idle_task_stays() {
     let steps = parse("found 3 0\nfork 3 4@1s", 1000).unwrap();
-    let Step::Event(Event::Process(found)) = &steps[0] else { panic!() };
+    let Step::Event(event) = &steps[0] else { panic!() };
+    let Event::Process(found) = &**event else { panic!() };
     assert_eq!(
         (found.ts_ns, found.task.key, found.task.parent),
         (SECOND + 1000, ProcKey::new(3, 1003), ProcKey::SWAPPER)
     );
-    let Step::Event(Event::Fork(fork)) = &steps[1] else { panic!() };
+    let Step::Event(event) = &steps[1] else { panic!() };
+    let Event::Fork(fork) = &**event else { panic!() };
     assert_eq!(fork.task.key, ProcKey::new(4, SECOND + 1000));
 }
 
@@ -221,8 +223,9 @@ fn a_line_that_is_not_understood_changes_nothing() {
         task: None,
         status: ExitStatus::Unknown,
         cost: None,
+        killer: None,
     });
-    assert_eq!(script.line("end 2"), Ok(Some(Step::Event(expected))));
+    assert_eq!(script.line("end 2"), Ok(Some(Step::Event(Box::new(expected)))));
 }
 
 proptest::proptest! {

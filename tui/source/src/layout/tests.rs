@@ -124,8 +124,11 @@ fn members_that_moved_are_found_where_their_era_has_them() {
     {
         let settings = whole(&fixture(release)).settings;
         assert_eq!((settings.rss_by_helper, settings.exit_has_group_dead), (helper, group_dead), "{release}");
-        assert_eq!(settings.upid_size, 16);
+        assert_eq!((settings.upid_size, settings.victim_is_task), (16, 1));
     }
+    // An early kernel of a series has no user id, and a pid in place of the task.
+    let untold = whole(&crate::btf::tests::blob(&[], "\0")).settings;
+    assert_eq!(untold.victim_is_task, 0);
 }
 
 #[test]

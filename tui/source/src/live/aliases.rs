@@ -33,6 +33,9 @@ impl Aliases {
             }
             Record::Exit { exit, .. } => {
                 self.name(&mut exit.key);
+                if let Some(sender) = exit.killer.as_mut().and_then(|killer| killer.sender.as_mut()) {
+                    self.known(&mut sender.key);
+                }
                 if let Some(task) = &mut exit.task {
                     task.key = exit.key;
                     self.known(&mut task.parent);

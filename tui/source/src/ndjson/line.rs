@@ -100,6 +100,10 @@ line! {
         #[serde(borrow)]
         signal: Text<'a>,
         core: bool,
+        /// For people: the kernel killed it for lack of memory, as `killer` says, too.
+        oom: bool,
+        #[serde(borrow)]
+        killer: By<'a>,
         cpu_ns: u64,
         rss_bytes: u64,
         state: char,
@@ -129,6 +133,21 @@ line! {
         #[serde(borrow)]
         message: Text<'a>,
     }
+}
+
+/// Who or what sent a signal. All but the cause is absent where a process had no hand in it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct By<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pid: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) start_ns: Option<u64>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) comm: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<u32>,
+    #[serde(borrow)]
+    pub(super) cause: Cow<'a, str>,
 }
 
 /// Tells null from absent.

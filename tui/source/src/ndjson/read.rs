@@ -6,6 +6,7 @@
 use std::io::{self, BufRead, Read as _};
 
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::text::{escape, signal_number};
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use serde::Deserialize;
@@ -349,6 +350,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             key,
             status: line.status()?,
             cost: line.cost()?,
+            killer: line.killer()?,
         }),
         kind::UID => Event::Creds { ts_ns, key, creds: line.creds()? },
         kind::COMM => Event::Comm { ts_ns, key, comm: line.comm()? },
@@ -416,6 +418,21 @@ impl Line<'_> {
             (None, None) => ExitStatus::Unknown,
             (Some(_), Some(_)) => return Err(Wrong::Meaning("both 'code' and 'signal'".to_owned())),
         })
+    }
+
+    /// Nobody where the cause is one of the future.
+    fn killer(&self) -> Result<Option<Box<Killer>>, Wrong> {
+        let Some(by) = &self.killer else { return Ok(None) };
+        let Some(cause) = KillCause::named(&by.cause) else { return Ok(None) };
+        let sender = match (by.pid, &by.comm) {
+            (Some(pid), Some(Text(comm))) => Some(Sender {
+                key: ProcKey::new(pid, need(by.start_ns, "start_ns' of 'killer")?),
+                comm: Comm::new(comm),
+                uid: need(by.uid, "uid' of 'killer")?,
+            }),
+            _ => None,
+        };
+        Ok(Some(Box::new(Killer { cause, sender })))
     }
 
     fn cost(&self) -> Result<Option<Cost>, Wrong> {

@@ -333,7 +333,14 @@ impl World {
             major_faults: mix(key.start_ns ^ 3) % 32 / 31,
         };
         self.counts.exits += 1;
-        self.events.push_back(Event::Exit(Exited { ts_ns, task: Some(task), key, status, cost: Some(cost) }));
+        self.events.push_back(Event::Exit(Exited {
+            ts_ns,
+            task: Some(task),
+            key,
+            status,
+            cost: Some(cost),
+            killer: None,
+        }));
         self.unlink(slot);
         let reaper = self.reaper(slot);
         while self[slot].first_child != NONE {

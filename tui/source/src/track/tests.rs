@@ -33,7 +33,8 @@ fn fork(ts_ns: u64, task: &Task) -> Record {
 
 fn exit(ts_ns: u64, task: &Task) -> Record {
     let cost = Some(Cost::default());
-    let exit = Exited { ts_ns, task: Some(task.clone()), key: task.key, status: ExitStatus::Code(3), cost };
+    let exit =
+        Exited { ts_ns, task: Some(task.clone()), key: task.key, status: ExitStatus::Code(3), cost, killer: None };
     Record::Exit { exit, charged_ns: None }
 }
 

@@ -71,6 +71,12 @@ fn cost() -> impl Strategy<Value = Cost> {
     )
 }
 
+fn killer() -> impl Strategy<Value = Box<Killer>> {
+    let sender = (key(), comm(), any::<u32>()).prop_map(|(key, comm, uid)| Sender { key, comm, uid });
+    (prop::sample::select(KillCause::ALL.to_vec()), prop::option::of(sender))
+        .prop_map(|(cause, sender)| Box::new(Killer { cause, sender }))
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let zombie = (status(), any::<u64>()).prop_map(|(status, cpu_ns)| Zombie { status, cpu_ns });
     let found = (any::<u64>(), task(), argv(), path(), path(), prop::option::of(zombie), any::<bool>()).prop_map(
@@ -87,11 +93,10 @@ fn event() -> impl Strategy<Value = Event> {
             Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated })
         },
     );
-    let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost())).prop_map(
-        |(ts_ns, task, told, status, cost)| {
-            Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost })
-        },
-    );
+    let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost()), prop::option::of(killer()))
+        .prop_map(|(ts_ns, task, told, status, cost, killer)| {
+            Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost, killer })
+        });
     let usage = (any::<(u64, u64, Option<u64>, u32, char)>(), key()).prop_map(
         |((ts_ns, cpu_ns, rss_bytes, threads, state), key)| {
             Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, threads, state })
