@@ -158,6 +158,8 @@ members! {
     task_read_bytes: "task_struct", ["ioac.read_bytes"], Int(8), StorageIo;
     /// Bytes written to storage by the thread; only with `CONFIG_TASK_IO_ACCOUNTING`.
     task_write_bytes: "task_struct", ["ioac.write_bytes"], Int(8), StorageIo;
+    /// Open files: none of a thread that has ended.
+    task_files: "task_struct", ["files"], Pointer, StorageIo;
     /// The list of the group's threads that have not been released.
     signal_thread_head: "signal_struct", ["thread_head"], Struct(16), Vital;
     /// Threads that have not begun to exit.
@@ -176,10 +178,6 @@ members! {
     signal_min_flt: "signal_struct", ["min_flt"], Int(8), Vital;
     /// Page faults of released threads that needed I/O.
     signal_maj_flt: "signal_struct", ["maj_flt"], Int(8), Vital;
-    /// Bytes read from storage by released threads.
-    signal_read_bytes: "signal_struct", ["ioac.read_bytes"], Int(8), StorageIo;
-    /// Bytes written to storage by released threads.
-    signal_write_bytes: "signal_struct", ["ioac.write_bytes"], Int(8), StorageIo;
     /// Real user id.
     cred_uid: "cred", ["uid.val"], Int(4), Vital;
     /// Real group id.

@@ -93,7 +93,7 @@ impl Part {
             Self::State => "run states",
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
-            Self::StorageIo => "bytes that the finished have read from and written to storage",
+            Self::StorageIo => "bytes that each process itself has read from and written to storage",
             Self::LastTick => "CPU time of processes that live for less than a tick",
             Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
             Self::Cgroups => "control groups of the newly born",

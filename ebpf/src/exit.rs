@@ -32,6 +32,7 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
             group.signal.load::<u32>(offset!(signal_live)) == 0
         };
         if !last {
+            copy.once(kind::THREAD, || !group.thread_mark(), |_| group.end_thread());
             return;
         }
         copy.once(
@@ -49,6 +50,8 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
                     (*out).write_bytes = usage.write_bytes;
                     (*out).minor_faults = usage.minor_faults;
                     (*out).major_faults = usage.major_faults as u32;
+                    (*out).threads_begun = usage.threads_begun;
+                    (*out).threads_most = usage.threads_most;
                     let status = group.status();
                     (*out).status = status;
                     (*out).killer.how = how::UNKNOWN;

@@ -7,13 +7,13 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task};
+use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task, Usage};
 use crate::heap;
-use crate::killer::{KillCause, Killer, Sender};
+use crate::killer::{KillCause, Killer};
 
 mod packed;
 
-use packed::{PackedCost, PackedKey, PackedOption};
+use packed::{PackedCost, PackedCount, PackedKey, PackedOption};
 
 /// A program that ran in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +113,9 @@ impl Context {
 pub(crate) struct Vitals {
     pub(crate) cpu_ns: u64,
     rss_bytes: PackedOption,
+    read_bytes: PackedOption,
+    write_bytes: PackedOption,
+    threads_begun: PackedCount,
     pub(crate) cpu_share: f32,
     pub(crate) threads: u32,
     /// When CPU time was last measured; 0 for never.
@@ -123,8 +126,17 @@ pub(crate) struct Vitals {
 }
 
 impl Vitals {
-    pub(crate) fn set_rss(&mut self, bytes: Option<u64>) {
-        self.rss_bytes = bytes.into();
+    /// Takes what was measured. What it has read and written, and begun, cannot become less: a thread that ends may be
+    /// missing for a moment.
+    pub(crate) fn measure(&mut self, usage: &Usage) {
+        self.measured_ns = usage.ts_ns;
+        self.cpu_ns = usage.cpu_ns;
+        self.rss_bytes = usage.rss_bytes.into();
+        self.read_bytes = usage.read_bytes.max(self.read_bytes.get().filter(|_| usage.read_bytes.is_some())).into();
+        self.write_bytes = usage.write_bytes.max(self.write_bytes.get().filter(|_| usage.write_bytes.is_some())).into();
+        self.threads_begun = usage.threads_begun.into();
+        self.threads = usage.threads;
+        self.state = usage.state;
     }
 }
 
@@ -188,6 +200,9 @@ impl Process {
         let vitals = Vitals {
             cpu_ns: 0,
             rss_bytes: None.into(),
+            read_bytes: None.into(),
+            write_bytes: None.into(),
+            threads_begun: PackedCount::default(),
             cpu_share: 0.0,
             threads: task.threads,
             measured_ns: 0,
@@ -209,25 +224,6 @@ impl Process {
         };
         process.set_kernel_parent(task.parent);
         process
-    }
-
-    /// What is known of one by a signal that it sent, as it was then.
-    pub(crate) fn of_sender(sender: &Sender) -> Self {
-        let Sender { key, comm, uid } = *sender;
-        let creds = Creds { uid, ..Creds::default() };
-        let context = Context { comm, creds, kernel: false, cgroup_id: None, cgroup: None, pid_ns: None };
-        let task = Task {
-            key,
-            parent: ProcKey::SWAPPER,
-            creds,
-            comm,
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 0,
-            kernel: false,
-        };
-        Self::new(&task, Arc::new(context), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
     }
 
     /// Who forked it, for good; for one found running, its parent when found.
@@ -330,11 +326,17 @@ impl Process {
         }
     }
 
-    /// Cost: at its end complete, before that CPU time alone as last measured.
+    /// Cost: at its end complete, before that as last measured, without peak and page faults.
     #[must_use]
     pub fn cost(&self) -> Cost {
         match &self.phase {
-            Phase::Alive(vitals) => Cost { cpu_ns: vitals.cpu_ns, ..Cost::default() },
+            Phase::Alive(vitals) => Cost {
+                cpu_ns: vitals.cpu_ns,
+                read_bytes: vitals.read_bytes.get(),
+                write_bytes: vitals.write_bytes.get(),
+                threads_begun: vitals.threads_begun.get(),
+                ..Cost::default()
+            },
             Phase::Dead(ended) => ended.cost.get(),
         }
     }
@@ -533,4 +535,4 @@ impl Process {
 
 // Tens of thousands of them are kept: a change that makes it longer should be meant.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Process>() == 168);
+const _: () = assert!(size_of::<Process>() == 176);

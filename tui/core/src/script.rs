@@ -17,11 +17,11 @@
 //! | `found PID PARENT` | those of a process; `exe=PATH`, `cgroup=PATH`, `repaired`, `zombie`, `zombie=END`, `cpu=TIME` (of a zombie); `--` and arguments |
 //! | `fork FORKER PID [UID]` | those of a process; `parent=PID`, the kernel's parent where that is not the forker |
 //! | `exec PID [ARG...]` | those of a process; `file=PATH`, `truncated`; with options, `--` stands before the arguments |
-//! | `exit PID [END]` | `core`, `cpu=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `unmeasured` (no cost is known); of a signal: `by=PID` (who sent it), `cause=NAME` (`user` where `by=` is given) |
+//! | `exit PID [END]` | `core`, `cpu=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `begun=N` (threads), `most=N`, `unmeasured` (no cost is known); of a signal: `by=PID` (who sent it), `cause=NAME` (`user` where `by=` is given) |
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
 //! | `comm PID NAME`, `parent PID PARENT` | |
-//! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `threads=N`, `state=C` |
+//! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
 //! | `lost N` | lost forks; `lost fork=N exec=N exit=N` by kind |
 //! | `tick` | time passes, and nothing happens |
 //! | `at TIME`, `wait TIME` | when the next line happens: at that time, or so long after the last one |
@@ -59,8 +59,8 @@ const FOUND_OPTIONS: &str =
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
 const EXEC_OPTIONS: &str =
     "an option of a process, file= or truncated before '--' (arguments with a '--' need one before them)";
-const EXIT_OPTIONS: &str =
-    "a code, a signal's name, core, cpu=, rss=, read=, write=, minor=, major=, unmeasured, by= or cause=";
+const USAGE_OPTIONS: &str = "rss=, read=, write=, begun=, threads= or state=";
+const EXIT_OPTIONS: &str = "a code, a signal's name, core, cpu=, rss=, read=, write=, minor=, major=, begun=, most=, unmeasured, by= or cause=";
 
 /// What a line of a script says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,6 +338,8 @@ impl Script {
                 ("rss", _) => known.max_rss_bytes = Some(option.size()?),
                 ("read", _) => known.read_bytes = Some(option.size()?),
                 ("write", _) => known.write_bytes = Some(option.size()?),
+                ("begun", _) => known.threads_begun = Some(option.number()?),
+                ("most", _) => known.threads_most = Some(option.number()?),
                 ("minor", _) => known.minor_faults = option.number()?,
                 ("major", _) => known.major_faults = option.number()?,
                 ("unmeasured", _) => {
@@ -356,16 +358,29 @@ impl Script {
     fn usage(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
         let key = self.process(line)?;
         let cpu_ns = line.time(MS)?;
-        let mut usage = Usage { ts_ns, key, cpu_ns, rss_bytes: Some(4096), threads: 3, state: 'S' };
+        let mut usage = Usage {
+            ts_ns,
+            key,
+            cpu_ns,
+            rss_bytes: Some(4096),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: None,
+            threads: 3,
+            state: 'S',
+        };
         while let Some(option) = line.option() {
             match option.name {
                 "rss" => usage.rss_bytes = Some(option.size()?),
+                "read" => usage.read_bytes = Some(option.size()?),
+                "write" => usage.write_bytes = Some(option.size()?),
+                "begun" => usage.threads_begun = Some(option.number()?),
                 "threads" => usage.threads = option.number()?,
                 "state" => usage.state = option.letter()?,
-                _ => return Err(option.unknown("rss=, threads= or state=")),
+                _ => return Err(option.unknown(USAGE_OPTIONS)),
             }
         }
-        line.end("rss=, threads= or state=")?;
+        line.end(USAGE_OPTIONS)?;
         Ok(Event::Usage(usage))
     }
 

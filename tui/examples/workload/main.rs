@@ -70,6 +70,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["credentials"] => lives::credentials(),
         ["rename"] => lives::rename(),
         ["heavy"] => lives::heavy(),
+        ["own-io"] => lives::own_io(),
         ["ended-in-full-swing"] => lives::ended_in_full_swing(),
         ["tree"] => lives::tree(),
         ["argv"] => argv::all(),

@@ -35,6 +35,31 @@ pub struct Charge {
     pub charged_ns: Option<u64>,
 }
 
+/// Bytes read from storage and written to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Io {
+    /// Read.
+    pub read_bytes: Option<u64>,
+    /// Written.
+    pub write_bytes: Option<u64>,
+}
+
+impl Io {
+    fn of(read_bytes: u64, write_bytes: u64) -> Self {
+        Self { read_bytes: known(read_bytes), write_bytes: known(write_bytes) }
+    }
+
+    /// Both together, where both are known.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let sum = |one: Option<u64>, other: Option<u64>| one.zip(other).map(|(one, other)| one.saturating_add(other));
+        Self {
+            read_bytes: sum(self.read_bytes, other.read_bytes),
+            write_bytes: sum(self.write_bytes, other.write_bytes),
+        }
+    }
+}
+
 /// A row of the task iterator for a process.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -46,6 +71,11 @@ pub struct Row {
     pub cpu: Charge,
     /// Resident set, pages.
     pub rss_pages: Option<u64>,
+    /// Bytes that the leader and ended threads caused to be read from storage and written to it; those of other threads
+    /// come in [`Record::Thread`].
+    pub io: Io,
+    /// Threads that it has had, the first one too.
+    pub threads_begun: Option<u32>,
     /// Run state of the leader, as `ps` shows it.
     pub state: char,
     /// Set when no thread is left: a zombie.
@@ -83,6 +113,8 @@ pub enum Record {
         tid: u32,
         /// Its CPU time.
         cpu: Charge,
+        /// What it has read and written.
+        io: Io,
     },
 }
 
@@ -111,6 +143,8 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
                 read_bytes: known(exit.read_bytes),
                 write_bytes: known(exit.write_bytes),
+                threads_begun: (exit.threads_begun != 0).then_some(exit.threads_begun),
+                threads_most: (exit.threads_most != 0).then_some(exit.threads_most),
                 minor_faults: exit.minor_faults,
                 major_faults: u64::from(exit.major_faults),
             };
@@ -136,6 +170,8 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 task: task(&row.task),
                 cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
                 rss_pages: known(row.rss_pages),
+                io: Io::of(row.read_bytes, row.write_bytes),
+                threads_begun: (row.threads_begun != 0).then_some(row.threads_begun),
                 state: state(row.state, row.exit_state),
                 exited,
                 ending,
@@ -144,7 +180,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::THREAD => {
             let row: wire::ThreadRow = read(bytes, kind::THREAD)?;
             let cpu = Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) };
-            Record::Thread { pid: row.pid, tid: row.tid, cpu }
+            Record::Thread { pid: row.pid, tid: row.tid, cpu, io: Io::of(row.read_bytes, row.write_bytes) }
         }
         kind => return Err(DecodeError::UnknownKind(kind)),
     })

@@ -13,7 +13,7 @@ use ptree_core::event::{Creds, Task};
 use ptree_core::{Argv, Comm, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::decode::{Charge, Row};
+use crate::decode::{Charge, Io, Row};
 use crate::host;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
@@ -131,6 +131,8 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
             },
             cpu: Charge { cpu_ns: 0, charged_ns: None },
             rss_pages: None,
+            io: Io::default(),
+            threads_begun: None,
             state: '?',
             exited: None,
             ending: None,

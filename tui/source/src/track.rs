@@ -336,6 +336,9 @@ impl Tracker {
             key: row.task.key,
             cpu_ns: row.cpu.cpu_ns,
             rss_bytes: row.rss_pages.map(|pages| pages.saturating_mul(self.page_size)),
+            read_bytes: row.io.read_bytes,
+            write_bytes: row.io.write_bytes,
+            threads_begun: row.threads_begun,
             threads: row.task.threads,
             state: row.state,
         })

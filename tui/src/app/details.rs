@@ -300,6 +300,11 @@ impl Page<'_> {
                 self.add(label, text::bytes(size));
             }
         }
+        match (cost.threads_begun, cost.threads_most) {
+            (Some(begun), Some(most)) => self.add("Threads begun", format!("{begun}, {most} at once at most")),
+            (Some(begun), None) => self.add("Threads begun", begun.to_string()),
+            (None, _) => {}
+        }
         if complete {
             self.add("Page faults", format!("{} minor, {} major", cost.minor_faults, cost.major_faults));
         }

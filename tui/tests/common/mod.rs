@@ -187,6 +187,8 @@ impl Machine {
             max_rss_bytes: Some(35 << 20),
             read_bytes: Some(4096),
             write_bytes: Some(0),
+            threads_begun: Some(1),
+            threads_most: Some(1),
             minor_faults: 321,
             major_faults: 2,
         };
@@ -211,8 +213,17 @@ impl Machine {
     }
 
     pub(crate) fn usage(&mut self, pid: u32, cpu_ns: u64, rss_bytes: u64, state: char) {
-        let usage =
-            Usage { ts_ns: self.now_ns, key: self.key(pid), cpu_ns, rss_bytes: Some(rss_bytes), threads: 3, state };
+        let usage = Usage {
+            ts_ns: self.now_ns,
+            key: self.key(pid),
+            cpu_ns,
+            rss_bytes: Some(rss_bytes),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: None,
+            threads: 3,
+            state,
+        };
         self.event(Event::Usage(usage));
     }
 

@@ -175,11 +175,7 @@ impl Engine {
         let passed = e.ts_ns.saturating_sub(since_ns);
         let used = e.cpu_ns.saturating_sub(vitals.cpu_ns);
         vitals.cpu_share = if passed == 0 { 0.0 } else { (used as f64 / passed as f64) as f32 };
-        vitals.measured_ns = e.ts_ns;
-        vitals.cpu_ns = e.cpu_ns;
-        vitals.set_rss(e.rss_bytes);
-        vitals.threads = e.threads;
-        vitals.state = e.state;
+        vitals.measure(e);
         deltas.push(Delta::Measured(e.key));
     }
 

@@ -4,6 +4,7 @@
 //! one step up from each, however deep it is. The judge borrows the tree: what it remembers cannot become wrong.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -11,8 +12,9 @@ use super::Filter;
 use super::expr::{Compare, Expr, Op, Slot, Value, Word};
 use super::field::{self, Kind};
 use super::text::Pattern;
-use crate::event::ProcKey;
-use crate::process::Process;
+use crate::event::{Creds, ProcKey, Task};
+use crate::killer::Sender;
+use crate::process::{self, Origin, Process};
 use crate::text::signal_name;
 use crate::tree::{Lineage, Tree};
 
@@ -76,7 +78,7 @@ impl<'f, 'c> Judge<'f, 'c> {
             Expr::Killer(inner) => {
                 let sender = process.killer().and_then(|killer| killer.sender.as_ref());
                 sender.is_some_and(|sender| {
-                    let then = Process::of_sender(sender);
+                    let then = as_it_was(sender);
                     self.holds_of_sender(inner, &then, self.context.tree.get(sender.key))
                 })
             }
@@ -197,6 +199,24 @@ impl<'f, 'c> Judge<'f, 'c> {
     pub(super) fn children(&self, process: &Process) -> u64 {
         self.context.tree.child_count(process.key, self.context.lineage) as u64
     }
+}
+
+/// What is known of a process by a signal that it sent, as it was then.
+fn as_it_was(sender: &Sender) -> Process {
+    let Sender { key, comm, uid } = *sender;
+    let task = Task {
+        key,
+        parent: ProcKey::SWAPPER,
+        creds: Creds { uid, ..Creds::default() },
+        comm,
+        cgroup_id: None,
+        pid_ns: None,
+        ns_pid: None,
+        threads: 0,
+        kernel: false,
+    };
+    let common = process::Context::new(&task, None);
+    Process::new(&task, Arc::new(common), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
 }
 
 /// Whether a number begins with these digits.

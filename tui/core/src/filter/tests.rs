@@ -70,7 +70,17 @@ fn machine() -> Scene {
     scene.engine.ingest(&event, &mut Vec::new());
     for (cpu_ms, at) in [(1000, 100), (1500, 101)] {
         let (ts_ns, key) = (at * SECOND, scene.key(33));
-        let usage = Usage { ts_ns, key, cpu_ns: cpu_ms * 1_000_000, rss_bytes: Some(6 << 20), threads: 3, state: 'R' };
+        let usage = Usage {
+            ts_ns,
+            key,
+            cpu_ns: cpu_ms * 1_000_000,
+            rss_bytes: Some(6 << 20),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: None,
+            threads: 3,
+            state: 'R',
+        };
         scene.engine.ingest(&Event::Usage(usage), &mut Vec::new());
     }
     scene.clock_ns = 101 * SECOND;
@@ -252,6 +262,9 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
         key: scene.key(1234),
         cpu_ns: 100 * SECOND,
         rss_bytes: Some(101 << 20),
+        read_bytes: None,
+        write_bytes: None,
+        threads_begun: None,
         threads: 9,
         state: 'R',
     };

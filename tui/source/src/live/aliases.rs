@@ -78,7 +78,7 @@ mod tests {
     use ptree_core::{Comm, ExitStatus};
 
     use super::*;
-    use crate::decode::Charge;
+    use crate::decode::{Charge, Io};
 
     const TICK: u64 = 10_000_000;
 
@@ -103,6 +103,8 @@ mod tests {
             task: task(key, parent),
             cpu,
             rss_pages: None,
+            io: Io::default(),
+            threads_begun: None,
             state: 'S',
             exited: None::<ExitStatus>,
             ending: None,

@@ -110,6 +110,8 @@ line! {
         max_rss_bytes: u64,
         read_bytes: u64,
         write_bytes: u64,
+        threads_begun: u32,
+        threads_most: u32,
         minor_faults: u64,
         major_faults: u64,
         /// For people: `ts_ns` less `start_ns`.

@@ -360,6 +360,9 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             key,
             cpu_ns: need(line.cpu_ns, "cpu_ns")?,
             rss_bytes: line.rss_bytes,
+            read_bytes: line.read_bytes,
+            write_bytes: line.write_bytes,
+            threads_begun: line.threads_begun,
             threads: line.threads.unwrap_or(1),
             state: line.state.unwrap_or('?'),
         }),
@@ -442,6 +445,8 @@ impl Line<'_> {
             max_rss_bytes: self.max_rss_bytes,
             read_bytes: self.read_bytes,
             write_bytes: self.write_bytes,
+            threads_begun: self.threads_begun,
+            threads_most: self.threads_most,
             minor_faults: need(self.minor_faults, "minor_faults")?,
             major_faults: need(self.major_faults, "major_faults")?,
         }))

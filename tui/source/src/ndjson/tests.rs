@@ -136,7 +136,17 @@ fn changes_losses_and_usage_have_lines() {
             r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,
         ),
         (
-            Event::Usage(Usage { ts_ns: 1, key, cpu_ns: 9, rss_bytes: None, threads: 1, state: 'S' }),
+            Event::Usage(Usage {
+                ts_ns: 1,
+                key,
+                cpu_ns: 9,
+                rss_bytes: None,
+                read_bytes: None,
+                write_bytes: None,
+                threads_begun: None,
+                threads: 1,
+                state: 'S',
+            }),
             r#"{"type":"usage","ts_ns":1,"pid":5,"start_ns":50,"threads":1,"cpu_ns":9,"state":"S"}"#,
         ),
         (Event::Lost { ts_ns: 1, count }, r#"{"type":"lost","ts_ns":1,"count":3,"fork":1,"exec":0,"exit":2}"#),

@@ -143,12 +143,23 @@ fn exited(exit: &Exited) -> Line<'_> {
     line.lifetime_ns = Some(exit.ts_ns.saturating_sub(exit.key.start_ns));
     line.inferred = flag(exit.cost.is_none());
     let Some(cost) = exit.cost else { return line };
-    let Cost { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = cost;
+    let Cost {
+        cpu_ns,
+        max_rss_bytes,
+        read_bytes,
+        write_bytes,
+        threads_begun,
+        threads_most,
+        minor_faults,
+        major_faults,
+    } = cost;
     Line {
         cpu_ns: Some(cpu_ns),
         max_rss_bytes,
         read_bytes,
         write_bytes,
+        threads_begun,
+        threads_most,
         minor_faults: Some(minor_faults),
         major_faults: Some(major_faults),
         ..line
@@ -170,6 +181,9 @@ fn used(usage: &Usage) -> Line<'static> {
     Line {
         cpu_ns: Some(usage.cpu_ns),
         rss_bytes: usage.rss_bytes,
+        read_bytes: usage.read_bytes,
+        write_bytes: usage.write_bytes,
+        threads_begun: usage.threads_begun,
         threads: Some(usage.threads),
         state: Some(usage.state),
         ..about(kind::USAGE, usage.ts_ns, usage.key)

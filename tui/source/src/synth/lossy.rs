@@ -10,7 +10,7 @@ use ptree_core::event::LossCount;
 
 use super::rng::Rng;
 use super::world::{Living, World};
-use crate::decode::{Charge, Record, Row};
+use crate::decode::{Charge, Io, Record, Row};
 use crate::track::{Tracker, found};
 
 /// Once in so many records a burst of losses begins, of up to so many records.
@@ -186,6 +186,8 @@ fn row(world: &World, living: &Living) -> Row {
         task: world.task(living),
         cpu: Charge { cpu_ns: usage.cpu_ns, charged_ns: None },
         rss_pages: usage.rss_bytes.map(|bytes| bytes / PAGE),
+        io: Io::default(),
+        threads_begun: None,
         state: usage.state,
         exited: None,
         ending: None,

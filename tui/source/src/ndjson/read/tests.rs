@@ -59,12 +59,22 @@ fn task() -> impl Strategy<Value = Task> {
 }
 
 fn cost() -> impl Strategy<Value = Cost> {
-    any::<(u64, Option<u64>, Option<u64>, Option<u64>, u64, u64)>().prop_map(
-        |(cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults)| Cost {
+    any::<(u64, Option<u64>, Option<u64>, Option<u64>, u64, u64, [Option<u32>; 2])>().prop_map(
+        |(
             cpu_ns,
             max_rss_bytes,
             read_bytes,
             write_bytes,
+            minor_faults,
+            major_faults,
+            [threads_begun, threads_most],
+        )| Cost {
+            cpu_ns,
+            max_rss_bytes,
+            read_bytes,
+            write_bytes,
+            threads_begun,
+            threads_most,
             minor_faults,
             major_faults,
         },
@@ -97,9 +107,19 @@ fn event() -> impl Strategy<Value = Event> {
         .prop_map(|(ts_ns, task, told, status, cost, killer)| {
             Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost, killer })
         });
-    let usage = (any::<(u64, u64, Option<u64>, u32, char)>(), key()).prop_map(
-        |((ts_ns, cpu_ns, rss_bytes, threads, state), key)| {
-            Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, threads, state })
+    let usage = (any::<(u64, u64, [Option<u64>; 3], Option<u32>, u32, char)>(), key()).prop_map(
+        |((ts_ns, cpu_ns, [rss_bytes, read_bytes, write_bytes], threads_begun, threads, state), key)| {
+            Event::Usage(Usage {
+                ts_ns,
+                key,
+                cpu_ns,
+                rss_bytes,
+                read_bytes,
+                write_bytes,
+                threads_begun,
+                threads,
+                state,
+            })
         },
     );
     let small = (any::<u64>(), key(), key(), creds(), comm(), any::<[u64; 3]>());
