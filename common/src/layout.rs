@@ -158,6 +158,8 @@ members! {
     task_read_bytes: "task_struct", ["ioac.read_bytes"], Int(8), StorageIo;
     /// Bytes written to storage by the thread; only with `CONFIG_TASK_IO_ACCOUNTING`.
     task_write_bytes: "task_struct", ["ioac.write_bytes"], Int(8), StorageIo;
+    /// Open files: none of a thread that has ended.
+    task_files: "task_struct", ["files"], Pointer, StorageIo;
     /// The list of the group's threads that have not been released.
     signal_thread_head: "signal_struct", ["thread_head"], Struct(16), Vital;
     /// Threads that have not begun to exit.
@@ -176,10 +178,6 @@ members! {
     signal_min_flt: "signal_struct", ["min_flt"], Int(8), Vital;
     /// Page faults of released threads that needed I/O.
     signal_maj_flt: "signal_struct", ["maj_flt"], Int(8), Vital;
-    /// Bytes read from storage by released threads.
-    signal_read_bytes: "signal_struct", ["ioac.read_bytes"], Int(8), StorageIo;
-    /// Bytes written to storage by released threads.
-    signal_write_bytes: "signal_struct", ["ioac.write_bytes"], Int(8), StorageIo;
     /// Real user id.
     cred_uid: "cred", ["uid.val"], Int(4), Vital;
     /// Real group id.
@@ -209,6 +207,8 @@ members! {
     ], Int(8), Memory;
     /// Path given to execve.
     bprm_filename: "linux_binprm", ["filename"], Pointer, Vital;
+    /// Where a signal comes from.
+    siginfo_code: "kernel_siginfo", ["si_code"], Int(4), Killers;
     /// Depth of the deepest pid namespace.
     pid_level: "pid", ["level"], Int(4), Namespaces;
     /// Number in the initial pid namespace; an array, one entry a level.
@@ -247,9 +247,21 @@ pub struct Settings {
     /// How many programs there are on each tracepoint, so that one can take what the kernel skips another for: 1, or up to
     /// [`COPIES`](crate::wire::COPIES) where tracepoints can be preempted.
     pub copies: u32,
+    /// Whether `mark_victim` passes a task (and a user id), as newer kernels of each series do, or a pid.
+    pub victim_is_task: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 impl Settings {
     /// Nothing is known yet; the loader replaces it.
-    pub const UNSET: Self = Self { wake_bytes: 0, exit_has_group_dead: 0, upid_size: 0, rss_by_helper: 0, copies: 1 };
+    pub const UNSET: Self = Self {
+        wake_bytes: 0,
+        exit_has_group_dead: 0,
+        upid_size: 0,
+        rss_by_helper: 0,
+        copies: 1,
+        victim_is_task: 0,
+        reserved: 0,
+    };
 }

@@ -15,6 +15,10 @@ pub enum Part {
     Running,
     /// What happens while a program is preempted: its spares.
     Spares,
+    /// Who sent the signals that processes end by: the hook on signals.
+    Killers,
+    /// Which of these were for lack of memory: the hook on victims.
+    OutOfMemory,
     /// Run state.
     State,
     /// Resident memory of the living.
@@ -37,12 +41,14 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
         Self::Running,
         Self::Spares,
+        Self::Killers,
+        Self::OutOfMemory,
         Self::State,
         Self::Memory,
         Self::PeakMemory,
@@ -63,6 +69,8 @@ impl Part {
             Self::Ends => "ends",
             Self::Running => "running",
             Self::Spares => "spares",
+            Self::Killers => "killers",
+            Self::OutOfMemory => "out-of-memory",
             Self::State => "state",
             Self::Memory => "memory",
             Self::PeakMemory => "peak-memory",
@@ -84,10 +92,12 @@ impl Part {
             Self::Ends => "every end as it happens, with status and cost",
             Self::Running => "what runs already, and CPU time to the nanosecond, from the kernel's task iterator",
             Self::Spares => "also what happens while the kernel preempts a program (from 7.0 on)",
+            Self::Killers => "who sent the signal that a process ended by",
+            Self::OutOfMemory => "whether the kernel killed it for lack of memory",
             Self::State => "run states",
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
-            Self::StorageIo => "bytes that the finished have read from and written to storage",
+            Self::StorageIo => "bytes that each process itself has read from and written to storage",
             Self::LastTick => "CPU time of processes that live for less than a tick",
             Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
             Self::Cgroups => "control groups of the newly born",
@@ -100,9 +110,13 @@ impl Part {
     #[must_use]
     pub const fn wants(self) -> &'static str {
         match self {
-            Self::Births | Self::Execs | Self::Ends | Self::Running | Self::Spares => {
-                "please report this with your kernel's release"
-            }
+            Self::Births
+            | Self::Execs
+            | Self::Ends
+            | Self::Running
+            | Self::Spares
+            | Self::Killers
+            | Self::OutOfMemory => "please report this with your kernel's release",
             Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
                 "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
             }
@@ -126,6 +140,8 @@ impl Part {
             Self::Ends => "ends are noticed by looking every second, without status and cost",
             Self::Running => "what runs is asked of /proc: CPU time comes in ticks of 10 ms, and looking costs more",
             Self::Spares => "events while a program is preempted may be lost; they are counted and repaired",
+            Self::Killers => "left out: the signal alone is told",
+            Self::OutOfMemory => "such a kill is told as one of the kernel's, without a reason",
             Self::State => "shown as '?'",
             Self::Memory => "left out",
             Self::PeakMemory => "left out",

@@ -23,6 +23,20 @@ pub mod kind {
     pub const COUNT: u32 = 6;
 }
 
+/// What the kernel had to say with a signal, the field [`Sent::how`](super::Sent::how).
+pub mod how {
+    /// Nobody is known to have sent it: what else there is in the record means nothing.
+    pub const UNKNOWN: u32 = 0;
+    /// A code.
+    pub const TOLD: u32 = 1;
+    /// Nothing, and whoever ran is the sender (`SEND_SIG_NOINFO`).
+    pub const UNTOLD: u32 = 2;
+    /// That the kernel itself sends it (`SEND_SIG_PRIV`).
+    pub const KERNEL: u32 = 3;
+    /// The same, for lack of memory.
+    pub const MEMORY: u32 = 4;
+}
+
 /// Most programs that a tracepoint has.
 pub const COPIES: u32 = 3;
 /// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
@@ -35,6 +49,8 @@ pub const COMM_LEN: usize = 16;
 pub const ARGV_UNREADABLE: u32 = u32::MAX;
 /// A number that this kernel cannot give ([`Exit`], [`TaskRow`]).
 pub const UNKNOWN: u64 = u64::MAX;
+/// `PF_EXITING` of `task_struct.flags`: a thread that ends.
+pub const PF_EXITING: u32 = 0x4;
 /// `PF_KTHREAD` of `task_struct.flags`: a kernel thread.
 pub const PF_KTHREAD: u32 = 0x0020_0000;
 
@@ -129,8 +145,41 @@ wire! {
 }
 
 wire! {
+    /// A signal, as it was sent.
+    pub struct Sent [48] {
+        /// Start of the receiver, nanoseconds.
+        pub victim_start_ns: u64,
+        /// Start of the process that ran when it was sent, nanoseconds: it need not be the sender.
+        pub sender_start_ns: u64,
+        /// Name of that one's leader, NUL-terminated.
+        pub comm: [u8; COMM_LEN],
+        /// Thread-group id of that one.
+        pub sender_pid: u32,
+        /// Effective user id of that one.
+        pub uid: u32,
+        /// `siginfo.si_code`, an `int`; 0 unless told.
+        pub code: u32,
+        /// One of [`how`].
+        pub how: u32,
+    }
+}
+
+impl Sent {
+    /// Of a signal of which nothing is known.
+    pub const NONE: Self = Self {
+        victim_start_ns: 0,
+        sender_start_ns: 0,
+        comm: [0; COMM_LEN],
+        sender_pid: 0,
+        uid: 0,
+        code: 0,
+        how: how::UNKNOWN,
+    };
+}
+
+wire! {
     /// `sched_process_exit` of the last thread of a group.
-    pub struct Exit [152] {
+    pub struct Exit [208] {
         pub header: Header,
         pub task: Task,
         /// CPU time of all threads, nanoseconds, up to `charged_ns`.
@@ -141,9 +190,10 @@ wire! {
         pub charged_ns: u64,
         /// Peak resident set, pages; [`UNKNOWN`] where the kernel does not say.
         pub max_rss_pages: u64,
-        /// Bytes that caused reads from storage; [`UNKNOWN`] without I/O accounting.
+        /// Bytes that its threads, and no children, caused to be read from storage; [`UNKNOWN`] without I/O accounting, and
+        /// where threads had ended before they were counted.
         pub read_bytes: u64,
-        /// Bytes that caused writes to storage; [`UNKNOWN`] without I/O accounting.
+        /// The same written.
         pub write_bytes: u64,
         /// Page faults served without I/O.
         pub minor_faults: u64,
@@ -151,12 +201,18 @@ wire! {
         pub major_faults: u32,
         /// The wait status: exit code in bits 8-15, signal in bits 0-6, core dumped in bit 7.
         pub status: u32,
+        /// Threads that it has had, the first one too; 0 when not known.
+        pub threads_begun: u32,
+        /// Threads alive at once, at most; 0 when not known.
+        pub threads_most: u32,
+        /// Who sent the signal that ended it. Unless that is known, only `how` is written.
+        pub killer: Sent,
     }
 }
 
 wire! {
     /// A process found by the task iterator.
-    pub struct TaskRow [144] {
+    pub struct TaskRow [168] {
         pub header: Header,
         pub task: Task,
         /// CPU time of the leader and of threads that have ended, nanoseconds.
@@ -167,6 +223,10 @@ wire! {
         pub rss_pages: u64,
         /// Peak resident set of what has exited in the group, pages; [`UNKNOWN`] where the kernel does not say.
         pub max_rss_pages: u64,
+        /// Bytes that the leader and ended threads caused to be read from storage; as [`Exit::read_bytes`].
+        pub read_bytes: u64,
+        /// The same written.
+        pub write_bytes: u64,
         /// `task_struct.__state` of the leader.
         pub state: u32,
         /// `task_struct.exit_state` of the leader (non-zero: dead or zombie).
@@ -175,17 +235,25 @@ wire! {
         pub live: u32,
         /// The wait status, meaningful when `live` is 0.
         pub status: u32,
+        /// Threads that it has had, the first one too; 0 when not known.
+        pub threads_begun: u32,
+        /// Zero.
+        pub reserved: u32,
     }
 }
 
 wire! {
     /// A thread other than the leader, found by the task iterator: its share of the process's CPU time.
-    pub struct ThreadRow [48] {
+    pub struct ThreadRow [64] {
         pub header: Header,
         /// CPU time of this thread, nanoseconds.
         pub cpu_ns: u64,
         /// Up to when it was charged; see [`Exit::charged_ns`].
         pub charged_ns: u64,
+        /// Bytes that it caused to be read from storage; 0 of one that ends.
+        pub read_bytes: u64,
+        /// The same written.
+        pub write_bytes: u64,
         /// Thread-group id.
         pub pid: u32,
         /// Thread id.

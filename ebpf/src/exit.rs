@@ -3,14 +3,18 @@
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::programs::BtfTracePointContext;
-use ptree_common::wire::{Exit, Header, UNKNOWN, kind};
+use ptree_common::wire::{Exit, Header, UNKNOWN, how, kind};
 
 use crate::copies::{Copy, programs};
 use crate::kernel::{Struct, constant, offset, settings};
 use crate::maps::submit;
+use crate::signal;
 use crate::task::{Group, charged_ns};
 
 programs!("sched_process_exit", exit: on_exit = 0, on_exit_2 = 1, on_exit_3 = 2);
+
+/// Of a wait status: the signal that ended the process.
+const SIGNAL: u32 = 0x7f;
 
 // Kernel 5.8 to 6.15: trace_sched_process_exit(struct task_struct *p); since 6.16 with a second argument,
 // bool group_dead. Called by do_exit() after `live` was decremented and `exit_code` and `maxrss` were set.
@@ -28,6 +32,7 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
             group.signal.load::<u32>(offset!(signal_live)) == 0
         };
         if !last {
+            copy.once(kind::THREAD, || !group.thread_mark(), |_| group.end_thread());
             return;
         }
         copy.once(
@@ -45,7 +50,14 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
                     (*out).write_bytes = usage.write_bytes;
                     (*out).minor_faults = usage.minor_faults;
                     (*out).major_faults = usage.major_faults as u32;
-                    (*out).status = group.status();
+                    (*out).threads_begun = usage.threads_begun;
+                    (*out).threads_most = usage.threads_most;
+                    let status = group.status();
+                    (*out).status = status;
+                    (*out).killer.how = how::UNKNOWN;
+                    if status & SIGNAL != 0 {
+                        signal::tell(group, status & SIGNAL, &raw mut (*out).killer);
+                    }
                     group.describe(&raw mut (*out).task);
                 });
             },

@@ -1,4 +1,4 @@
-//! `sched_process_fork`: a process was created. New threads pass here too and are let go at once.
+//! `sched_process_fork`: a process was created. New threads pass here too and are counted.
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::programs::BtfTracePointContext;
@@ -18,10 +18,11 @@ unsafe fn fork(ctx: &BtfTracePointContext, copy: Copy) {
     // SAFETY: the arguments are task_structs, in this order; `out` is a reserved record.
     unsafe {
         let child = Struct::new(ctx.arg(1));
+        let group = Group::of(child);
         if child.load::<u32>(offset!(task_pid)) != child.load::<u32>(offset!(task_tgid)) {
+            copy.once(kind::THREAD, || group.thread_mark(), |_| group.begin_thread());
             return;
         }
-        let group = Group::of(child);
         copy.once(
             kind::FORK,
             || group.mark(),

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
 use ptree_common::layout::MISSING;
-use ptree_common::wire::{Header, PF_KTHREAD, TaskRow, ThreadRow, UNKNOWN, kind};
+use ptree_common::wire::{Header, PF_EXITING, PF_KTHREAD, TaskRow, ThreadRow, UNKNOWN, kind};
 
 use crate::kernel::{Struct, constant, offset, settings};
 use crate::task::{Group, charged_ns};
@@ -36,10 +36,13 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         let ts_ns = bpf_ktime_get_boot_ns();
         let state = task.load_or(offset!(task_state), u32::MAX);
         if task.load::<u32>(offset!(task_pid)) != group.pid() {
+            let (read_bytes, write_bytes) = own_bytes(task);
             let mut row = ThreadRow {
                 header: Header { kind: kind::THREAD, size: size_of::<ThreadRow>() as u32, ts_ns },
                 cpu_ns: task.load(offset!(task_sum_exec_runtime)),
                 charged_ns: charged_ns(task),
+                read_bytes,
+                write_bytes,
                 pid: group.pid(),
                 tid: task.load(offset!(task_pid)),
                 state,
@@ -61,10 +64,45 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         (*out).exit_state = task.load(offset!(task_exit_state));
         (*out).live = group.signal.load(offset!(signal_live));
         (*out).status = group.status();
+        let (mut read_bytes, mut write_bytes) = own_bytes(task);
+        let mut begun = 1;
+        if group.is_of_many() {
+            if let Some(known) = group.threads() {
+                begun = known.begun;
+                read_bytes = read_bytes.wrapping_add(known.read_bytes);
+                write_bytes = write_bytes.wrapping_add(known.write_bytes);
+            } else if group.signal.load::<u64>(offset!(signal_sum_sched_runtime)) != 0 {
+                // Some have been released unseen.
+                begun = 0;
+                (read_bytes, write_bytes) = (UNKNOWN, UNKNOWN);
+            } else {
+                begun = group.signal.load(offset!(signal_nr_threads));
+            }
+        }
+        if offset!(task_read_bytes) == MISSING || offset!(task_files) == MISSING {
+            (read_bytes, write_bytes) = (UNKNOWN, UNKNOWN);
+        }
+        (*out).read_bytes = read_bytes;
+        (*out).write_bytes = write_bytes;
+        (*out).threads_begun = begun;
+        (*out).reserved = 0;
         group.describe(&raw mut (*out).task);
         bpf_seq_write(seq, out.cast(), size_of::<TaskRow>() as u32);
     }
     0
+}
+
+/// Bytes that a thread has caused to be read from and written to storage; none of one that ends, since these are, or are
+/// about to be, counted with its group.
+#[inline(always)]
+unsafe fn own_bytes(task: Struct) -> (u64, u64) {
+    // SAFETY: members of task_struct.
+    unsafe {
+        if task.load::<u32>(offset!(task_flags)) & PF_EXITING != 0 {
+            return (0, 0);
+        }
+        (task.load_or(offset!(task_read_bytes), 0), task.load_or(offset!(task_write_bytes), 0))
+    }
 }
 
 /// Resident file, anonymous and shared-memory pages, as `/proc/PID/statm` counted them before 6.17: without the few

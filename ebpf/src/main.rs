@@ -4,6 +4,8 @@
 //! Knows the wire records and the table of offsets ([`ptree_common`]); nothing here knows what user space does with
 //! them.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+// The target has no atomic type that can be added to, though the machine can do it.
+#![cfg_attr(target_arch = "bpf", feature(core_intrinsics), expect(internal_features, reason = "for atomic_xadd alone"))]
 
 #[cfg(target_arch = "bpf")]
 mod copies;
@@ -20,7 +22,11 @@ mod kernel;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
+mod signal;
+#[cfg(target_arch = "bpf")]
 mod task;
+#[cfg(target_arch = "bpf")]
+mod threads;
 
 #[cfg(target_arch = "bpf")]
 #[panic_handler]

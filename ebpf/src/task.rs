@@ -50,6 +50,16 @@ impl Group {
         self.start_ns().wrapping_add(u64::from(self.pid()) << 40)
     }
 
+    /// Tells this thread from the others that begin, or that end, one after another.
+    #[inline(always)]
+    pub(crate) fn thread_mark(self) -> u64 {
+        // SAFETY: members of task_struct.
+        unsafe {
+            let start_ns: u64 = self.task.load(offset!(task_start_boottime));
+            start_ns.wrapping_add(u64::from(self.task.load::<u32>(offset!(task_pid))) << 40)
+        }
+    }
+
     /// Thread-group id.
     #[inline(always)]
     pub(crate) fn pid(self) -> u32 {
@@ -108,13 +118,16 @@ impl Group {
         }
     }
 
-    /// What the process has used up: the threads that were released, and those that were not (this one, the leader, and
-    /// for a moment any that has ended).
+    /// What the process has used up, when its last thread ends: the threads that were released, and those that were not
+    /// (this one, the leader, and for a moment any that has ended).
     #[inline(always)]
     pub(crate) fn usage(self) -> Usage {
         // SAFETY: members of task_struct and signal_struct; the list is read by a helper that checks addresses.
         unsafe {
             let Self { task, signal, .. } = self;
+            let (own_read, own_write): (u64, u64) =
+                (task.load_or(offset!(task_read_bytes), 0), task.load_or(offset!(task_write_bytes), 0));
+            let (mut read_bytes, mut write_bytes) = (own_read, own_write);
             let mut sum = Usage::of_released(signal);
             let threads: u32 = signal.load(offset!(signal_nr_threads));
             if threads > 1 {
@@ -123,17 +136,33 @@ impl Group {
                 if seen < threads {
                     sum = Usage::of_released(signal);
                 }
+                (read_bytes, write_bytes) = (unreleased.read_bytes, unreleased.write_bytes);
                 sum.add(unreleased);
             } else {
                 sum.add(Usage {
                     cpu_ns: task.load(offset!(task_sum_exec_runtime)),
                     minor_faults: task.load(offset!(task_min_flt)),
                     major_faults: task.load(offset!(task_maj_flt)),
-                    read_bytes: task.load_or(offset!(task_read_bytes), 0),
-                    write_bytes: task.load_or(offset!(task_write_bytes), 0),
+                    ..Usage::NONE
                 });
             }
-            if offset!(task_read_bytes) == MISSING || offset!(signal_read_bytes) == MISSING {
+            (sum.threads_begun, sum.threads_most) = (1, 1);
+            (sum.read_bytes, sum.write_bytes) = (own_read, own_write);
+            if self.is_of_many() {
+                (sum.threads_begun, sum.threads_most) = (0, 0);
+                (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
+                if let Some(known) = self.threads() {
+                    (sum.threads_begun, sum.threads_most) = (known.begun, known.most);
+                    // Those that end at the same time may come after this one, and have not been added then.
+                    if known.left <= 1 {
+                        (read_bytes, write_bytes) = (own_read, own_write);
+                    }
+                    (sum.read_bytes, sum.write_bytes) =
+                        (known.read_bytes.wrapping_add(read_bytes), known.write_bytes.wrapping_add(write_bytes));
+                }
+                self.forget_threads();
+            }
+            if offset!(task_read_bytes) == MISSING || offset!(task_files) == MISSING {
                 (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
             }
             sum
@@ -149,22 +178,35 @@ pub(crate) struct Usage {
     pub(crate) major_faults: u64,
     pub(crate) read_bytes: u64,
     pub(crate) write_bytes: u64,
+    /// 0 for not known.
+    pub(crate) threads_begun: u32,
+    /// 0 for not known.
+    pub(crate) threads_most: u32,
 }
 
 /// So many unreleased threads are looked at when the last one ends.
 const THREADS: u32 = 64;
 
 impl Usage {
+    const NONE: Self = Self {
+        cpu_ns: 0,
+        minor_faults: 0,
+        major_faults: 0,
+        read_bytes: 0,
+        write_bytes: 0,
+        threads_begun: 0,
+        threads_most: 0,
+    };
+
+    /// But for bytes and threads.
     #[inline(always)]
     fn add(&mut self, other: Self) {
         self.cpu_ns += other.cpu_ns;
         self.minor_faults += other.minor_faults;
         self.major_faults += other.major_faults;
-        self.read_bytes += other.read_bytes;
-        self.write_bytes += other.write_bytes;
     }
 
-    /// Of the threads of a group that have been released.
+    /// Of the threads of a group that have been released; bytes are not known of these here.
     #[inline(always)]
     unsafe fn of_released(signal: Struct) -> Self {
         // SAFETY: members of signal_struct.
@@ -173,16 +215,16 @@ impl Usage {
                 cpu_ns: signal.load(offset!(signal_sum_sched_runtime)),
                 minor_faults: signal.load(offset!(signal_min_flt)),
                 major_faults: signal.load(offset!(signal_maj_flt)),
-                read_bytes: signal.load_or(offset!(signal_read_bytes), 0),
-                write_bytes: signal.load_or(offset!(signal_write_bytes), 0),
+                ..Self::NONE
             }
         }
     }
 
-    /// Of the threads of a group that have not been released, and how many were seen.
+    /// Of the threads of a group that have not been released, and how many were seen. Bytes are of those alone that still
+    /// have files, as they do when their end is told.
     #[inline(always)]
     unsafe fn of_unreleased(signal: Struct) -> (Self, u32) {
-        let mut sum = Self { cpu_ns: 0, minor_faults: 0, major_faults: 0, read_bytes: 0, write_bytes: 0 };
+        let mut sum = Self::NONE;
         let mut seen = 0;
         // SAFETY: the helper checks each address and gives zero where it cannot read (no branch for the verifier to
         // follow).
@@ -205,9 +247,13 @@ impl Usage {
                     cpu_ns: member(offset!(task_sum_exec_runtime)),
                     minor_faults: member(offset!(task_min_flt)),
                     major_faults: member(offset!(task_maj_flt)),
-                    read_bytes: member(offset!(task_read_bytes)),
-                    write_bytes: member(offset!(task_write_bytes)),
+                    ..Self::NONE
                 });
+                // All ones where there are files, by arithmetic: a branch would be one more way for the verifier.
+                let files = member(offset!(task_files));
+                let kept = 0_u64.wrapping_sub((files | 0_u64.wrapping_sub(files)) >> 63);
+                sum.read_bytes += member(offset!(task_read_bytes)) & kept;
+                sum.write_bytes += member(offset!(task_write_bytes)) & kept;
                 node = read(node) as usize;
             }
         }

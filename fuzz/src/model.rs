@@ -185,16 +185,16 @@ impl Script<'_> {
                 let task = self.task();
                 let cost = Cost { cpu_ns: self.number(), major_faults: self.number(), ..Cost::default() };
                 let status = self.status();
-                Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost: Some(cost) })
+                Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost: Some(cost), killer: None })
             }
             12 => {
                 let (key, status) = (self.key(), self.status());
-                Event::Exit(Exited { ts_ns, key, task: None, status, cost: None })
+                Event::Exit(Exited { ts_ns, key, task: None, status, cost: None, killer: None })
             }
             13 => Event::Parent { ts_ns, key: self.key(), parent: self.key() },
             14 => {
                 let (key, cpu_ns, rss_bytes) = (self.key(), self.number(), Some(self.number()));
-                Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, threads: 3, state: 'S' })
+                Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, read_bytes: None, write_bytes: None, threads_begun: None, threads: 3, state: 'S' })
             }
             _ => match self.byte() % 3 {
                 0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },

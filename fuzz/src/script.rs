@@ -23,7 +23,7 @@ pub fn script(bytes: &[u8]) {
         match step {
             Step::Event(event) => {
                 engine.ingest(&event, &mut deltas);
-                let entry = Entry::Event(event);
+                let entry = Entry::Event(*event);
                 assert_eq!(events::again(&entry), entry);
             }
             Step::Tick(now_ns) => engine.tick(now_ns, &mut deltas),

@@ -77,10 +77,19 @@ impl World {
             max_rss_bytes: Some(u64::from(key.pid % 90) << 20),
             read_bytes: Some(8192),
             write_bytes: Some(0),
+            threads_begun: Some(1 + key.pid % 3),
+            threads_most: Some(1 + key.pid % 3),
             minor_faults: 321,
             major_faults: 2,
         };
-        events.push(Event::Exit(Exited { ts_ns: boottime_ns(), task: None, key, status, cost: Some(cost) }));
+        events.push(Event::Exit(Exited {
+            ts_ns: boottime_ns(),
+            task: None,
+            key,
+            status,
+            cost: Some(cost),
+            killer: None,
+        }));
     }
 
     fn measure(&mut self, events: &mut Vec<Event>) {
@@ -92,6 +101,9 @@ impl World {
                 key: *key,
                 cpu_ns: u64::from(*turn) * busy,
                 rss_bytes: Some(u64::from(key.pid % 500) << 18),
+                read_bytes: Some(u64::from(*turn) << 12),
+                write_bytes: Some(0),
+                threads_begun: Some(1 + key.pid % 3),
                 threads: 1 + key.pid % 3,
                 state: if key.pid % 7 == 6 { 'R' } else { 'S' },
             }));

@@ -281,6 +281,7 @@ commands! {
         Follow "follow" "Keep the selected process in sight, or not" "" Tree["F"];
         NextMatch "next-match" "Next match of the filter, or on a page" "" Tree["n"] Details["n"];
         PreviousMatch "previous-match" "Previous match of the filter, or on a page" "" Tree["N"] Details["N"];
+        Killer "killer" "To the process that killed this one" "" Tree["b"] Details["b"];
         Culprit "culprit" "To the process that the latest alert names" "" Tree["a"];
     }
     "Views" {

@@ -83,21 +83,22 @@ columns! {
     Depth "depth" "DEPTH" 5 Right false 100 None, "levels above it in the tree";
     Children "children" "CHILD" 5 Right false 150 None, "children in the tree";
     Spawned "spawned" "SPAWN" 5 Right false 160 Some(SortKey::Spawned), "children that it has forked";
-    Read "read" "READ" 5 Right false 155 Some(SortKey::Read), "bytes read; known of the dead";
-    Written "written" "WRITE" 5 Right false 154 Some(SortKey::Written), "bytes written; known of the dead";
+    Read "read" "READ" 5 Right false 155 Some(SortKey::Read), "bytes that it has read from storage";
+    Written "written" "WRITE" 5 Right false 154 Some(SortKey::Written), "bytes that it has written to storage";
     MinorFaults "minor-faults" "MINFLT" 6 Right false 105 None, "page faults without I/O; known of the dead";
     MajorFaults "major-faults" "MAJFLT" 6 Right false 106 None, "page faults with I/O; known of the dead";
     Cgroup "cgroup" "CGROUP" 24 Left false 80 None, "path of its cgroup";
     Unit "unit" "UNIT" 16 Left false 90 None, "systemd unit";
     Container "container" "CONTAINER" 12 Left false 95 None, "container's id or name";
+    Killer "killer" "KILLER" 16 Left false 145 None, "who or what sent the signal that ended it";
     TreeAlive "tree-alive" "ALIVE+" 6 Right false 186 Some(SortKey::TreeAlive), "subtree: how many live, itself too";
     TreeFailed "tree-failed" "FAILED+" 7 Right false 185 Some(SortKey::TreeFailed), "subtree: how many have failed";
     TreeSpawned "tree-spawned" "SPAWN+" 6 Right false 184 Some(SortKey::TreeSpawned), "subtree: how many were forked in it";
     TreeCpu "tree-cpu" "CPU+" 5 Right false 190 Some(SortKey::TreeCpu), "subtree: share of one CPU of all that live";
     TreeTime "tree-time" "SPENT+" 7 Right false 189 Some(SortKey::TreeTime), "subtree: CPU time of the living and the dead";
     TreeRss "tree-rss" "RSS+" 5 Right false 188 Some(SortKey::TreeMemory), "subtree: memory in use, each for itself";
-    TreeRead "tree-read" "READ+" 5 Right false 182 Some(SortKey::TreeRead), "subtree: bytes read by the finished";
-    TreeWritten "tree-written" "WRITE+" 6 Right false 181 Some(SortKey::TreeWritten), "subtree: bytes written by the finished";
+    TreeRead "tree-read" "READ+" 5 Right false 182 Some(SortKey::TreeRead), "subtree: bytes read from storage";
+    TreeWritten "tree-written" "WRITE+" 6 Right false 181 Some(SortKey::TreeWritten), "subtree: bytes written to storage";
 }
 
 impl Column {
@@ -121,6 +122,7 @@ impl Column {
             Self::Rss => &[Part::Memory, Part::PeakMemory],
             Self::TreeRss => &[Part::Memory],
             Self::Peak => &[Part::PeakMemory],
+            Self::Killer => &[Part::Killers],
             Self::Read | Self::Written | Self::TreeRead | Self::TreeWritten => &[Part::StorageIo],
             _ => return false,
         };

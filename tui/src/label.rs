@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use ptree_core::event::ExitStatus;
+use ptree_core::killer::{KillCause, Killer};
 use ptree_core::{Argv, Lifecycle, Process, text};
 
 use crate::columns::start;
@@ -82,12 +83,52 @@ pub fn name_and_pid(process: &Process) -> String {
     format!("{} [{}]", text::readable(process.comm().as_bytes()), process.key.pid)
 }
 
-/// In a word: `sleeping`, `exit 1`, `SIGSEGV core`, `?`.
+/// In a word or two: `sleeping`, `exit 1`, `SIGSEGV core`, `SIGKILL OOM`, `?`.
 #[must_use]
 pub fn status(process: &Process) -> (Cow<'static, str>, Tone) {
     match process.life() {
         Lifecycle::Running => state(process.state()),
+        Lifecycle::Exited { status, .. } if process.is_out_of_memory() => {
+            let (words, tone) = exit(status);
+            (format!("{words} OOM").into(), tone)
+        }
         Lifecycle::Exited { status, .. } => exit(status),
+    }
+}
+
+/// The same, and by whom or what a signal came: `SIGKILL by cron.sh [812] (root)`, `SIGABRT by itself`, `SIGSEGV core (fault)`,
+/// `OOM, while java [77] allocated`. `user` names a user.
+#[must_use]
+pub fn ending(process: &Process, user: impl FnOnce(u32) -> String) -> (Cow<'static, str>, Tone) {
+    let (Some(status), Some(Killer { cause, sender })) = (process.exit_status(), process.killer()) else {
+        return status(process);
+    };
+    let (words, tone) = exit(status);
+    let itself = sender.is_some_and(|sender| sender.key == process.key);
+    let name = sender.map(|sender| format!("{} [{}]", text::readable(sender.comm.as_bytes()), sender.key.pid));
+    let line = match (cause, sender.zip(name)) {
+        (KillCause::Oom, Some(_)) if itself => "OOM, while it allocated".to_owned(),
+        (KillCause::Oom, Some((_, name))) => format!("OOM, while {name} allocated"),
+        (KillCause::Oom, None) => "OOM".to_owned(),
+        (_, Some(_)) if itself => format!("{words} by itself"),
+        (_, Some((sender, name))) => format!("{words} by {name} ({})", user(sender.uid)),
+        (cause, None) => format!("{words} ({})", cause.name()),
+    };
+    (line.into(), tone)
+}
+
+/// Who or what sent the signal that ended it: `cron.sh [812]`, `itself`, `terminal`; empty where nothing did, or that is not
+/// known.
+#[must_use]
+pub fn killer(process: &Process) -> String {
+    match process.killer() {
+        None => String::new(),
+        Some(Killer { cause: KillCause::Oom, .. }) => "OOM".to_owned(),
+        Some(Killer { sender: Some(sender), .. }) if sender.key == process.key => "itself".to_owned(),
+        Some(Killer { sender: Some(sender), .. }) => {
+            format!("{} [{}]", text::readable(sender.comm.as_bytes()), sender.key.pid)
+        }
+        Some(Killer { cause, sender: None }) => cause.name().to_owned(),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub keep_bytes: u64,
     /// When to raise the alarm.
     pub alert: AlertRule,
+    /// Whether to raise it when the kernel kills somebody for lack of memory.
+    pub alert_out_of_memory: bool,
     /// Whom to raise it for.
     pub matches: Vec<MatchRule>,
 }
@@ -62,6 +64,7 @@ impl Default for Config {
             pinned_max: 10_000,
             keep_bytes: 64 << 20,
             alert: AlertRule::default(),
+            alert_out_of_memory: true,
             matches: Vec::new(),
         }
     }
@@ -237,7 +240,7 @@ impl Engine {
             self.now_ns = now_ns;
             self.pulse.advance(now_ns, &mut self.stats);
             self.watch.advance(now_ns, &self.tree, &mut self.alerts, deltas);
-            if !self.matches.is_empty() {
+            if !self.matches.is_idle() {
                 let user = |uid| self.users.get(uid);
                 let context = filter::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user };
                 self.matches.advance(context, &mut self.alerts, deltas);

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::killer::Killer;
+
 /// Identity of a process: its pid and when its leader started. A bare pid is reused; this is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcKey {
@@ -253,6 +255,8 @@ pub struct Exited {
     pub status: ExitStatus,
     /// What it cost. `None` when inferred.
     pub cost: Option<Cost>,
+    /// Where a signal ended it: who or what sent that, where known.
+    pub killer: Option<Box<Killer>>,
 }
 
 /// What a process cost over its life.
@@ -262,10 +266,14 @@ pub struct Cost {
     pub cpu_ns: u64,
     /// Peak resident set, bytes.
     pub max_rss_bytes: Option<u64>,
-    /// Bytes that it caused to be read from storage.
+    /// Bytes that it caused, by itself, to be read from storage.
     pub read_bytes: Option<u64>,
-    /// Bytes that it caused to be written to storage.
+    /// Bytes that it caused, by itself, to be written to storage.
     pub write_bytes: Option<u64>,
+    /// Threads that it has had, the first one too.
+    pub threads_begun: Option<u32>,
+    /// Threads that were alive at once, at most.
+    pub threads_most: Option<u32>,
     /// Page faults served without I/O.
     pub minor_faults: u64,
     /// Page faults that needed I/O.
@@ -283,6 +291,12 @@ pub struct Usage {
     pub cpu_ns: u64,
     /// Resident set, bytes.
     pub rss_bytes: Option<u64>,
+    /// Bytes that it has caused to be read from storage so far.
+    pub read_bytes: Option<u64>,
+    /// Bytes that it has caused to be written to storage so far.
+    pub write_bytes: Option<u64>,
+    /// Threads that it has had so far, the first one too.
+    pub threads_begun: Option<u32>,
     /// Threads.
     pub threads: u32,
     /// Run state as `ps` shows it: R, S, D, T, t, I, Z, X, or `?`.

@@ -7,6 +7,7 @@
 //! tree=1234                         the process 1234 and all below it
 //! @name                             what the filter with this name says
 //! parent:TERM  ancestor:TERM        it holds of the parent, of some ancestor
+//! killer:TERM                       it holds of who sent the signal that ended it
 //! a b   a and b   a or b   not a    also && || ! and parentheses; adjacency is `and`, which binds tighter than `or`
 //! ```
 //!

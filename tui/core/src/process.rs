@@ -7,12 +7,13 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task};
+use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task, Usage};
 use crate::heap;
+use crate::killer::{KillCause, Killer};
 
 mod packed;
 
-use packed::{PackedCost, PackedKey, PackedOption};
+use packed::{PackedCost, PackedCount, PackedKey, PackedOption};
 
 /// A program that ran in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +113,9 @@ impl Context {
 pub(crate) struct Vitals {
     pub(crate) cpu_ns: u64,
     rss_bytes: PackedOption,
+    read_bytes: PackedOption,
+    write_bytes: PackedOption,
+    threads_begun: PackedCount,
     pub(crate) cpu_share: f32,
     pub(crate) threads: u32,
     /// When CPU time was last measured; 0 for never.
@@ -122,8 +126,17 @@ pub(crate) struct Vitals {
 }
 
 impl Vitals {
-    pub(crate) fn set_rss(&mut self, bytes: Option<u64>) {
-        self.rss_bytes = bytes.into();
+    /// Takes what was measured. What it has read and written, and begun, cannot become less: a thread that ends may be
+    /// missing for a moment.
+    pub(crate) fn measure(&mut self, usage: &Usage) {
+        self.measured_ns = usage.ts_ns;
+        self.cpu_ns = usage.cpu_ns;
+        self.rss_bytes = usage.rss_bytes.into();
+        self.read_bytes = usage.read_bytes.max(self.read_bytes.get().filter(|_| usage.read_bytes.is_some())).into();
+        self.write_bytes = usage.write_bytes.max(self.write_bytes.get().filter(|_| usage.write_bytes.is_some())).into();
+        self.threads_begun = usage.threads_begun.into();
+        self.threads = usage.threads;
+        self.state = usage.state;
     }
 }
 
@@ -152,6 +165,7 @@ struct Rare {
     generations_left_out: u32,
     /// Programs that it ran before the one it runs now.
     past: Vec<Image>,
+    killer: Option<Box<Killer>>,
 }
 
 /// Everything known of one process.
@@ -186,6 +200,9 @@ impl Process {
         let vitals = Vitals {
             cpu_ns: 0,
             rss_bytes: None.into(),
+            read_bytes: None.into(),
+            write_bytes: None.into(),
+            threads_begun: PackedCount::default(),
             cpu_share: 0.0,
             threads: task.threads,
             measured_ns: 0,
@@ -309,11 +326,17 @@ impl Process {
         }
     }
 
-    /// Cost: at its end complete, before that CPU time alone as last measured.
+    /// Cost: at its end complete, before that as last measured, without peak and page faults.
     #[must_use]
     pub fn cost(&self) -> Cost {
         match &self.phase {
-            Phase::Alive(vitals) => Cost { cpu_ns: vitals.cpu_ns, ..Cost::default() },
+            Phase::Alive(vitals) => Cost {
+                cpu_ns: vitals.cpu_ns,
+                read_bytes: vitals.read_bytes.get(),
+                write_bytes: vitals.write_bytes.get(),
+                threads_begun: vitals.threads_begun.get(),
+                ..Cost::default()
+            },
             Phase::Dead(ended) => ended.cost.get(),
         }
     }
@@ -350,6 +373,18 @@ impl Process {
             Phase::Alive(_) => None,
             Phase::Dead(ended) => Some(ended.status),
         }
+    }
+
+    /// Who or what sent the signal that ended it, where known.
+    #[must_use]
+    pub fn killer(&self) -> Option<&Killer> {
+        self.rare.as_ref()?.killer.as_deref()
+    }
+
+    /// Whether the kernel killed it for lack of memory.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        self.killer().is_some_and(|killer| killer.cause == KillCause::Oom)
     }
 
     /// Programs it ran, oldest first, at most [`Process::IMAGES_MAX`] (the first and the latest are kept; of those
@@ -425,8 +460,18 @@ impl Process {
     }
 
     /// Ends it, or corrects how it ended; without a cost that which is known stays.
-    pub(crate) fn end(&mut self, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
+    pub(crate) fn end(
+        &mut self,
+        at_ns: u64,
+        status: ExitStatus,
+        inferred: bool,
+        cost: Option<Cost>,
+        killer: Option<Box<Killer>>,
+    ) {
         let cost = cost.unwrap_or_else(|| self.cost());
+        if killer.is_some() {
+            self.rare().killer = killer;
+        }
         let measured = self.is_measured();
         self.is_considered = false;
         self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured });
@@ -469,10 +514,10 @@ impl Process {
 
     /// What it occupies by itself, bytes: without its programs' texts and what it has in common with others.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let rare = self
-            .rare
-            .as_ref()
-            .map_or(0, |rare| heap::block(size_of::<Rare>()) + heap::block(rare.past.capacity() * size_of::<Image>()));
+        let rare = self.rare.as_ref().map_or(0, |rare| {
+            let killer = rare.killer.as_ref().map_or(0, |_| heap::block(size_of::<Killer>()));
+            heap::block(size_of::<Rare>()) + heap::block(rare.past.capacity() * size_of::<Image>()) + killer
+        });
         heap::block(size_of::<Self>()) + rare
     }
 
@@ -482,11 +527,12 @@ impl Process {
     }
 
     fn rare(&mut self) -> &mut Rare {
-        self.rare
-            .get_or_insert_with(|| Box::new(Rare { kernel_parent: None, generations_left_out: 0, past: Vec::new() }))
+        self.rare.get_or_insert_with(|| {
+            Box::new(Rare { kernel_parent: None, generations_left_out: 0, past: Vec::new(), killer: None })
+        })
     }
 }
 
 // Tens of thousands of them are kept: a change that makes it longer should be meant.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Process>() == 168);
+const _: () = assert!(size_of::<Process>() == 176);

@@ -17,11 +17,11 @@
 //! | `found PID PARENT` | those of a process; `exe=PATH`, `cgroup=PATH`, `truncated`, `repaired`, `zombie`, `zombie=END`, `cpu=TIME` (of a zombie); `--` and arguments |
 //! | `fork FORKER PID [UID]` | those of a process; `parent=PID`, the kernel's parent where that is not the forker |
 //! | `exec PID [ARG...]` | those of a process; `file=PATH`, `truncated`; with options, `--` stands before the arguments |
-//! | `exit PID [END]` | `core`, `cpu=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `unmeasured` (no cost is known) |
+//! | `exit PID [END]` | `core`, `cpu=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `begun=N` (threads), `most=N`, `unmeasured` (no cost is known); of a signal: `by=PID` (who sent it), `cause=NAME` (`user` where `by=` is given) |
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
 //! | `comm PID NAME`, `parent PID PARENT` | |
-//! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `threads=N`, `state=C` |
+//! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
 //! | `lost N` | lost forks; `lost fork=N exec=N exit=N` by kind |
 //! | `tick` | time passes, and nothing happens |
 //! | `at TIME`, `wait TIME` | when the next line happens: at that time, or so long after the last one |
@@ -46,6 +46,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{
     Comm, Cost, Creds, Event, Execed, ExitStatus, Exited, Forked, Found, LossCount, ProcKey, Task, Usage, Zombie,
 };
+use crate::killer::{KillCause, Killer, Sender};
 use words::Line;
 pub(crate) use words::Word;
 
@@ -58,13 +59,14 @@ const FOUND_OPTIONS: &str =
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
 const EXEC_OPTIONS: &str =
     "an option of a process, file= or truncated before '--' (arguments with a '--' need one before them)";
-const EXIT_OPTIONS: &str = "a code, a signal's name, core, cpu=, rss=, read=, write=, minor=, major= or unmeasured";
+const USAGE_OPTIONS: &str = "rss=, read=, write=, begun=, threads= or state=";
+const EXIT_OPTIONS: &str = "a code, a signal's name, core, cpu=, rss=, read=, write=, minor=, major=, begun=, most=, unmeasured, by= or cause=";
 
 /// What a line of a script says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// This happened.
-    Event(Event),
+    Event(Box<Event>),
     /// Time has passed up to here, boot-time nanoseconds.
     Tick(u64),
 }
@@ -178,7 +180,7 @@ impl Script {
             line.end(end)?;
             Step::Tick(ts_ns)
         } else {
-            Step::Event(self.event(&words, ts_ns)?)
+            Step::Event(Box::new(self.event(&words, ts_ns)?))
         };
         self.clock_ns = ts_ns;
         self.at_ns = None;
@@ -196,7 +198,14 @@ impl Script {
             Some("end") => {
                 let key = self.process(&mut line)?;
                 line.end("the end of the line")?;
-                Ok(Event::Exit(Exited { ts_ns, key, task: None, status: ExitStatus::Unknown, cost: None }))
+                Ok(Event::Exit(Exited {
+                    ts_ns,
+                    key,
+                    task: None,
+                    status: ExitStatus::Unknown,
+                    cost: None,
+                    killer: None,
+                }))
             }
             Some("uid") => {
                 let mut task = self.task(&mut line)?;
@@ -312,14 +321,26 @@ impl Script {
         let task = self.task(line)?;
         let mut status = line.next_status().unwrap_or(ExitStatus::Code(0));
         let mut cost = Some(Cost { cpu_ns: MS, ..Cost::default() });
+        let (mut sender, mut cause) = (None, None);
         while let Some(option) = line.option() {
             let mut known = cost.unwrap_or_default();
             match (option.name, &mut status) {
+                ("by", ExitStatus::Signal { .. }) => {
+                    let Task { key, comm, creds, .. } = self.task_of(self.named(option.pid()?));
+                    sender = Some(Sender { key, comm, uid: creds.uid });
+                    continue;
+                }
+                ("cause", ExitStatus::Signal { .. }) => {
+                    cause = Some(option.cause()?);
+                    continue;
+                }
                 ("core", ExitStatus::Signal { core, .. }) => *core = true,
                 ("cpu", _) => known.cpu_ns = option.time()?,
                 ("rss", _) => known.max_rss_bytes = Some(option.size()?),
                 ("read", _) => known.read_bytes = Some(option.size()?),
                 ("write", _) => known.write_bytes = Some(option.size()?),
+                ("begun", _) => known.threads_begun = Some(option.number()?),
+                ("most", _) => known.threads_most = Some(option.number()?),
                 ("minor", _) => known.minor_faults = option.number()?,
                 ("major", _) => known.major_faults = option.number()?,
                 ("unmeasured", _) => {
@@ -331,22 +352,36 @@ impl Script {
             cost = Some(known);
         }
         line.end(EXIT_OPTIONS)?;
-        Ok(Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost }))
+        let killer = cause.or(sender.map(|_| KillCause::User)).map(|cause| Box::new(Killer { cause, sender }));
+        Ok(Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost, killer }))
     }
 
     fn usage(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
         let key = self.process(line)?;
         let cpu_ns = line.time(MS)?;
-        let mut usage = Usage { ts_ns, key, cpu_ns, rss_bytes: Some(4096), threads: 3, state: 'S' };
+        let mut usage = Usage {
+            ts_ns,
+            key,
+            cpu_ns,
+            rss_bytes: Some(4096),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: None,
+            threads: 3,
+            state: 'S',
+        };
         while let Some(option) = line.option() {
             match option.name {
                 "rss" => usage.rss_bytes = Some(option.size()?),
+                "read" => usage.read_bytes = Some(option.size()?),
+                "write" => usage.write_bytes = Some(option.size()?),
+                "begun" => usage.threads_begun = Some(option.number()?),
                 "threads" => usage.threads = option.number()?,
                 "state" => usage.state = option.letter()?,
-                _ => return Err(option.unknown("rss=, threads= or state=")),
+                _ => return Err(option.unknown(USAGE_OPTIONS)),
             }
         }
-        line.end("rss=, threads= or state=")?;
+        line.end(USAGE_OPTIONS)?;
         Ok(Event::Usage(usage))
     }
 
@@ -367,8 +402,11 @@ impl Script {
     }
 
     fn task(&self, line: &mut Line<'_>) -> Result<Task, Fault> {
-        let key = self.process(line)?;
-        Ok(self.tasks.get(&key).cloned().unwrap_or_else(|| Task {
+        Ok(self.task_of(self.process(line)?))
+    }
+
+    fn task_of(&self, key: ProcKey) -> Task {
+        self.tasks.get(&key).cloned().unwrap_or_else(|| Task {
             key,
             parent: ProcKey::SWAPPER,
             creds: Creds::default(),
@@ -378,7 +416,7 @@ impl Script {
             ns_pid: None,
             threads: 1,
             kernel: false,
-        }))
+        })
     }
 }
 

@@ -19,6 +19,7 @@ use petgraph::graph::{EdgeIndex, EdgeReference, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::event::{Cost, ExitStatus, ProcKey};
+use crate::killer::Killer;
 use crate::process::Process;
 
 mod dead;
@@ -315,12 +316,20 @@ impl Tree {
     }
 
     /// Ends it or corrects how it ended; see [`Process::end`].
-    pub(crate) fn end(&mut self, key: ProcKey, at_ns: u64, status: ExitStatus, inferred: bool, cost: Option<Cost>) {
+    pub(crate) fn end(
+        &mut self,
+        key: ProcKey,
+        at_ns: u64,
+        status: ExitStatus,
+        inferred: bool,
+        cost: Option<Cost>,
+        killer: Option<Box<Killer>>,
+    ) {
         let Some(node) = self.node(key) else { return };
         let needed_parent = self.needs_parent(node);
         self.unbook(node);
         let Some(process) = self.graph[node].process.as_deref_mut() else { return };
-        process.end(at_ns, status, inferred, cost);
+        process.end(at_ns, status, inferred, cost, killer);
         self.live -= usize::from(mem::replace(&mut self.graph[node].alive, false));
         self.book(node);
         if needed_parent && !self.needs_parent(node) {

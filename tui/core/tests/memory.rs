@@ -55,7 +55,10 @@ impl Machine {
         }
         let cost = Some(Cost { cpu_ns: 1, max_rss_bytes: Some(1 << 20), ..Cost::default() });
         let (key, status) = (task.key, ExitStatus::Code(0));
-        engine.ingest(&Event::Exit(Exited { ts_ns: ts_ns + 1000, key, task: Some(task), status, cost }), &mut deltas);
+        engine.ingest(
+            &Event::Exit(Exited { ts_ns: ts_ns + 1000, key, task: Some(task), status, cost, killer: None }),
+            &mut deltas,
+        );
         bytes
     }
 }

@@ -1,6 +1,6 @@
 //! What can happen between birth and end: threads, orphanhood, other credentials, another name, use of resources.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use nix::sys::prctl::{set_child_subreaper, set_name};
 use nix::time::{ClockId, clock_gettime};
@@ -199,6 +199,58 @@ pub(crate) fn heavy() -> io::Result<()> {
         log::line(&json!({"type": "io", "read_bytes": read, "write_bytes": write, "touched_bytes": BYTES}))?;
         Ok(77)
     })?)
+}
+
+/// A process of four threads, of which all write and two have ended, below two that write nothing but wait. Each logs what it
+/// has read and written when it is about to do no more, as the kernel tells it of itself: it has reaped nobody then.
+pub(crate) fn own_io() -> io::Result<()> {
+    const BYTES: usize = 1 << 20;
+    let write = |name: String| {
+        let file = std::fs::File::create(name)?;
+        (&file).write_all(&vec![1_u8; BYTES])?;
+        file.sync_all()
+    };
+    let waiting = |below: &dyn Fn() -> io::Result<i32>| {
+        let child = below()?;
+        io_so_far(1, 1)?;
+        log::wait(child)
+    };
+    let writer = || {
+        sys::child(|| {
+            for number in 1..3 {
+                std::thread::spawn(move || write(format!("thread-{number}")))
+                    .join()
+                    .unwrap_or_else(|_| Err(io::Error::other("panicked")))?;
+            }
+            let (told, tell) = std::sync::mpsc::channel();
+            // It ends with the process.
+            std::thread::spawn(move || {
+                let _ = told.send(write("thread-3".to_owned()));
+                loop {
+                    std::thread::park();
+                }
+            });
+            tell.recv().map_err(io::Error::other)??;
+            write("leader".to_owned())?;
+            io_so_far(4, 2)?;
+            log::settled()?;
+            until_told()?;
+            Ok(78)
+        })
+    };
+    let parent = sys::child(|| waiting(&writer).map(|()| 79))?;
+    io_so_far(1, 1)?;
+    log::wait(parent)
+}
+
+fn io_so_far(begun: u32, most: u32) -> io::Result<()> {
+    let io = std::fs::read_to_string("/proc/self/io")?;
+    let of = |name: &str| io.lines().find_map(|l| l.strip_prefix(name)?.trim().parse::<u64>().ok());
+    let (read, write) = (of("read_bytes:"), of("write_bytes:"));
+    let pid = std::process::id();
+    log::line(
+        &json!({"type": "io", "pid": pid, "read_bytes": read, "write_bytes": write, "begun": begun, "most": most}),
+    )
 }
 
 /// Processes that end while two of their threads burn: these have not been released when the last one ends. Each logs

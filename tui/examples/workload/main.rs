@@ -13,6 +13,7 @@
 mod argv;
 mod births;
 mod churn;
+mod killed;
 mod lives;
 mod log;
 mod program;
@@ -59,6 +60,8 @@ fn run(args: &[&str]) -> io::Result<u8> {
     match *args {
         ["exit-codes"] => births::exit_codes(),
         ["signals"] => births::signals(),
+        ["killed-by-processes"] => killed::by_processes(),
+        ["killed-by-the-kernel"] => killed::by_the_kernel(),
         ["ways-to-spawn"] => births::ways_to_spawn(),
         ["clone-parent"] => births::clone_parent(),
         ["exec-chain"] => births::exec_chain(),
@@ -72,6 +75,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["credentials"] => lives::credentials(),
         ["rename"] => lives::rename(),
         ["heavy"] => lives::heavy(),
+        ["own-io"] => lives::own_io(),
         ["ended-in-full-swing"] => lives::ended_in_full_swing(),
         ["slow-end"] => lives::slow_end(),
         ["tree"] => lives::tree(),

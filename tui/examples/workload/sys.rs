@@ -173,3 +173,102 @@ pub(crate) fn segfault() -> ! {
     }
     exit_process(FAILED)
 }
+
+/// Sends a signal to the first thread of a process.
+pub(crate) fn tgkill(pid: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, signal) })?;
+    Ok(())
+}
+
+/// Sends a signal with a value.
+pub(crate) fn sigqueue(pid: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: the value is nothing that anybody follows.
+    nix::errno::Errno::result(unsafe {
+        libc::sigqueue(pid, signal, libc::sigval { sival_ptr: std::ptr::null_mut() })
+    })?;
+    Ok(())
+}
+
+/// Sends a signal through a descriptor of the process.
+pub(crate) fn pidfd_send_signal(pid: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: no pointer but a null one; the descriptor goes with this process.
+    nix::errno::Errno::result(unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, 0, 0)
+    })?;
+    Ok(())
+}
+
+/// Sends this thread a signal.
+pub(crate) fn raise(signal: c_int) -> io::Result<()> {
+    // SAFETY: takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::raise(signal) })?;
+    Ok(())
+}
+
+/// Has a signal do nothing.
+pub(crate) fn handle(signal: nix::sys::signal::Signal) -> io::Result<()> {
+    extern "C" fn nothing(_: c_int) {}
+    // SAFETY: the function does nothing, which may be done at any time.
+    unsafe { nix::sys::signal::signal(signal, nix::sys::signal::SigHandler::Handler(nothing)) }?;
+    Ok(())
+}
+
+/// Has SIGUSR1 come soon, by a timer.
+pub(crate) fn timer() -> io::Result<()> {
+    // SAFETY: plain numbers, for which zero is valid; all pointers are to them. The timer goes with this process.
+    nix::errno::Errno::result(unsafe {
+        let mut event: libc::sigevent = std::mem::zeroed();
+        (event.sigev_notify, event.sigev_signo) = (libc::SIGEV_SIGNAL, libc::SIGUSR1);
+        let mut timer: libc::timer_t = std::mem::zeroed();
+        let mut when: libc::itimerspec = std::mem::zeroed();
+        when.it_value.tv_nsec = 1_000_000;
+        match libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) {
+            0 => libc::timer_settime(timer, 0, &raw const when, std::ptr::null_mut()),
+            error => error,
+        }
+    })?;
+    Ok(())
+}
+
+/// Has SIGALRM come soon, by the older kind of timer.
+pub(crate) fn alarm() -> io::Result<()> {
+    // SAFETY: plain numbers, for which zero is valid.
+    nix::errno::Errno::result(unsafe {
+        let mut when: libc::itimerval = std::mem::zeroed();
+        when.it_value.tv_usec = 1_000;
+        libc::setitimer(libc::ITIMER_REAL, &raw const when, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+
+/// Makes this the terminal of this session.
+pub(crate) fn take_terminal(terminal: &impl std::os::fd::AsRawFd) -> io::Result<()> {
+    // SAFETY: takes a number.
+    nix::errno::Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) })?;
+    Ok(())
+}
+
+/// Closes a descriptor that is somebody else's in the process this one is a copy of.
+pub(crate) fn close(fd: c_int) -> io::Result<()> {
+    // SAFETY: whoever owns it here is never dropped: this process ends without.
+    nix::errno::Errno::result(unsafe { libc::close(fd) })?;
+    Ok(())
+}
+
+/// Takes so many bytes of memory for good.
+pub(crate) fn occupy(bytes: usize) -> io::Result<()> {
+    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a new mapping of which nothing else knows, written to within its bounds.
+    unsafe {
+        let memory = libc::mmap(std::ptr::null_mut(), bytes, access, flags, -1, 0);
+        if memory == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        for page in (0..bytes).step_by(4096) {
+            memory.cast::<u8>().add(page).write_volatile(1);
+        }
+    }
+    Ok(())
+}

@@ -10,7 +10,8 @@ use ptree_common::layout::MEMBERS;
 use ptree_source::btf::{Btf, RawMember, Type, kind};
 
 /// Tracepoints whose number of arguments matters.
-const TRACEPOINTS: [&str; 3] = ["sched_process_fork", "sched_process_exec", "sched_process_exit"];
+const TRACEPOINTS: [&str; 5] =
+    ["sched_process_fork", "sched_process_exec", "sched_process_exit", "signal_generate", "mark_victim"];
 /// Anonymous structs nest no deeper in any kernel.
 const MAX_DEPTH: u32 = 16;
 

@@ -2,8 +2,9 @@
 //!
 //! Does not know how the bytes came, nor what has been seen before; see `live` and `track`.
 
-use ptree_common::wire::{self, COMM_LEN, UNKNOWN, kind};
+use ptree_common::wire::{self, COMM_LEN, UNKNOWN, how, kind};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
+use ptree_core::killer::{Killer, Says, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -34,6 +35,31 @@ pub struct Charge {
     pub charged_ns: Option<u64>,
 }
 
+/// Bytes read from storage and written to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Io {
+    /// Read.
+    pub read_bytes: Option<u64>,
+    /// Written.
+    pub write_bytes: Option<u64>,
+}
+
+impl Io {
+    fn of(read_bytes: u64, write_bytes: u64) -> Self {
+        Self { read_bytes: known(read_bytes), write_bytes: known(write_bytes) }
+    }
+
+    /// Both together, where both are known.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let sum = |one: Option<u64>, other: Option<u64>| one.zip(other).map(|(one, other)| one.saturating_add(other));
+        Self {
+            read_bytes: sum(self.read_bytes, other.read_bytes),
+            write_bytes: sum(self.write_bytes, other.write_bytes),
+        }
+    }
+}
+
 /// A row of the task iterator for a process.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -45,6 +71,11 @@ pub struct Row {
     pub cpu: Charge,
     /// Resident set, pages.
     pub rss_pages: Option<u64>,
+    /// Bytes that the leader and ended threads caused to be read from storage and written to it; those of other threads
+    /// come in [`Record::Thread`].
+    pub io: Io,
+    /// Threads that it has had, the first one too.
+    pub threads_begun: Option<u32>,
     /// Run state of the leader, as `ps` shows it.
     pub state: char,
     /// Set when the last thread is ending or has ended: its exit hook has run, or is about to.
@@ -89,6 +120,8 @@ pub enum Record {
         tid: u32,
         /// Its CPU time.
         cpu: Charge,
+        /// What it has read and written.
+        io: Io,
     },
 }
 
@@ -111,11 +144,14 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::EXIT => {
             let exit: wire::Exit = read(bytes, kind::EXIT)?;
             let task = task(&exit.task);
+            let status = ExitStatus::from_wait_status(exit.status);
             let cost = Cost {
                 cpu_ns: exit.cpu_ns,
                 max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
                 read_bytes: known(exit.read_bytes),
                 write_bytes: known(exit.write_bytes),
+                threads_begun: (exit.threads_begun != 0).then_some(exit.threads_begun),
+                threads_most: (exit.threads_most != 0).then_some(exit.threads_most),
                 minor_faults: exit.minor_faults,
                 major_faults: u64::from(exit.major_faults),
             };
@@ -124,8 +160,9 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 exit: Exited {
                     ts_ns: header.ts_ns,
                     key: task.key,
+                    killer: killer(&exit.killer, task.key, status),
                     task: Some(task),
-                    status: ExitStatus::from_wait_status(exit.status),
+                    status,
                     cost: Some(cost),
                 },
             }
@@ -143,6 +180,8 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 task: task(&row.task),
                 cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
                 rss_pages: known(row.rss_pages),
+                io: Io::of(row.read_bytes, row.write_bytes),
+                threads_begun: (row.threads_begun != 0).then_some(row.threads_begun),
                 state: state(row.state, row.exit_state),
                 ending,
             })
@@ -150,7 +189,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::THREAD => {
             let row: wire::ThreadRow = read(bytes, kind::THREAD)?;
             let cpu = Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) };
-            Record::Thread { pid: row.pid, tid: row.tid, cpu }
+            Record::Thread { pid: row.pid, tid: row.tid, cpu, io: Io::of(row.read_bytes, row.write_bytes) }
         }
         kind => return Err(DecodeError::UnknownKind(kind)),
     })
@@ -193,6 +232,21 @@ fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
     };
     Ok(Record::Exec { exec, exec_id })
+}
+
+/// Who or what ended a process by a signal.
+fn killer(sent: &wire::Sent, victim: ProcKey, status: ExitStatus) -> Option<Box<Killer>> {
+    let ExitStatus::Signal { signal, .. } = status else { return None };
+    let says = match sent.how {
+        how::TOLD => Says::Code(sent.code.cast_signed()),
+        how::UNTOLD => Says::Nothing,
+        how::KERNEL => Says::Kernel,
+        how::MEMORY => Says::Memory,
+        _ => return None,
+    };
+    let comm: &[u8; COMM_LEN] = &sent.comm;
+    let key = ProcKey::new(sent.sender_pid, sent.sender_start_ns);
+    Some(Box::new(Killer::judge(victim, signal, says, Sender { key, comm: Comm::new(comm), uid: sent.uid })))
 }
 
 fn task(task: &wire::Task) -> Task {
@@ -277,6 +331,26 @@ mod tests {
         fork.header.kind = 99;
         assert!(matches!(decode(fork.as_bytes(), 4096), Err(DecodeError::UnknownKind(99))));
         assert!(matches!(decode(b"abc", 4096), Err(DecodeError::Short { .. })));
+    }
+
+    #[test]
+    fn a_killer_is_told_of_a_signal_only_and_where_the_programs_know_one() {
+        let mut exit = wire::Exit::new_zeroed();
+        exit.header.kind = kind::EXIT;
+        (exit.task.pid, exit.task.start_ns) = (7, 70);
+        exit.killer = wire::Sent { how: how::TOLD, sender_pid: 3, sender_start_ns: 30, uid: 5, ..wire::Sent::NONE };
+        exit.killer.comm[..2].copy_from_slice(b"sh");
+        let killer = |exit: &wire::Exit| match decode(exit.as_bytes(), 4096) {
+            Ok(Record::Exit { exit, .. }) => exit.killer,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(killer(&exit), None, "it ended by itself; of the rest nothing was written");
+        exit.status = 9;
+        let by = killer(&exit).unwrap();
+        let sender = Sender { key: ProcKey::new(3, 30), comm: Comm::new(b"sh"), uid: 5 };
+        assert_eq!(*by, Killer { cause: ptree_core::KillCause::User, sender: Some(sender) });
+        exit.killer.how = how::UNKNOWN;
+        assert_eq!(killer(&exit), None);
     }
 
     #[test]

@@ -104,6 +104,8 @@ impl Layout {
             upid_size: btf.struct_size("upid").unwrap_or(0),
             rss_by_helper: u32::from(btf.member("mm_struct", "rss_stat.count").is_some()),
             copies: 1,
+            victim_is_task: u32::from(btf.tracepoint_args("mark_victim").is_some_and(|args| args >= 2)),
+            reserved: 0,
         };
         let mut structs: Vec<(&'static str, Option<u32>)> = Vec::new();
         for member in MEMBERS {

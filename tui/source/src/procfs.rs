@@ -15,7 +15,7 @@ use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
-use crate::decode::{Charge, Ending, Row};
+use crate::decode::{Charge, Ending, Io, Row};
 use crate::host::{self, TimeNamespace};
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
@@ -167,6 +167,8 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
             },
             cpu: Charge { cpu_ns: 0, charged_ns: None },
             rss_pages: None,
+            io: Io::default(),
+            threads_begun: None,
             state: '?',
             ending: None,
         };

@@ -207,7 +207,14 @@ impl Tracker {
         }
         known.zombie = true;
         known.compare(&row.task, row.ts_ns, out);
-        out.push(Event::Exit(Exited { ts_ns: row.ts_ns, task: Some(row.task.clone()), key, status, cost: None }));
+        out.push(Event::Exit(Exited {
+            ts_ns: row.ts_ns,
+            task: Some(row.task.clone()),
+            key,
+            status,
+            cost: None,
+            killer: None,
+        }));
     }
 
     fn fork(&mut self, fork: Forked, out: &mut Vec<Event>) {
@@ -320,6 +327,9 @@ impl Tracker {
             key: row.task.key,
             cpu_ns: row.cpu.cpu_ns,
             rss_bytes: row.rss_pages.map(|pages| pages.saturating_mul(self.page_size)),
+            read_bytes: row.io.read_bytes,
+            write_bytes: row.io.write_bytes,
+            threads_begun: row.threads_begun,
             threads: row.task.threads,
             state: row.state,
         })
@@ -334,7 +344,7 @@ impl Known {
     /// It has ended, and nobody saw it: how, only the last pass can tell.
     fn unseen_end(&self, key: ProcKey, ts_ns: u64) -> Event {
         let status = self.ending.unwrap_or(ExitStatus::Unknown);
-        Event::Exit(Exited { ts_ns, task: None, key, status, cost: None })
+        Event::Exit(Exited { ts_ns, task: None, key, status, cost: None, killer: None })
     }
 
     /// Reports what has changed without a hook, and takes it over.

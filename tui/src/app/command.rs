@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::{App, Choice, Details, Help, Page, View};
 use crate::action::{Command, Effect, Mode};
 use crate::inspect::Subject;
+use crate::label;
 use crate::view::layout::Areas;
 
 /// Columns by which commands are scrolled sideways.
@@ -71,6 +72,7 @@ impl App {
             Command::NextMatch => self.seek(true),
             Command::PreviousMatch => self.seek(false),
             Command::Culprit => self.go_to_culprit(),
+            Command::Killer => self.go_to_killer(),
 
             Command::ViewTree => self.show(View::Tree),
             Command::ViewFlat => self.show(View::Flat),
@@ -326,6 +328,28 @@ impl App {
             return self.say("The latest alert names no process: no subtree stands out".to_owned(), false);
         };
         self.go_to(key);
+    }
+
+    /// Selects who killed the process that is selected, or the one whose page is shown; then the page is on the killer.
+    fn go_to_killer(&mut self) {
+        let Some(process) = self.looked_at().and_then(|key| self.tree().get(key)) else { return };
+        let name = label::name_and_pid(process);
+        let killer = label::killer(process);
+        let Some(sender) = process.killer().and_then(|killer| killer.sender) else {
+            let why = match (process.is_alive(), &*killer) {
+                (true, _) => "lives".to_owned(),
+                (false, "") => "is not known to have been killed by anybody".to_owned(),
+                (false, cause) => format!("was killed by no process ({cause})"),
+            };
+            return self.say(format!("{name} {why}"), false);
+        };
+        if self.tree().get(sender.key).is_none() {
+            return self.say(format!("Who killed {name} has left the tree: {killer}"), false);
+        }
+        self.go_to(sender.key);
+        if self.mode == Mode::Details {
+            self.details = Some(Details::of(sender.key));
+        }
     }
 
     /// Opens the page on a process; unfolds or folds a row that stands for many.

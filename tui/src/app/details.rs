@@ -153,7 +153,7 @@ impl Page<'_> {
     }
 
     fn state(&mut self) {
-        let (status, tone) = label::status(self.process);
+        let (status, tone) = label::ending(self.process, |uid| self.app.users().shown(uid).into_owned());
         let lifetime = text::duration(self.process.lifetime_ns(self.app.shown_ns()));
         let line = match self.process.life() {
             Lifecycle::Running => format!("{status}, for {lifetime} so far"),
@@ -302,6 +302,11 @@ impl Page<'_> {
             if let Some(size) = size {
                 self.add(label, text::bytes(size));
             }
+        }
+        match (cost.threads_begun, cost.threads_most) {
+            (Some(begun), Some(most)) => self.add("Threads begun", format!("{begun}, {most} at once at most")),
+            (Some(begun), None) => self.add("Threads begun", begun.to_string()),
+            (None, _) => {}
         }
         if complete {
             self.add("Page faults", format!("{} minor, {} major", cost.minor_faults, cost.major_faults));

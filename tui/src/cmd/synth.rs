@@ -86,7 +86,7 @@ fn script(path: &Path, until: Until) -> Result<Capture> {
     let script = given::read_text(path, SCRIPT_MAX).with_context(|| format!("'{}'", text::path(path)))?;
     let steps = script::parse(&script, host::boottime_ns()).with_context(|| format!("'{}'", text::path(path)))?;
     let cue = |step| match step {
-        Step::Event(event) => (event.ts_ns(), Some(event)),
+        Step::Event(event) => (event.ts_ns(), Some(*event)),
         Step::Tick(now_ns) => (now_ns, None),
     };
     Capture::play(Vec::new(), move || steps.into_iter().map(cue), until)

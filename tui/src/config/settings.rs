@@ -145,6 +145,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "alert",
+        "out-of-memory",
+        "Whether an alert is raised when the kernel kills a process for lack of memory.",
+        Kind::Flag(|c| c.engine.alert_out_of_memory, |c, on| c.engine.alert_out_of_memory = on),
+    ),
+    setting(
+        "alert",
         "window",
         "The time over which the rate is taken, '100ms' to '10m'.",
         Kind::Text(

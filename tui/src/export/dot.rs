@@ -24,7 +24,7 @@ pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
     let processes = || rows.iter().filter_map(|row| tree.get(row.id.process()?));
     for process in processes() {
-        let label = label(process, &scope.user_name(process.creds().uid, text::escape), scope.now_ns);
+        let label = label(process, scope);
         writeln!(out, "  {} [label=\"{label}\"{}];", id(process.key), style(process))?;
     }
     let shown: rustc_hash::FxHashSet<ProcKey> = processes().map(|process| process.key).collect();
@@ -50,14 +50,12 @@ fn id(key: ProcKey) -> String {
 }
 
 /// Name and pid, user and lifetime, and how it ended.
-fn label(process: &Process, user: &str, now_ns: u64) -> String {
-    let lifetime = text::duration(process.lifetime_ns(now_ns));
-    let mut lines = vec![
-        format!("{} [{}]", text::escape(process.comm().as_bytes()), process.key.pid),
-        format!("{user}, {lifetime}"),
-    ];
+fn label(process: &Process, scope: &Scope<'_>) -> String {
+    let (lifetime, user) =
+        (text::duration(process.lifetime_ns(scope.now_ns)), scope.user_name(process.creds().uid, text::escape));
+    let mut lines = vec![label::name_and_pid(process), format!("{user}, {lifetime}")];
     if !process.is_alive() {
-        lines.push(label::status(process).0.into_owned());
+        lines.push(label::ending(process, |uid| scope.user_name(uid, text::escape)).0.into_owned());
     }
     lines.iter().map(|line| quote(line)).collect::<Vec<_>>().join("\\n")
 }

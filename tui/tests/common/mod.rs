@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::killer::Killer;
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::action::{Action, Effect};
@@ -175,15 +176,32 @@ impl Machine {
     }
 
     pub(crate) fn exit(&mut self, pid: u32, status: ExitStatus) {
+        self.end(pid, status, None);
+    }
+
+    pub(crate) fn kill(&mut self, pid: u32, status: ExitStatus, killer: Killer) {
+        self.end(pid, status, Some(killer));
+    }
+
+    fn end(&mut self, pid: u32, status: ExitStatus, killer: Option<Killer>) {
         let cost = Cost {
             cpu_ns: 1_240_000_000,
             max_rss_bytes: Some(35 << 20),
             read_bytes: Some(4096),
             write_bytes: Some(0),
+            threads_begun: Some(1),
+            threads_most: Some(1),
             minor_faults: 321,
             major_faults: 2,
         };
-        let exited = Exited { ts_ns: self.now_ns, task: None, key: self.key(pid), status, cost: Some(cost) };
+        let exited = Exited {
+            ts_ns: self.now_ns,
+            task: None,
+            key: self.key(pid),
+            status,
+            cost: Some(cost),
+            killer: killer.map(Box::new),
+        };
         self.event(Event::Exit(exited));
     }
 
@@ -197,8 +215,17 @@ impl Machine {
     }
 
     pub(crate) fn usage(&mut self, pid: u32, cpu_ns: u64, rss_bytes: u64, state: char) {
-        let usage =
-            Usage { ts_ns: self.now_ns, key: self.key(pid), cpu_ns, rss_bytes: Some(rss_bytes), threads: 3, state };
+        let usage = Usage {
+            ts_ns: self.now_ns,
+            key: self.key(pid),
+            cpu_ns,
+            rss_bytes: Some(rss_bytes),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: None,
+            threads: 3,
+            state,
+        };
         self.event(Event::Usage(usage));
     }
 

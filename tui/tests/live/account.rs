@@ -129,7 +129,7 @@ fn signal_name(signal: i32) -> String {
 fn lives(stream: &Stream, family: &HashSet<Key>) {
     let mut lives: BTreeMap<Key, Vec<&Value>> = BTreeMap::new();
     for event in &stream.events {
-        if event["pid"].is_u64() && family.contains(&key(event)) {
+        if event["pid"].is_u64() && event["type"] != "alert" && family.contains(&key(event)) {
             lives.entry(key(event)).or_default().push(event);
         }
     }

@@ -12,6 +12,7 @@ mod capture;
 mod cgroups;
 mod command_line;
 mod degraded;
+mod killers;
 mod proc;
 #[path = "../common/pty.rs"]
 mod pty;

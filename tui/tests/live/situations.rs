@@ -192,6 +192,41 @@ fn what_a_process_cost() {
     }
 }
 
+/// What children have read and written is not what their parents have, and threads that have ended are not forgotten: while a
+/// process lives, and after.
+#[test]
+fn bytes_are_those_of_a_process_itself_and_of_all_its_threads() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    // It may have gone, with half a page of the log to write: between what it read of itself and its end, each wrote a few
+    // lines, and nothing else.
+    let agrees = |event: &Value, io: &Value| {
+        ["read_bytes", "write_bytes"].into_iter().all(|name| {
+            let before = number(io, name);
+            event[name].as_u64().is_some_and(|bytes| (before..=before + 65_536).contains(&bytes))
+        })
+    };
+    let mut capture = Capture::start(&["--usage", "--interval", "100ms"]);
+    let workload = Workload::settled(&["own-io"]);
+    let log = workload.log();
+    let processes: Vec<&Value> = log.of("io").collect();
+    assert_eq!(processes.len(), 3);
+    for io in &processes {
+        let (pid, begun) = (&io["pid"], &io["begun"]);
+        capture.wait_for("what it has read and written so far", |stream| {
+            let mut usage = stream.of("usage").filter(|usage| usage["pid"] == *pid);
+            usage.find(|usage| usage["threads_begun"] == *begun && agrees(usage, io)).map(drop)
+        });
+    }
+    let log = workload.end();
+    let stream = capture.finish();
+    assert_agrees(&stream, &log);
+    for io in log.of("io") {
+        let exit = stream.of("exit").find(|exit| ticked(key(exit)) == log.process(number(io, "pid"))).unwrap();
+        assert!(agrees(exit, io), "{exit}, but {io}");
+        assert_eq!((&exit["threads_begun"], &exit["threads_most"]), (&io["begun"], &io["most"]), "{exit}");
+    }
+}
+
 /// Threads that the kernel has not released when the last one ends are part of the cost.
 #[test]
 fn threads_that_burn_to_the_end_are_counted() {

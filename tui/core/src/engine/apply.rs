@@ -7,6 +7,7 @@ use super::churn::Ended;
 use super::{Delta, Engine};
 use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::intern::Interner;
+use crate::killer::Killer;
 use crate::process::{Context, Image, Lifecycle, Origin, Process};
 use crate::tree::Lineage;
 use crate::{ExitStatus, Stats};
@@ -16,12 +17,13 @@ struct End {
     at_ns: u64,
     status: ExitStatus,
     cost: Option<Cost>,
+    killer: Option<Box<Killer>>,
 }
 
 impl End {
     /// Of one whose end nobody saw.
     const fn unseen(at_ns: u64) -> Self {
-        Self { at_ns, status: ExitStatus::Unknown, cost: None }
+        Self { at_ns, status: ExitStatus::Unknown, cost: None, killer: None }
     }
 }
 
@@ -55,7 +57,7 @@ impl Engine {
             if let Some(vitals) = self.tree.get_mut(key).and_then(Process::vitals_mut) {
                 vitals.cpu_ns = cpu_ns;
             }
-            self.end(key, End { at_ns: e.ts_ns, status, cost: None }, deltas);
+            self.end(key, End { at_ns: e.ts_ns, status, cost: None, killer: None }, deltas);
         }
     }
 
@@ -136,7 +138,8 @@ impl Engine {
             self.add_placeholder(task, e.ts_ns, deltas);
             self.refresh(task, e.ts_ns, deltas);
         }
-        self.end(e.key, End { at_ns: e.ts_ns, status: e.status, cost: e.cost }, deltas);
+        let end = End { at_ns: e.ts_ns, status: e.status, cost: e.cost, killer: e.killer.clone() };
+        self.end(e.key, end, deltas);
     }
 
     pub(super) fn creds(&mut self, ts_ns: u64, key: ProcKey, creds: Creds, deltas: &mut Vec<Delta>) {
@@ -172,11 +175,7 @@ impl Engine {
         let passed = e.ts_ns.saturating_sub(since_ns);
         let used = e.cpu_ns.saturating_sub(vitals.cpu_ns);
         vitals.cpu_share = if passed == 0 { 0.0 } else { (used as f64 / passed as f64) as f32 };
-        vitals.measured_ns = e.ts_ns;
-        vitals.cpu_ns = e.cpu_ns;
-        vitals.set_rss(e.rss_bytes);
-        vitals.threads = e.threads;
-        vitals.state = e.state;
+        vitals.measure(e);
         deltas.push(Delta::Measured(e.key));
     }
 
@@ -274,9 +273,14 @@ impl Engine {
         }
         let launcher = self.tree.get(forker).map(|forker| *forker.comm());
         self.churn.ended(forker, launcher, ended, at_ns);
-        self.tree.end(key, at_ns, end.status, inferred, end.cost);
+        let killed = end.killer.is_some() && self.config.alert_out_of_memory;
+        self.tree.end(key, at_ns, end.status, inferred, end.cost, end.killer);
         self.retention.consider(&mut self.tree, key);
         deltas.push(delta);
+        let out_of_memory = |process: &&Process| killed && process.is_out_of_memory();
+        if let Some(process) = self.tree.get(key).filter(out_of_memory) {
+            self.matches.out_of_memory(process, self.now_ns, &mut self.alerts, deltas);
+        }
     }
 
     /// Takes what a record says of a living process, unless newer is known; true when that changed more than its place.

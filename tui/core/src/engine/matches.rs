@@ -13,7 +13,7 @@ use super::Delta;
 use super::alerts::{Alerts, UPDATE_NS};
 use crate::alert::{Cause, MatchRule};
 use crate::event::ProcKey;
-use crate::filter::Context;
+use crate::filter::{Context, Filter};
 use crate::process::{Origin, Process};
 
 #[cfg(test)]
@@ -32,6 +32,8 @@ const WAITING_MAX: usize = 100_000;
 #[derive(Debug)]
 pub(super) struct Matches {
     watched: Vec<Watched>,
+    /// For those killed for lack of memory: it is told of them, so that nobody is judged for it.
+    out_of_memory: Watched,
     /// How long nobody new must have matched for an alert to end.
     clear_ns: u64,
     swept_ns: u64,
@@ -69,10 +71,8 @@ impl Matches {
         Self {
             asks_names: rules.iter().any(|rule| rule.filter.depends().names),
             asks_place: rules.iter().any(|rule| rule.filter.depends().place),
-            watched: rules
-                .into_iter()
-                .map(|rule| Watched { rule, known: FxHashSet::default(), active: None })
-                .collect(),
+            watched: rules.into_iter().map(Watched::new).collect(),
+            out_of_memory: Watched::new(MatchRule { name: "out of memory".into(), filter: Filter::default() }),
             clear_ns,
             swept_ns: 0,
             unsettled: VecDeque::new(),
@@ -84,6 +84,22 @@ impl Matches {
 
     pub(super) fn is_empty(&self) -> bool {
         self.watched.is_empty()
+    }
+
+    /// Whether time passing changes nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_empty() && self.out_of_memory.active.is_none()
+    }
+
+    /// Raises the alert for one that was killed for lack of memory, or counts it.
+    pub(super) fn out_of_memory(
+        &mut self,
+        process: &Process,
+        now_ns: u64,
+        alerts: &mut Alerts,
+        deltas: &mut Vec<Delta>,
+    ) {
+        self.out_of_memory.hit(process, now_ns, alerts, deltas);
     }
 
     /// Judges those whom the deltas from this one on are about.
@@ -138,7 +154,7 @@ impl Matches {
 
     /// Forgets one that has left the tree.
     pub(super) fn forget(&mut self, key: ProcKey) {
-        for watched in &mut self.watched {
+        for watched in self.watched.iter_mut().chain([&mut self.out_of_memory]) {
             watched.known.remove(&key);
         }
     }
@@ -169,6 +185,8 @@ impl Matches {
         let ended = std::mem::take(&mut self.ended);
         for watched in &mut self.watched {
             watched.sweep(&ended, named, context, alerts, deltas);
+        }
+        for watched in self.watched.iter_mut().chain([&mut self.out_of_memory]) {
             let Some(active) = watched.active.filter(|active| now_ns - active.matched_ns >= self.clear_ns) else {
                 continue;
             };
@@ -197,6 +215,10 @@ fn is_settled(process: &Process, now_ns: u64) -> bool {
 }
 
 impl Watched {
+    fn new(rule: MatchRule) -> Self {
+        Self { rule, known: FxHashSet::default(), active: None }
+    }
+
     /// Judges all the living, where a verdict can change without news of the process, and those who have ended; unless all
     /// users are `named` by now, only those that have a name where it asks for that.
     fn sweep(

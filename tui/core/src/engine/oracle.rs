@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{Argv, Comm, Cost, Creds, Execed, ExitStatus, Exited, Forked, Found, Task};
+use crate::killer::{KillCause, Killer, Sender};
 use crate::process::{Lifecycle, Origin, Process};
 use crate::tree::Lineage;
 
@@ -30,6 +31,7 @@ struct Node {
     execs: u32,
     life: Lifecycle,
     cost: Cost,
+    killer: Option<Killer>,
     /// Of the living; nobody asks it of the dead.
     as_of_ns: u64,
 }
@@ -50,6 +52,7 @@ impl Node {
             execs: process.execs(),
             life: process.life(),
             cost: process.cost(),
+            killer: process.killer().copied(),
             as_of_ns: process.vitals().map_or(0, |vitals| vitals.as_of_ns),
         }
     }
@@ -69,6 +72,7 @@ impl Node {
             execs: 0,
             life: Lifecycle::Running,
             cost: Cost::default(),
+            killer: None,
             as_of_ns: ts_ns,
         }
     }
@@ -122,7 +126,7 @@ impl Oracle {
                     self.placeholder(task, e.ts_ns);
                     self.update(task, e.ts_ns);
                 }
-                self.end(e.key, e.ts_ns, e.status, e.cost);
+                self.end(e.key, e.ts_ns, e.status, e.cost, e.killer.clone());
             }
             Event::Creds { ts_ns, key, creds } => self.set(*key, *ts_ns, |node| node.creds = *creds),
             Event::Comm { ts_ns, key, comm } => self.set(*key, *ts_ns, |node| node.comm = *comm),
@@ -218,13 +222,13 @@ impl Oracle {
         let younger = rivals().map(|node| node.key.start_ns).max().filter(|&start_ns| start_ns > key.start_ns);
         let older: Vec<_> = rivals().filter(|n| n.alive() && n.key.start_ns < key.start_ns).map(|n| n.key).collect();
         for rival in older {
-            self.end(rival, key.start_ns, ExitStatus::Unknown, None);
+            self.end(rival, key.start_ns, ExitStatus::Unknown, None, None);
         }
         self.counts[4] += i64::from(node.origin != Origin::Forked);
         self.counts[5] += i64::from(node.origin == Origin::Inferred);
         self.nodes.push(node);
         if let Some(start_ns) = younger {
-            self.end(key, start_ns, ExitStatus::Unknown, None);
+            self.end(key, start_ns, ExitStatus::Unknown, None, None);
         }
     }
 
@@ -263,7 +267,7 @@ impl Oracle {
             if let Some(node) = self.find(e.task.key).filter(|node| node.life == Lifecycle::Running) {
                 node.cost.cpu_ns = zombie.cpu_ns;
             }
-            self.end(e.task.key, e.ts_ns, zombie.status, None);
+            self.end(e.task.key, e.ts_ns, zombie.status, None, None);
         }
     }
 
@@ -310,7 +314,7 @@ impl Oracle {
         self.update(&e.task, e.ts_ns);
     }
 
-    fn end(&mut self, key: ProcKey, ts_ns: u64, status: ExitStatus, cost: Option<Cost>) {
+    fn end(&mut self, key: ProcKey, ts_ns: u64, status: ExitStatus, cost: Option<Cost>, killer: Option<Box<Killer>>) {
         let Some(node) = self.find(key) else { return };
         let last = node.images.iter().filter_map(|&(since_ns, _)| since_ns).chain([key.start_ns]).max().unwrap();
         let (mut at_ns, inferred) = (ts_ns.max(last), cost.is_none());
@@ -334,6 +338,7 @@ impl Oracle {
         node.life = Lifecycle::Exited { at_ns, status, inferred };
         node.as_of_ns = 0;
         node.cost = cost.unwrap_or(node.cost);
+        node.killer = killer.map(|killer| *killer).or(node.killer);
         for (count, more) in self.counts.iter_mut().zip(counts) {
             *count += more;
         }
@@ -374,7 +379,7 @@ proptest! {
         keep_bytes in prop_oneof![0..30_u64, Just(1000), Just(1000)],
     ) {
         let alert = AlertRule { spawns_per_s: 0.0, ..AlertRule::default() };
-        let config = Config { keep_ns, keep_max, pinned_max, keep_bytes, alert, matches: Vec::new() };
+        let config = Config { keep_ns, keep_max, pinned_max, keep_bytes, alert, alert_out_of_memory: false, matches: Vec::new() };
         let (mut engine, mut oracle) = (Engine::new(config.clone()), Oracle::new(config));
         // What the deltas alone say is in the tree.
         let mut told = Vec::new();

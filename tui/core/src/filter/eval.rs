@@ -4,6 +4,7 @@
 //! one step up from each, however deep it is. The judge borrows the tree: what it remembers cannot become wrong.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -11,8 +12,9 @@ use super::Filter;
 use super::expr::{Compare, Expr, Op, Slot, Value, Word};
 use super::field::{self, Kind};
 use super::text::Pattern;
-use crate::event::ProcKey;
-use crate::process::Process;
+use crate::event::{Creds, ProcKey, Task};
+use crate::killer::Sender;
+use crate::process::{self, Origin, Process};
 use crate::text::signal_name;
 use crate::tree::{Lineage, Tree};
 
@@ -73,9 +75,31 @@ impl<'f, 'c> Judge<'f, 'c> {
                 parent.is_some_and(|parent| self.holds(inner, parent))
             }
             Expr::Ancestor(inner, slot) => self.above(process, *slot, |ancestor| self.holds(inner, ancestor)),
+            Expr::Killer(inner) => {
+                let sender = process.killer().and_then(|killer| killer.sender.as_ref());
+                sender.is_some_and(|sender| {
+                    let then = as_it_was(sender);
+                    self.holds_of_sender(inner, &then, self.context.tree.get(sender.key))
+                })
+            }
             Expr::Word(word) => self.is_called(word, process),
             Expr::Pattern(pattern) => self.is_called_like(pattern, process),
             Expr::Compare(compare) => self.compares(compare, process).unwrap_or(false),
+        }
+    }
+
+    /// Whether it holds of a process that sent a signal: by what was known of it `then`, and for all else by what is known
+    /// `now`, should it be in the tree.
+    fn holds_of_sender(&self, expr: &Expr, then: &Process, now: Option<&Process>) -> bool {
+        match expr {
+            Expr::All(parts) => parts.iter().all(|part| self.holds_of_sender(part, then, now)),
+            Expr::Any(parts) => parts.iter().any(|part| self.holds_of_sender(part, then, now)),
+            Expr::Not(inner) => !self.holds_of_sender(inner, then, now),
+            Expr::Compare(compare) if compare.field.is_of_sender() => self.holds(expr, then),
+            Expr::Word(_) | Expr::Pattern(_) => self.holds(expr, then) || now.is_some_and(|now| self.holds(expr, now)),
+            Expr::Compare(_) | Expr::Parent(_) | Expr::Ancestor(..) | Expr::Killer(_) => {
+                now.is_some_and(|now| self.holds(expr, now))
+            }
         }
     }
 
@@ -175,6 +199,24 @@ impl<'f, 'c> Judge<'f, 'c> {
     pub(super) fn children(&self, process: &Process) -> u64 {
         self.context.tree.child_count(process.key, self.context.lineage) as u64
     }
+}
+
+/// What is known of a process by a signal that it sent, as it was then.
+fn as_it_was(sender: &Sender) -> Process {
+    let Sender { key, comm, uid } = *sender;
+    let task = Task {
+        key,
+        parent: ProcKey::SWAPPER,
+        creds: Creds { uid, ..Creds::default() },
+        comm,
+        cgroup_id: None,
+        pid_ns: None,
+        ns_pid: None,
+        threads: 0,
+        kernel: false,
+    };
+    let common = process::Context::new(&task, None);
+    Process::new(&task, Arc::new(common), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
 }
 
 /// Whether a number begins with these digits.

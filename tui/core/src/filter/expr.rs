@@ -20,6 +20,8 @@ pub(super) enum Expr {
     Parent(Box<Expr>),
     /// It holds of some ancestor; where a judge remembers of whom.
     Ancestor(Box<Expr>, Slot),
+    /// It holds of who sent the signal that ended it.
+    Killer(Box<Expr>),
     Word(Word),
     Pattern(Pattern),
     Compare(Compare),
@@ -106,6 +108,8 @@ impl Expr {
             Self::All(parts) | Self::Any(parts) => all(parts),
             Self::Not(inner) => inner.depends(),
             Self::Parent(inner) | Self::Ancestor(inner, _) => Depends { place: true, ..inner.depends() },
+            // As it was then; what else is asked of it may change, or become known, later.
+            Self::Killer(inner) => Depends { place: true, ..inner.depends() },
             Self::Word(_) | Self::Pattern(_) => Depends { names: true, ..Depends::default() },
             Self::Compare(compare) => compare.field.depends(),
         }
@@ -130,6 +134,7 @@ impl fmt::Display for Expr {
             Self::Not(inner) => write!(f, "not {inner}"),
             Self::Parent(inner) => write!(f, "parent:{inner}"),
             Self::Ancestor(inner, _) => write!(f, "ancestor:{inner}"),
+            Self::Killer(inner) => write!(f, "killer:{inner}"),
             Self::Word(word) => f.write_str(&quoted(word.text.text())),
             Self::Pattern(pattern) => {
                 f.write_str(Op::Match.written())?;

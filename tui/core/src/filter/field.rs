@@ -34,6 +34,9 @@ impl PartialEq for Field {
     }
 }
 
+/// The fields that a [`Sender`](crate::killer::Sender) has as well, as it was when it sent a signal.
+const OF_A_SENDER: [&str; 4] = ["pid", "user", "uid", "comm"];
+
 type Figure = fn(&Judge<'_, '_>, &Process) -> Option<u64>;
 type Text = for<'p> fn(&'p Judge<'_, '_>, &'p Process) -> Option<Cow<'p, [u8]>>;
 /// Whether a text of a process is the one that was typed, whole or in short.
@@ -85,6 +88,7 @@ pub const FIELDS: &[Field] = &[
     field("state", "how it is: alive, dead, failed, running ...", "state=failed", Kind::State, MEASURED),
     field("code", "exit code", "code!=0", count(code), CONSTANT),
     field("signal", "signal that killed it", "signal=KILL", Kind::Signal, CONSTANT),
+    field("oom", "killed for lack of memory: yes, no", "oom=yes", Kind::Flag(Process::is_out_of_memory), CONSTANT),
     field("lifetime", "how long it has lived or lived", "lifetime<10ms", Kind::Figure(Unit::Time, lifetime), TIMED),
     field("cpu", "share of one CPU while it lives", "cpu>50%", Kind::Figure(Unit::Share, cpu), MEASURED),
     field("time", "CPU time", "time>=1m30s", Kind::Figure(Unit::Time, time), MEASURED),
@@ -148,9 +152,10 @@ pub const SYNTAX: [(&str, &str); 8] = [
 ];
 
 /// What may stand before any term: the prefix, what it means, an expression.
-pub const PREFIXES: [(&str, &str, &str); 2] = [
+pub const PREFIXES: [(&str, &str, &str); 3] = [
     ("parent:", "holds of the parent", "parent:comm=make"),
     ("ancestor:", "holds of the parent or of one above", "ancestor:sshd"),
+    ("killer:", "holds of who killed it by a signal", "killer:comm=cron.sh"),
 ];
 
 const fn field(
@@ -187,6 +192,11 @@ impl Field {
 
     pub(super) fn depends(&self) -> Depends {
         self.depends
+    }
+
+    /// Whether it is known of who sent a signal, whatever has become of that process.
+    pub(super) fn is_of_sender(&self) -> bool {
+        OF_A_SENDER.contains(&self.name)
     }
 
     /// What its figures count.

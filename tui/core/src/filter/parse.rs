@@ -3,7 +3,7 @@
 //! ```text
 //! any      = all { ("or" | "||") all }
 //! all      = unary { ["and" | "&&"] unary }
-//! unary    = ("not" | "!" | "parent:" | "ancestor:") unary | "(" any ")" | term
+//! unary    = ("not" | "!" | "parent:" | "ancestor:" | "killer:") unary | "(" any ")" | term
 //! term     = "@" NAME | FIELD OPERATOR value | QUOTED | "/" REGEX "/" | "~" REGEX | WORD
 //! operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~"
 //! ```
@@ -119,6 +119,8 @@ impl<'t> Parser<'t> {
         } else if self.eat_prefix("ancestor:") {
             let slot = self.slot();
             Expr::Ancestor(Box::new(self.unary()?), slot)
+        } else if self.eat_prefix("killer:") {
+            Expr::Killer(Box::new(self.unary()?))
         } else if self.cursor.eat("(") {
             let inner = self.any()?;
             if !self.cursor.eat(")") {

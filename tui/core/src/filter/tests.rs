@@ -70,7 +70,17 @@ fn machine() -> Scene {
     scene.engine.ingest(&event, &mut Vec::new());
     for (cpu_ms, at) in [(1000, 100), (1500, 101)] {
         let (ts_ns, key) = (at * SECOND, scene.key(33));
-        let usage = Usage { ts_ns, key, cpu_ns: cpu_ms * 1_000_000, rss_bytes: Some(6 << 20), threads: 3, state: 'R' };
+        let usage = Usage {
+            ts_ns,
+            key,
+            cpu_ns: cpu_ms * 1_000_000,
+            rss_bytes: Some(6 << 20),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: None,
+            threads: 3,
+            state: 'R',
+        };
         scene.engine.ingest(&Event::Usage(usage), &mut Vec::new());
     }
     scene.clock_ns = 101 * SECOND;
@@ -239,13 +249,22 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
          fork 50 51
          fork 51 1234 0
          exec 1234 /usr/bin/cc --verbose
-         found 60 1",
+         found 60 1
+         fork 51 812
+         exec 812 /etc/cron.sh
+         fork 30 71
+         exit 71 SIGKILL by=812
+         fork 30 72
+         exit 72 SIGKILL cause=oom",
     );
     let long = Usage {
         ts_ns: scene.clock_ns + 1,
         key: scene.key(1234),
         cpu_ns: 100 * SECOND,
         rss_bytes: Some(101 << 20),
+        read_bytes: None,
+        write_bytes: None,
+        threads_begun: None,
         threads: 9,
         state: 'R',
     };
@@ -266,6 +285,7 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
         key,
         status: ExitStatus::Code(0),
         cost: Some(crate::event::Cost::default()),
+        killer: None,
     };
     scene.engine.ingest(&Event::Exit(exit), &mut Vec::new());
     let prefixes = PREFIXES.iter().map(|(prefix, _, example)| (*prefix, *example));
@@ -274,6 +294,41 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
         let matching = matching(&scene, example).len();
         assert!(matching > 0 && matching < scene.engine.tree().len(), "{example} matches {matching}");
     }
+}
+
+/// What is asked of a killer is what it was when it killed; the rest is known while it is in the tree.
+#[test]
+fn of_a_killer_the_signal_tells_who_it_was() {
+    let mut scene = machine();
+    scene.play(
+        "fork 1 900 1000
+         exec 900 comm=reaper -- /usr/bin/reaper --grim
+         fork 1 901
+         exit 901 SIGTERM by=900
+         fork 1 902
+         exit 902 SIGKILL by=31337
+         comm 900 harmless
+         uid 900 0
+         fork 1 903
+         exit 903 SIGSEGV cause=fault",
+    );
+    for (text, pids) in [
+        ("killer:comm=reaper", vec![901]),
+        ("killer:comm=harmless", vec![]),
+        ("killer:(pid=900 uid=1000 user=alice)", vec![901]),
+        ("killer:argv=--grim", vec![901]),
+        ("killer:grim", vec![901]),
+        ("killer:reaper", vec![901]),
+        ("killer:alice", vec![901]),
+        ("killer:pid=31337", vec![902]),
+        ("killer:not reaper", vec![902]),
+        ("killer:argv~.", vec![901]),
+        ("killer:parent:pid=1", vec![901]),
+        ("killer:state=alive", vec![901]),
+    ] {
+        assert_eq!(matching(&scene, text), pids, "{text}");
+    }
+    assert_eq!(Filter::parse("KILLER:comm=x").unwrap().to_string(), "killer:comm=\"x\"");
 }
 
 #[test]

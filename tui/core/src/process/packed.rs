@@ -2,6 +2,8 @@
 //!
 //! Know nothing but how to be put away and read again.
 
+use std::num::NonZeroU32;
+
 use crate::event::{Cost, ProcKey};
 
 /// An `Option<u64>` in eight bytes. `u64::MAX`, neither a time nor a size that occurs, means none.
@@ -17,6 +19,22 @@ impl From<Option<u64>> for PackedOption {
 impl PackedOption {
     pub(super) fn get(self) -> Option<u64> {
         Some(self.0).filter(|&value| value != u64::MAX)
+    }
+}
+
+/// An `Option<u32>` in four bytes, of a number that is never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PackedCount(Option<NonZeroU32>);
+
+impl From<Option<u32>> for PackedCount {
+    fn from(value: Option<u32>) -> Self {
+        Self(value.and_then(NonZeroU32::new))
+    }
+}
+
+impl PackedCount {
+    pub(super) fn get(self) -> Option<u32> {
+        self.0.map(NonZeroU32::get)
     }
 }
 
@@ -51,11 +69,22 @@ pub(super) struct PackedCost {
     write_bytes: PackedOption,
     minor_faults: u64,
     major_faults: u64,
+    threads_begun: PackedCount,
+    threads_most: PackedCount,
 }
 
 impl From<Cost> for PackedCost {
     fn from(cost: Cost) -> Self {
-        let Cost { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = cost;
+        let Cost {
+            cpu_ns,
+            max_rss_bytes,
+            read_bytes,
+            write_bytes,
+            threads_begun,
+            threads_most,
+            minor_faults,
+            major_faults,
+        } = cost;
         Self {
             cpu_ns,
             max_rss_bytes: max_rss_bytes.into(),
@@ -63,18 +92,31 @@ impl From<Cost> for PackedCost {
             write_bytes: write_bytes.into(),
             minor_faults,
             major_faults,
+            threads_begun: threads_begun.into(),
+            threads_most: threads_most.into(),
         }
     }
 }
 
 impl PackedCost {
     pub(super) fn get(self) -> Cost {
-        let Self { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = self;
+        let Self {
+            cpu_ns,
+            max_rss_bytes,
+            read_bytes,
+            write_bytes,
+            minor_faults,
+            major_faults,
+            threads_begun,
+            threads_most,
+        } = self;
         Cost {
             cpu_ns,
             max_rss_bytes: max_rss_bytes.get(),
             read_bytes: read_bytes.get(),
             write_bytes: write_bytes.get(),
+            threads_begun: threads_begun.get(),
+            threads_most: threads_most.get(),
             minor_faults,
             major_faults,
         }
@@ -101,6 +143,8 @@ mod tests {
             write_bytes: Some(0),
             minor_faults: 3,
             major_faults: 4,
+            threads_begun: Some(5),
+            threads_most: None,
         };
         assert_eq!(PackedCost::from(cost).get(), cost);
     }

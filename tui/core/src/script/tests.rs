@@ -5,7 +5,7 @@ use crate::{Argv, text};
 
 fn events(text: &str) -> Vec<Event> {
     let steps = parse(text, 0).unwrap_or_else(|error| panic!("{error}"));
-    steps.into_iter().filter_map(|step| if let Step::Event(event) = step { Some(event) } else { None }).collect()
+    steps.into_iter().filter_map(|step| if let Step::Event(event) = step { Some(*event) } else { None }).collect()
 }
 
 fn event(text: &str) -> Event {
@@ -110,11 +110,13 @@ fn an_end_has_a_status_and_a_cost() {
         cpu_ns: 2 * SECOND,
         max_rss_bytes: Some(3 << 20),
         read_bytes: Some(4),
+        threads_begun: Some(9),
+        threads_most: Some(8),
         write_bytes: Some(5 << 30),
         minor_faults: 6,
         major_faults: 7,
     };
-    let line = "exit 5 SIGSEGV core cpu=2s rss=3M read=4 write=5G minor=6 major=7";
+    let line = "exit 5 SIGSEGV core cpu=2s rss=3M read=4 write=5G minor=6 major=7 begun=9 most=8";
     assert_eq!(exit(line), (ExitStatus::Signal { signal: 11, core: true }, Some(full)));
     assert_eq!(exit("end 5"), (ExitStatus::Unknown, None));
     assert!(matches!(event("end 5"), Event::Exit(Exited { task: None, .. })));
@@ -132,7 +134,17 @@ fn what_changes_later_is_kept() {
     assert_eq!(events[2], Event::Parent { ts_ns: 3 * SECOND, key, parent: ProcKey::new(1, 1) });
     let Event::Fork(fork) = &events[3] else { panic!() };
     assert_eq!((fork.task.creds, fork.task.comm, fork.task.parent), (creds, Comm::new(b"new name"), key));
-    let usage = Usage { ts_ns: 5 * SECOND, key, cpu_ns: 1_500_000, rss_bytes: Some(1024), threads: 2, state: 'R' };
+    let usage = Usage {
+        ts_ns: 5 * SECOND,
+        key,
+        cpu_ns: 1_500_000,
+        rss_bytes: Some(1024),
+        read_bytes: None,
+        write_bytes: None,
+        threads_begun: None,
+        threads: 2,
+        state: 'R',
+    };
     assert_eq!(events[4], Event::Usage(usage));
     assert_eq!(events[5], Event::Lost { ts_ns: 6 * SECOND, count: LossCount { fork: 1, exec: 0, exit: 2 } });
 }
@@ -140,12 +152,14 @@ fn what_changes_later_is_kept() {
 #[test]
 fn time_may_begin_anywhere_but_the_idle_task_stays() {
     let steps = parse("found 3 0\nfork 3 4@1s", 1000).unwrap();
-    let Step::Event(Event::Process(found)) = &steps[0] else { panic!() };
+    let Step::Event(event) = &steps[0] else { panic!() };
+    let Event::Process(found) = &**event else { panic!() };
     assert_eq!(
         (found.ts_ns, found.task.key, found.task.parent),
         (SECOND + 1000, ProcKey::new(3, 1003), ProcKey::SWAPPER)
     );
-    let Step::Event(Event::Fork(fork)) = &steps[1] else { panic!() };
+    let Step::Event(event) = &steps[1] else { panic!() };
+    let Event::Fork(fork) = &**event else { panic!() };
     assert_eq!(fork.task.key, ProcKey::new(4, SECOND + 1000));
 }
 
@@ -192,7 +206,10 @@ fn each_error_has_the_line_the_word_and_what_was_expected() {
         ("parent 1 2 3", "line 1: '3' is not understood: expected the end of the line".into()),
         ("usage 1 2d", "line 1: '2d' is not understood: expected a time such as '90', '1.5s' or '20ms'".into()),
         ("usage 1 2 state=RR", "line 1: 'state=RR' is not understood: expected '=' and one letter".into()),
-        ("usage 1 2 io=3", "line 1: 'io=3' is not understood: expected rss=, threads= or state=".into()),
+        (
+            "usage 1 2 io=3",
+            "line 1: 'io=3' is not understood: expected rss=, read=, write=, begun=, threads= or state=".into(),
+        ),
         ("lost", "line 1: nothing follows 'lost': expected a number of forks, or fork=, exec= and exit=".into()),
         (
             "lost 1 kill=2",
@@ -223,8 +240,9 @@ fn a_line_that_is_not_understood_changes_nothing() {
         task: None,
         status: ExitStatus::Unknown,
         cost: None,
+        killer: None,
     });
-    assert_eq!(script.line("end 2"), Ok(Some(Step::Event(expected))));
+    assert_eq!(script.line("end 2"), Ok(Some(Step::Event(Box::new(expected)))));
 }
 
 proptest::proptest! {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Fault;
 use crate::event::{Argv, ExitStatus, Task};
+use crate::killer::KillCause;
 use crate::text;
 
 /// One word.
@@ -223,6 +224,10 @@ impl OptionWord<'_> {
 
     pub(super) fn status(&self) -> Result<ExitStatus, Fault> {
         self.value("'=' and an exit code, a signal's name or 'unknown'", status)
+    }
+
+    pub(super) fn cause(&self) -> Result<KillCause, Fault> {
+        self.value("'=' and user, terminal, timer, fault, kernel or oom", KillCause::named)
     }
 
     pub(super) fn letter(&self) -> Result<char, Fault> {

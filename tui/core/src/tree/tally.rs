@@ -21,9 +21,9 @@ pub struct Tally {
     pub spawned: u64,
     /// Their CPU time, nanoseconds: of the living as last measured.
     pub cpu_ns: u64,
-    /// What the finished caused to be read from storage, bytes, as far as that is known.
+    /// What they caused to be read from storage, bytes, as far as that is known: of the living as last measured.
     pub read_bytes: u64,
-    /// What the finished caused to be written to storage, bytes, as far as that is known.
+    /// What they caused to be written to storage, bytes, as far as that is known: of the living as last measured.
     pub write_bytes: u64,
 }
 

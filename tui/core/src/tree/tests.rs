@@ -40,7 +40,7 @@ fn pids<'a>(processes: impl Iterator<Item = &'a Process>) -> Vec<u32> {
 
 fn kill(tree: &mut Tree, key: ProcKey) {
     let status = ExitStatus::Code(0);
-    tree.end(key, 99, status, false, None);
+    tree.end(key, 99, status, false, None, None);
 }
 
 #[test]

@@ -124,8 +124,11 @@ fn members_that_moved_are_found_where_their_era_has_them() {
     {
         let settings = whole(&fixture(release)).settings;
         assert_eq!((settings.rss_by_helper, settings.exit_has_group_dead), (helper, group_dead), "{release}");
-        assert_eq!(settings.upid_size, 16);
+        assert_eq!((settings.upid_size, settings.victim_is_task), (16, 1));
     }
+    // An early kernel of a series has no user id, and a pid in place of the task.
+    let untold = whole(&crate::btf::tests::blob(&[], "\0")).settings;
+    assert_eq!(untold.victim_is_task, 0);
 }
 
 #[test]
@@ -148,12 +151,12 @@ fn types_are_shown_as_c_writes_them() {
 fn a_part_that_lacks_one_member_loses_all() {
     let data = fixture("6.12.117+deb13-amd64");
     let btf = Btf::parse(&data).unwrap();
-    let layout = Layout::of(&btf, |field| field == "signal_write_bytes");
+    let layout = Layout::of(&btf, |field| field == "task_write_bytes");
     layout.check().unwrap();
     assert_eq!(layout.lost().collect::<Vec<_>>(), [Part::StorageIo]);
-    assert_eq!(layout.lacking(Part::StorageIo).collect::<Vec<_>>(), ["signal_struct.ioac.write_bytes"]);
-    let Offsets { task_read_bytes, task_write_bytes, signal_read_bytes, signal_write_bytes, .. } = layout.offsets;
-    assert_eq!([task_read_bytes, task_write_bytes, signal_read_bytes, signal_write_bytes], [MISSING; 4]);
+    assert_eq!(layout.lacking(Part::StorageIo).collect::<Vec<_>>(), ["task_struct.ioac.write_bytes"]);
+    let Offsets { task_read_bytes, task_write_bytes, task_files, .. } = layout.offsets;
+    assert_eq!([task_read_bytes, task_write_bytes, task_files], [MISSING; 3]);
 }
 
 #[test]

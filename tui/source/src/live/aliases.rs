@@ -33,6 +33,9 @@ impl Aliases {
             }
             Record::Exit { exit, .. } => {
                 self.name(&mut exit.key);
+                if let Some(sender) = exit.killer.as_mut().and_then(|killer| killer.sender.as_mut()) {
+                    self.known(&mut sender.key);
+                }
                 if let Some(task) = &mut exit.task {
                     task.key = exit.key;
                     self.known(&mut task.parent);
@@ -75,7 +78,7 @@ mod tests {
     use ptree_core::event::{Creds, Forked, Task};
 
     use super::*;
-    use crate::decode::Charge;
+    use crate::decode::{Charge, Io};
 
     const TICK: u64 = 10_000_000;
 
@@ -95,7 +98,16 @@ mod tests {
 
     fn row(key: ProcKey, parent: ProcKey) -> Row {
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
-        Row { ts_ns: 0, task: task(key, parent), cpu, rss_pages: None, state: 'S', ending: None }
+        Row {
+            ts_ns: 0,
+            task: task(key, parent),
+            cpu,
+            rss_pages: None,
+            io: Io::default(),
+            threads_begun: None,
+            state: 'S',
+            ending: None,
+        }
     }
 
     fn fork(key: ProcKey, forker: ProcKey) -> Record {

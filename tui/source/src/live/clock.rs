@@ -93,6 +93,7 @@ mod tests {
             key: ProcKey::new(5, 49_000_000),
             status: ExitStatus::Code(0),
             cost: Some(Cost { cpu_ns: 100, ..Cost::default() }),
+            killer: None,
         };
         let mut record = Record::Exit { exit, charged_ns };
         clock.complete(&mut record);
@@ -125,6 +126,7 @@ mod tests {
             key: ProcKey::new(5, 0),
             status: ExitStatus::Code(0),
             cost: Some(Cost::default()),
+            killer: None,
         };
         let mut record = Record::Exit { exit, charged_ns: Some(10) };
         clock.complete(&mut record);

@@ -9,32 +9,34 @@ use ptree_core::event::LossCount;
 /// Programs on a tracepoint.
 pub(super) struct Hook {
     /// The program, and its copies.
-    pub(super) names: [&'static str; COPIES as usize],
+    pub(super) names: &'static [&'static str],
     pub(super) tracepoint: &'static str,
-    /// Of the records that it makes.
-    pub(super) kind: u32,
+    /// Of the records that it makes; `None` for one that only takes notes for another.
+    pub(super) kind: Option<u32>,
     pub(super) part: Part,
 }
 
 /// In the order in which they are attached: fork last, so that whatever is seen to be forked has its exec and exit seen
-/// as well.
-pub(super) const HOOKS: [Hook; 3] = [
+/// as well, and who kills it.
+pub(super) const HOOKS: [Hook; 5] = [
+    Hook { names: &["on_victim"], tracepoint: "mark_victim", kind: None, part: Part::OutOfMemory },
+    Hook { names: &["on_signal"], tracepoint: "signal_generate", kind: None, part: Part::Killers },
     Hook {
-        names: ["on_exit", "on_exit_2", "on_exit_3"],
+        names: &["on_exit", "on_exit_2", "on_exit_3"],
         tracepoint: "sched_process_exit",
-        kind: kind::EXIT,
+        kind: Some(kind::EXIT),
         part: Part::Ends,
     },
     Hook {
-        names: ["on_exec", "on_exec_2", "on_exec_3"],
+        names: &["on_exec", "on_exec_2", "on_exec_3"],
         tracepoint: "sched_process_exec",
-        kind: kind::EXEC,
+        kind: Some(kind::EXEC),
         part: Part::Execs,
     },
     Hook {
-        names: ["on_fork", "on_fork_2", "on_fork_3"],
+        names: &["on_fork", "on_fork_2", "on_fork_3"],
         tracepoint: "sched_process_fork",
-        kind: kind::FORK,
+        kind: Some(kind::FORK),
         part: Part::Births,
     },
 ];

@@ -220,9 +220,9 @@ impl Kernel {
                     continue;
                 }
                 match program.attach() {
-                    Ok(_) => self.attached.push((hook.kind, name)),
+                    Ok(_) => self.attached.extend(hook.kind.map(|kind| (kind, *name))),
                     Err(error) => {
-                        let first = name == hook.name();
+                        let first = *name == hook.name();
                         let part = if first { hook.part } else { Part::Spares };
                         self.refused.push(Refusal { part, error: LiveError::program(name, error) });
                         if first {
@@ -298,7 +298,7 @@ impl Kernel {
     /// The programs, with the instructions that the verifier went through (known from 5.16 on).
     #[must_use]
     pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
-        let of_hooks = HOOKS.iter().flat_map(|hook| hook.names.map(|name| (name, hook.part)));
+        let of_hooks = HOOKS.iter().flat_map(|hook| hook.names.iter().map(|name| (*name, hook.part)));
         let loaded = of_hooks.chain([(ITERATOR, Part::Running)]).filter_map(|(name, part)| {
             let program = self.ebpf.program(name).filter(|program| self.has(part) && program.fd().is_ok())?;
             Some((name, program.info().ok().and_then(|info| info.verified_instruction_count())))
@@ -364,11 +364,12 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(
     refused
 }
 
-/// Whether it makes sense to go on without what was refused: not without any hook, nor where it is privilege that lacks, or
-/// what there is too little of only now.
+/// Whether it makes sense to go on without what was refused: not without any hook that tells of something, nor where it is
+/// privilege that lacks, or what there is too little of only now.
 fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
-    let of_hook = |refusal: &Refusal| HOOKS.iter().any(|hook| hook.part == refusal.part);
-    let all = refused.iter().filter(|refusal| of_hook(refusal)).count() == HOOKS.len();
+    let telling = || HOOKS.iter().filter(|hook| hook.kind.is_some());
+    let of_hook = |refusal: &Refusal| telling().any(|hook| hook.part == refusal.part);
+    let all = refused.iter().filter(|refusal| of_hook(refusal)).count() == telling().count();
     let fatal = refused
         .iter()
         .position(|refusal| refusal.error.is_privilege() || refusal.error.may_pass())
@@ -384,7 +385,7 @@ fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
 /// # Errors
 /// Says which programs there are.
 pub fn check_pretended(name: &str) -> Result<String, String> {
-    let programs = || HOOKS.iter().flat_map(|hook| hook.names).chain([ITERATOR]);
+    let programs = || HOOKS.iter().flat_map(|hook| hook.names).copied().chain([ITERATOR]);
     if MEMBERS.iter().map(|member| member.field).chain(programs()).any(|known| known == name) {
         return Ok(name.to_owned());
     }

@@ -100,12 +100,18 @@ line! {
         #[serde(borrow)]
         signal: Text<'a>,
         core: bool,
+        /// For people: the kernel killed it for lack of memory, as `killer` says, too.
+        oom: bool,
+        #[serde(borrow)]
+        killer: By<'a>,
         cpu_ns: u64,
         rss_bytes: u64,
         state: char,
         max_rss_bytes: u64,
         read_bytes: u64,
         write_bytes: u64,
+        threads_begun: u32,
+        threads_most: u32,
         minor_faults: u64,
         major_faults: u64,
         /// For people: `ts_ns` less `start_ns`.
@@ -129,6 +135,21 @@ line! {
         #[serde(borrow)]
         message: Text<'a>,
     }
+}
+
+/// Who or what sent a signal. All but the cause is absent where a process had no hand in it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct By<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pid: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) start_ns: Option<u64>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) comm: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<u32>,
+    #[serde(borrow)]
+    pub(super) cause: Cow<'a, str>,
 }
 
 /// Tells null from absent.

@@ -6,6 +6,7 @@
 use std::io::{self, BufRead, Read as _};
 
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::text::{escape, quoted, shown, signal_number};
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use serde::Deserialize;
@@ -354,6 +355,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             key,
             status: line.status()?,
             cost: line.cost()?,
+            killer: line.killer()?,
         }),
         kind::UID => Event::Creds { ts_ns, key, creds: line.creds()? },
         kind::COMM => Event::Comm { ts_ns, key, comm: line.comm()? },
@@ -363,6 +365,9 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             key,
             cpu_ns: need(line.cpu_ns, "cpu_ns")?,
             rss_bytes: line.rss_bytes,
+            read_bytes: line.read_bytes,
+            write_bytes: line.write_bytes,
+            threads_begun: line.threads_begun,
             threads: line.threads.unwrap_or(1),
             state: line.state.unwrap_or('?'),
         }),
@@ -423,6 +428,21 @@ impl Line<'_> {
         })
     }
 
+    /// Nobody where the cause is one of the future.
+    fn killer(&self) -> Result<Option<Box<Killer>>, Wrong> {
+        let Some(by) = &self.killer else { return Ok(None) };
+        let Some(cause) = KillCause::named(&by.cause) else { return Ok(None) };
+        let sender = match (by.pid, &by.comm) {
+            (Some(pid), Some(Text(comm))) => Some(Sender {
+                key: ProcKey::new(pid, need(by.start_ns, "start_ns' of 'killer")?),
+                comm: Comm::new(comm),
+                uid: need(by.uid, "uid' of 'killer")?,
+            }),
+            _ => None,
+        };
+        Ok(Some(Box::new(Killer { cause, sender })))
+    }
+
     fn cost(&self) -> Result<Option<Cost>, Wrong> {
         let Some(cpu_ns) = self.cpu_ns else { return Ok(None) };
         Ok(Some(Cost {
@@ -430,6 +450,8 @@ impl Line<'_> {
             max_rss_bytes: self.max_rss_bytes,
             read_bytes: self.read_bytes,
             write_bytes: self.write_bytes,
+            threads_begun: self.threads_begun,
+            threads_most: self.threads_most,
             minor_faults: need(self.minor_faults, "minor_faults")?,
             major_faults: need(self.major_faults, "major_faults")?,
         }))

@@ -1,6 +1,7 @@
 //! Each line as it is written, once with everything known and once with nothing.
 
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
+use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 
 use super::*;
@@ -70,7 +71,8 @@ fn exec_leaves_out_what_is_not_known() {
 fn exit_tells_code_or_signal_and_the_cost_or_that_it_was_inferred() {
     let cost = Cost { cpu_ns: 9, max_rss_bytes: Some(4096), minor_faults: 3, ..Cost::default() };
     let key = ProcKey::new(5, 50);
-    let exit = Exited { ts_ns: 60, task: Some(task(false)), key, status: ExitStatus::Code(3), cost: Some(cost) };
+    let exit =
+        Exited { ts_ns: 60, task: Some(task(false)), key, status: ExitStatus::Code(3), cost: Some(cost), killer: None };
     assert_eq!(
         line(&Event::Exit(exit.clone())),
         concat!(
@@ -81,9 +83,19 @@ fn exit_tells_code_or_signal_and_the_cost_or_that_it_was_inferred() {
         )
     );
     let status = ExitStatus::Signal { signal: 11, core: true };
-    let killed = line(&Event::Exit(Exited { status, ..exit }));
+    let killed = line(&Event::Exit(Exited { status, ..exit.clone() }));
     assert!(killed.contains(r#""signal":"SIGSEGV","core":true"#) && !killed.contains("code"), "{killed}");
-    let inferred = Exited { ts_ns: 60, task: None, key, status: ExitStatus::Unknown, cost: None };
+    let sender = Sender { key: ProcKey::new(7, 8), comm: Comm::new(b"java"), uid: 3 };
+    let told = |cause, sender| {
+        let killer = Some(Box::new(Killer { cause, sender }));
+        line(&Event::Exit(Exited { status: ExitStatus::Signal { signal: 9, core: false }, killer, ..exit.clone() }))
+    };
+    let oom = told(KillCause::Oom, Some(sender));
+    let wants = r#""signal":"SIGKILL","oom":true,"killer":{"pid":7,"start_ns":8,"comm":"java","uid":3,"cause":"oom"},"#;
+    assert!(oom.contains(wants), "{oom}");
+    let timer = told(KillCause::Timer, None);
+    assert!(timer.contains(r#""signal":"SIGKILL","killer":{"cause":"timer"},"#), "{timer}");
+    let inferred = Exited { ts_ns: 60, task: None, key, status: ExitStatus::Unknown, cost: None, killer: None };
     assert_eq!(
         line(&Event::Exit(inferred)),
         "{\"type\":\"exit\",\"ts_ns\":60,\"pid\":5,\"start_ns\":50,\"lifetime_ns\":10,\"inferred\":true}\n"
@@ -125,7 +137,17 @@ fn changes_losses_and_usage_have_lines() {
             r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,
         ),
         (
-            Event::Usage(Usage { ts_ns: 1, key, cpu_ns: 9, rss_bytes: None, threads: 1, state: 'S' }),
+            Event::Usage(Usage {
+                ts_ns: 1,
+                key,
+                cpu_ns: 9,
+                rss_bytes: None,
+                read_bytes: None,
+                write_bytes: None,
+                threads_begun: None,
+                threads: 1,
+                state: 'S',
+            }),
             r#"{"type":"usage","ts_ns":1,"pid":5,"start_ns":50,"threads":1,"cpu_ns":9,"state":"S"}"#,
         ),
         (Event::Lost { ts_ns: 1, count }, r#"{"type":"lost","ts_ns":1,"count":3,"fork":1,"exec":0,"exit":2}"#),

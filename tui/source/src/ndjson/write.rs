@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use ptree_core::alert::{Alert, AlertLevel};
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::killer::{KillCause, Killer};
 use ptree_core::text::signal_name;
 use ptree_core::{ExitStatus, LossCount, ProcKey};
 use serde::Serialize;
 
-use super::line::{Args, Heading, Line, Text};
+use super::line::{Args, By, Heading, Line, Text};
 use super::{SCHEMA, kind};
 use crate::Header;
 
@@ -132,22 +133,48 @@ fn execed(exec: &Execed) -> Line<'_> {
 }
 
 fn exited(exit: &Exited) -> Line<'_> {
-    let mut line = about(kind::EXIT, exit.ts_ns, exit.key).with_end(exit.status);
+    let mut line = Line {
+        oom: flag(exit.killer.as_ref().is_some_and(|killer| killer.cause == KillCause::Oom)),
+        killer: exit.killer.as_deref().map(by),
+        ..about(kind::EXIT, exit.ts_ns, exit.key).with_end(exit.status)
+    };
     if let Some(task) = &exit.task {
         line = line.with_task(task);
     }
     line.lifetime_ns = Some(exit.ts_ns.saturating_sub(exit.key.start_ns));
     line.inferred = flag(exit.cost.is_none());
     let Some(cost) = exit.cost else { return line };
-    let Cost { cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults } = cost;
+    let Cost {
+        cpu_ns,
+        max_rss_bytes,
+        read_bytes,
+        write_bytes,
+        threads_begun,
+        threads_most,
+        minor_faults,
+        major_faults,
+    } = cost;
     Line {
         cpu_ns: Some(cpu_ns),
         max_rss_bytes,
         read_bytes,
         write_bytes,
+        threads_begun,
+        threads_most,
         minor_faults: Some(minor_faults),
         major_faults: Some(major_faults),
         ..line
+    }
+}
+
+fn by(killer: &Killer) -> By<'_> {
+    let sender = killer.sender.as_ref();
+    By {
+        pid: sender.map(|sender| sender.key.pid),
+        start_ns: sender.map(|sender| sender.key.start_ns),
+        comm: sender.map(|sender| Text::new(sender.comm.as_bytes())),
+        uid: sender.map(|sender| sender.uid),
+        cause: killer.cause.name().into(),
     }
 }
 
@@ -155,6 +182,9 @@ fn used(usage: &Usage) -> Line<'static> {
     Line {
         cpu_ns: Some(usage.cpu_ns),
         rss_bytes: usage.rss_bytes,
+        read_bytes: usage.read_bytes,
+        write_bytes: usage.write_bytes,
+        threads_begun: usage.threads_begun,
         threads: Some(usage.threads),
         state: Some(usage.state),
         ..about(kind::USAGE, usage.ts_ns, usage.key)

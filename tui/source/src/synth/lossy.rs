@@ -10,7 +10,7 @@ use ptree_core::event::{Exited, LossCount, Task};
 
 use super::rng::{Rng, mix};
 use super::world::{Living, World};
-use crate::decode::{Charge, Ending, Record, Row};
+use crate::decode::{Charge, Ending, Io, Record, Row};
 use crate::track::{Tracker, found};
 
 /// Once in so many records a burst of losses begins, of up to so many records.
@@ -202,6 +202,8 @@ fn row(world: &World, living: &Living) -> Row {
         task: world.task(living),
         cpu: Charge { cpu_ns: usage.cpu_ns, charged_ns: None },
         rss_pages: usage.rss_bytes.map(|bytes| bytes / PAGE),
+        io: Io::default(),
+        threads_begun: None,
         state: usage.state,
         ending: None,
     }
@@ -214,6 +216,8 @@ fn ending(exit: &Exited, task: &Task) -> Row {
         task: task.clone(),
         cpu: Charge { cpu_ns: 0, charged_ns: None },
         rss_pages: Some(0),
+        io: Io::default(),
+        threads_begun: None,
         state: 'R',
         ending: Some(Ending { status: exit.status, over: false }),
     }

@@ -329,11 +329,20 @@ impl World {
             max_rss_bytes: usage.rss_bytes,
             read_bytes: Some(mix(key.start_ns) % 64 * 4096),
             write_bytes: Some(mix(key.start_ns ^ 1) % 16 * 4096),
+            threads_begun: usage.threads_begun,
+            threads_most: usage.threads_begun,
             minor_faults: 60 + mix(key.start_ns ^ 2) % 900,
             major_faults: mix(key.start_ns ^ 3) % 32 / 31,
         };
         self.counts.exits += 1;
-        self.events.push_back(Event::Exit(Exited { ts_ns, task: Some(task), key, status, cost: Some(cost) }));
+        self.events.push_back(Event::Exit(Exited {
+            ts_ns,
+            task: Some(task),
+            key,
+            status,
+            cost: Some(cost),
+            killer: None,
+        }));
         self.unlink(slot);
         let reaper = self.reaper(slot);
         while self[slot].first_child != NONE {

@@ -4,7 +4,7 @@ use ptree_core::ExitStatus;
 use ptree_core::event::Cost;
 
 use super::*;
-use crate::decode::Charge;
+use crate::decode::{Charge, Io};
 
 const CAPTURE_NS: u64 = 1_000;
 
@@ -24,7 +24,7 @@ fn task(pid: u32, start_ns: u64, parent: ProcKey) -> Task {
 
 fn row(ts_ns: u64, task: Task) -> Row {
     let cpu = Charge { cpu_ns: 5, charged_ns: None };
-    Row { ts_ns, task, cpu, rss_pages: Some(2), state: 'S', ending: None }
+    Row { ts_ns, task, cpu, rss_pages: Some(2), io: Io::default(), threads_begun: None, state: 'S', ending: None }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as rows have it")]
@@ -42,7 +42,8 @@ fn fork(ts_ns: u64, task: &Task) -> Record {
 
 fn exit(ts_ns: u64, task: &Task) -> Record {
     let cost = Some(Cost::default());
-    let exit = Exited { ts_ns, task: Some(task.clone()), key: task.key, status: ExitStatus::Code(3), cost };
+    let exit =
+        Exited { ts_ns, task: Some(task.clone()), key: task.key, status: ExitStatus::Code(3), cost, killer: None };
     Record::Exit { exit, charged_ns: None }
 }
 

@@ -109,6 +109,9 @@ impl Cells<'_> {
             Column::MajorFaults if self.is_complete() => label::count(cost.major_faults).into(),
             Column::MinorFaults | Column::MajorFaults => nothing(),
             Column::Cgroup => end_of(process.cgroup(), width),
+            Column::Killer => {
+                Some(label::killer(process)).filter(|killer| !killer.is_empty()).map_or_else(nothing, Cow::from)
+            }
             Column::Unit => escaped(process.cgroup().and_then(cgroup::unit).as_deref()),
             Column::Container => escaped(process.cgroup().and_then(cgroup::container).as_deref()),
             _ => self.totals().map_or_else(nothing, |totals| sum(column, &totals, width)),

@@ -54,6 +54,21 @@ fn those_that_follow_soon_are_counted_and_calm_ends_it() {
     assert_eq!(scene.engine.alerts()[1].culprit, Some(scene.key(16)));
 }
 
+/// Without any rule, until it is switched off.
+#[test]
+fn whom_the_kernel_kills_for_lack_of_memory_is_told_of() {
+    let mut scene = scene(&[], "found 1 0\nfork 1 10 comm=java\nfork 1 11\nfork 1 12\nexit 12 SIGKILL by=11\nat 100");
+    assert_eq!(scene.engine.alerts(), []);
+    let raised = told(scene.play("exit 10 SIGKILL cause=oom by=11"));
+    let [alert] = &raised[..] else { panic!("{raised:?}") };
+    assert_eq!((alert.culprit, alert.rule()), (Some(scene.key(10)), "out of memory"));
+    assert_eq!(alert.to_string(), "'out of memory' matched java [10]");
+    let over = told(scene.play("at 110\ntick"));
+    assert_eq!(over.iter().map(Alert::level).collect::<Vec<_>>(), [AlertLevel::Cleared]);
+    let mut silent = Scene::new(Config { alert_out_of_memory: false, ..Config::default() });
+    assert!(told(silent.play("found 1 0\nfork 1 10\nexit 10 SIGKILL cause=oom")).is_empty());
+}
+
 #[test]
 fn who_has_not_started_its_own_program_yet_is_not_taken_for_its_forker() {
     let mut scene = scene(&["comm=make"], "every 1ms\nfound 1 0\nfork 1 10\nexec 10 comm=make -- make");

@@ -7,7 +7,7 @@ use super::*;
 /// What is done to both models.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Event(Event),
+    Event(Box<Event>),
     Tick(u64),
 }
 
@@ -60,12 +60,16 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     let fork = (task(), key()).prop_map(move |(task, forker)| Event::Fork(Forked { ts_ns, task, forker }));
     let exec = (task(), argv())
         .prop_map(move |(task, argv)| Event::Exec(Execed { ts_ns, task, filename: None, argv, argv_truncated: false }));
-    let exit = (task(), status(), 0..9_u64).prop_map(move |(task, status, cpu_ns)| {
+    let exit = (task(), status(), 0..9_u64, prop::option::of(key())).prop_map(move |(task, status, cpu_ns, by)| {
         let cost = Some(Cost { cpu_ns, ..Cost::default() });
-        Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost })
+        let sender = by.map(|key| Sender { key, comm: task.comm, uid: 0 });
+        let cause = if cpu_ns < 3 { KillCause::Oom } else { KillCause::User };
+        let killer = sender.map(|_| Box::new(Killer { cause, sender }));
+        Event::Exit(Exited { ts_ns, key: task.key, task: Some(task), status, cost, killer })
     });
-    let end = key()
-        .prop_map(move |key| Event::Exit(Exited { ts_ns, key, task: None, status: ExitStatus::Unknown, cost: None }));
+    let end = key().prop_map(move |key| {
+        Event::Exit(Exited { ts_ns, key, task: None, status: ExitStatus::Unknown, cost: None, killer: None })
+    });
     let creds = task().prop_map(move |task| Event::Creds { ts_ns, key: task.key, creds: task.creds });
     let comm = task().prop_map(move |task| Event::Comm { ts_ns, key: task.key, comm: task.comm });
     let parent = (key(), key()).prop_map(move |(key, parent)| Event::Parent { ts_ns, key, parent });
@@ -75,7 +79,7 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
 /// Time goes on, but not without stepping back now and then.
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (0..TIME)
-        .prop_flat_map(|ts_ns| prop_oneof![12 => event(ts_ns).prop_map(Step::Event), 1 => Just(Step::Tick(ts_ns))]);
+        .prop_flat_map(|ts_ns| prop_oneof![12 => event(ts_ns).prop_map(|event| Step::Event(Box::new(event))), 1 => Just(Step::Tick(ts_ns))]);
     let ts_ns = |step: &Step| match step {
         Step::Event(event) => event.ts_ns(),
         Step::Tick(now_ns) => *now_ns,

@@ -11,7 +11,7 @@ use ptree_common::layout::Part;
 use rustc_hash::FxHashMap;
 
 use super::{ITERATOR, Kernel, Refusal, program};
-use crate::decode::{Record, Row, decode, split};
+use crate::decode::{Io, Record, Row, decode, split};
 use crate::live::clock::Witness;
 use crate::live::error::LiveError;
 use crate::{host, procfs};
@@ -58,7 +58,7 @@ impl Kernel {
 
         self.iterated = true;
         let mut rows: Vec<Row> = Vec::new();
-        let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
+        let mut threads: FxHashMap<u32, (u64, Io)> = FxHashMap::default();
         for record in split(&self.buffer) {
             match decode(record, self.page_size) {
                 Ok(Record::Row(row)) => {
@@ -67,18 +67,22 @@ impl Kernel {
                     }
                     rows.push(row);
                 }
-                Ok(Record::Thread { pid, tid, cpu }) => {
+                Ok(Record::Thread { pid, tid, cpu, io }) => {
                     if let Some(witness) = witness {
                         self.clock.calibrate(witness, tid, cpu);
                     }
-                    *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
+                    let none = Io { read_bytes: Some(0), write_bytes: Some(0) };
+                    let (cpu_ns, io_of_all) = threads.entry(pid).or_insert((0, none));
+                    (*cpu_ns, *io_of_all) = (*cpu_ns + cpu.cpu_ns, io_of_all.and(io));
                 }
                 Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
             }
         }
         host::learn_pid_namespace(rows.iter().map(|row| row.task.pid_ns));
         for row in &mut rows {
-            row.cpu.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
+            if let Some((cpu_ns, io)) = threads.get(&row.task.key.pid) {
+                (row.cpu.cpu_ns, row.io) = (row.cpu.cpu_ns + cpu_ns, row.io.and(*io));
+            }
         }
         Ok(rows)
     }

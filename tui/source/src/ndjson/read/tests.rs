@@ -59,16 +59,32 @@ fn task() -> impl Strategy<Value = Task> {
 }
 
 fn cost() -> impl Strategy<Value = Cost> {
-    any::<(u64, Option<u64>, Option<u64>, Option<u64>, u64, u64)>().prop_map(
-        |(cpu_ns, max_rss_bytes, read_bytes, write_bytes, minor_faults, major_faults)| Cost {
+    any::<(u64, Option<u64>, Option<u64>, Option<u64>, u64, u64, [Option<u32>; 2])>().prop_map(
+        |(
             cpu_ns,
             max_rss_bytes,
             read_bytes,
             write_bytes,
             minor_faults,
             major_faults,
+            [threads_begun, threads_most],
+        )| Cost {
+            cpu_ns,
+            max_rss_bytes,
+            read_bytes,
+            write_bytes,
+            threads_begun,
+            threads_most,
+            minor_faults,
+            major_faults,
         },
     )
+}
+
+fn killer() -> impl Strategy<Value = Box<Killer>> {
+    let sender = (key(), comm(), any::<u32>()).prop_map(|(key, comm, uid)| Sender { key, comm, uid });
+    (prop::sample::select(KillCause::ALL.to_vec()), prop::option::of(sender))
+        .prop_map(|(cause, sender)| Box::new(Killer { cause, sender }))
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -87,14 +103,23 @@ fn event() -> impl Strategy<Value = Event> {
             Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated })
         },
     );
-    let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost())).prop_map(
-        |(ts_ns, task, told, status, cost)| {
-            Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost })
-        },
-    );
-    let usage = (any::<(u64, u64, Option<u64>, u32, char)>(), key()).prop_map(
-        |((ts_ns, cpu_ns, rss_bytes, threads, state), key)| {
-            Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, threads, state })
+    let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost()), prop::option::of(killer()))
+        .prop_map(|(ts_ns, task, told, status, cost, killer)| {
+            Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost, killer })
+        });
+    let usage = (any::<(u64, u64, [Option<u64>; 3], Option<u32>, u32, char)>(), key()).prop_map(
+        |((ts_ns, cpu_ns, [rss_bytes, read_bytes, write_bytes], threads_begun, threads, state), key)| {
+            Event::Usage(Usage {
+                ts_ns,
+                key,
+                cpu_ns,
+                rss_bytes,
+                read_bytes,
+                write_bytes,
+                threads_begun,
+                threads,
+                state,
+            })
         },
     );
     let small = (any::<u64>(), key(), key(), creds(), comm(), any::<[u64; 3]>());

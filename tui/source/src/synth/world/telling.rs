@@ -39,6 +39,9 @@ impl World {
             key: living.key,
             cpu_ns: if living.program.is_some() { lifetime_ns / 256 * share } else { 0 },
             rss_bytes: living.program.is_some().then_some((200 + (bits >> 8) % 20_000) * 4096),
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: Some(living.threads),
             threads: living.threads,
             state: if forked && bits.is_multiple_of(3) { 'R' } else { 'S' },
         }
