@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Error, Result};
 use ptree_source::live::{Live, LiveOptions};
 use ptree_source::play::{self, Cue};
-use ptree_source::{Batch, Header, Part, host, threads};
+use ptree_source::{Batch, Header, Part, host, limits, threads};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -135,6 +135,8 @@ fn panicked(_closed: RecvError) -> Error {
 /// # Errors
 /// When the system has no descriptors left.
 pub fn runtime() -> Result<Runtime> {
+    // tokio panics where it finds none.
+    limits::are_files_left().context("starting the event loop")?;
     Builder::new_current_thread().enable_all().build().context("starting the event loop")
 }
 

@@ -345,9 +345,9 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(tell::panicked));
     leave_no_core();
     limits::raise();
-    // A file that would grow beyond a limit ('ulimit -f') is an error of whoever writes it, not the end of all: of every
-    // thread, since this is the only one yet.
-    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
+    // Whatever signals who started us has blocked: those that end us do. A file that would grow beyond a limit ('ulimit -f')
+    // is an error of whoever writes it, and not the end of all. It holds for every thread, since this is the only one yet.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_set_mask();
     finish(run())
 }
 

@@ -53,7 +53,7 @@ pub struct Config {
     pub kernel: bool,
     /// From how many finished children of one process with one name on these are joined in one row; 0 for never.
     pub join_from: usize,
-    /// Whether processes are only looked at: nobody can be signalled, frozen or reniced.
+    /// Whether processes are only looked at: nobody is signalled, frozen or reniced, no file is written, no environment is shown.
     pub read_only: bool,
     /// A filter to begin with.
     pub filter: String,

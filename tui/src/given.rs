@@ -11,15 +11,17 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use nix::fcntl::OFlag;
 use ptree_source::bounded;
-use ptree_source::caller::as_caller;
+use ptree_source::caller::{as_caller, caller};
 use ptree_source::trusted::open_regular;
+use rustix::fs::{PROC_SUPER_MAGIC, fstatfs};
 
 /// Reads a text of so many bytes at most out of a regular file.
 ///
 /// # Errors
 /// When it cannot be opened or read, is no regular file, is longer, or is no UTF-8.
 pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
-    bounded::text(as_caller(|| open_regular(path)).flatten()?.file, most)
+    // What is read is asked for by whoever reads, too: some files of /proc are not the same to all.
+    as_caller(|| bounded::text(open_regular(path)?.file, most)).flatten()
 }
 
 /// Opens a file or a named pipe, for whose writer is waited.
@@ -32,7 +34,12 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
         if kind.is_char_device() || kind.is_block_device() || kind.is_dir() {
             return Err(io::Error::other("it is neither a file nor a pipe"));
         }
-        OpenOptions::new().read(true).custom_flags(OFlag::O_NOCTTY.bits()).open(path)
+        let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NOCTTY.bits()).open(path)?;
+        // It is read with our rights, and some files there say more to some.
+        if caller().is_some() && kind.is_file() && fstatfs(&file)?.f_type == PROC_SUPER_MAGIC {
+            return Err(io::Error::other("it is a file of /proc"));
+        }
+        Ok(file)
     })
     .flatten()
 }

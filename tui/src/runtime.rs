@@ -17,6 +17,7 @@ use anyhow::Context;
 use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
 use ptree_core::text;
+use ptree_source::caller::give_up_gained;
 use ptree_source::limits::Explained;
 use ptree_source::threads::{self, ThreadError};
 use ptree_source::{Batch, Header};
@@ -217,7 +218,13 @@ pub async fn run(
                 // A thread of its own, for which nobody waits at the end: the kernel may keep it waiting for a process
                 // that keeps its memory locked.
                 let (subject, key) = (question.subject, question.target.key);
-                let ask = move || drop(reports.blocking_send(Action::Inspected(inspect::answer(&question))));
+                let ask = move || {
+                    let answer = give_up_gained().map_or_else(
+                        |error| Answer { subject, key, found: Err(error.into()) },
+                        |()| inspect::answer(&question),
+                    );
+                    drop(reports.blocking_send(Action::Inspected(answer)));
+                };
                 if let Err(error) = threads::spawn("inspect", ask) {
                     let found = Err(Refusal::Other(error.to_string()));
                     app.update(Action::Inspected(Answer { subject, key, found }));
@@ -247,6 +254,10 @@ fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
 fn act_beside(reports: mpsc::Sender<Action>) -> Result<(std::sync::mpsc::Sender<Order>, JoinHandle<()>), ThreadError> {
     let (sender, orders) = std::sync::mpsc::channel();
     let hand = threads::spawn("act", move || {
+        // To become less is always granted; if it were not, nothing would be done.
+        if give_up_gained().is_err() {
+            return;
+        }
         for order in orders {
             // Nobody listens any more when the user has left meanwhile.
             let _ = reports.blocking_send(Action::Acted(act::perform(&order)));

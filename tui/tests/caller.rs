@@ -3,7 +3,7 @@
 //!
 //! Needs root, to be able to become others. Without root each test says that it was skipped; where `CI` is set that is a
 //! failure.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking, their helpers as well")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, their helpers as well")]
 
 #[path = "common/pty.rs"]
 mod pty;
@@ -17,7 +17,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
+use rustix::fs::{CWD, FileType, Mode, StatVfsMountFlags, XattrFlags, mknodat, setxattr, statvfs};
 use tempfile::TempDir;
 
 use self::pty::Pty;
@@ -48,12 +48,20 @@ fn is_root() -> bool {
     root
 }
 
+/// What programs that change users say for whom they do; whoever runs the tests may have become root by one.
+const WITNESSES: [&str; 4] = ["SUDO_UID", "SUDO_GID", "PKEXEC_UID", "DOAS_USER"];
+
 /// A folder that everybody can look into, in which tests put what they need.
 struct Place(TempDir);
 
 impl Place {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        // Where files give no privilege, there is nothing to try.
+        let gives =
+            |folder: &&PathBuf| statvfs(*folder).is_ok_and(|found| !found.f_flag.contains(StatVfsMountFlags::NOSUID));
+        let folders = [std::env::temp_dir(), "/var/tmp".into(), "/root".into(), "/".into()];
+        let folder = folders.iter().find(gives).expect("a file system that is not mounted 'nosuid'");
+        let dir = tempfile::tempdir_in(folder).unwrap();
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
         Self(dir)
     }
@@ -122,6 +130,11 @@ impl Way {
 
     /// Before the program: what makes one its caller.
     fn command(&self) -> Vec<String> {
+        let without = ["env"].into_iter().chain(WITNESSES.into_iter().flat_map(|name| ["-u", name])).map(String::from);
+        without.chain(self.become_caller()).collect()
+    }
+
+    fn become_caller(&self) -> Vec<String> {
         match self {
             Self::File(path) | Self::SetUid(path) => {
                 ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -164,7 +177,7 @@ struct RootsOwn(PathBuf);
 
 impl RootsOwn {
     fn new(name: &str) -> Self {
-        let path = Path::new("/run").join(format!("ptree-tui-{name}-{}", std::process::id()));
+        let path = Path::new("/var/lib").join(format!("ptree-tui-{name}-{}", std::process::id()));
         fs::create_dir(&path).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         Self(path)
@@ -269,6 +282,8 @@ fn a_kernel_btf_that_cannot_be_read_is_an_error_and_not_taken_for_hidden() {
         .args(["-m", "sh", "-c", spoil, "sh", PROGRAM, "stream", "--duration", "1ms", "--btf"])
         .arg(own.path())
         .env_remove("SUDO_UID")
+        .env_remove("PKEXEC_UID")
+        .env_remove("DOAS_USER")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
@@ -327,6 +342,71 @@ fn files_that_the_caller_may_not_read_are_not_read() {
         let output = way.run(&["--config", public.to_str().unwrap(), "snapshot"]);
         assert!(said(&output).contains("nonsense"), "{way:?}: {}", said(&output));
     }
+}
+
+/// What the environment of a caller by file says of others is the caller's own word.
+#[test]
+fn nobody_becomes_another_by_the_environment() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let secret = place.write("secret", format!("{SECRET}\n"), 0o600);
+    for way in Way::all(&place) {
+        for forged in
+            ["PKEXEC_UID=0", "DOAS_USER=root", "DOAS_USER=nosuchuser", "SUDO_UID=0", "SUDO_UID=x", "SUDO_UID="]
+        {
+            // Sudo's own word cannot be changed by who uses it.
+            if matches!(way, Way::Sudo) && forged.starts_with("SUDO") {
+                continue;
+            }
+            let options = ["--config", secret.to_str().unwrap(), "snapshot"];
+            let mut command = way.command();
+            let program = command.pop().unwrap();
+            let forging = ["env".to_owned(), forged.to_owned(), program];
+            let output = Command::new(&command[0]).args(&command[1..]).args(forging).args(options).output().unwrap();
+            let text = said(&output);
+            assert!(
+                text.contains("Permission denied") || text.contains("nothing can be opened as"),
+                "{way:?} {forged}: {text}"
+            );
+            assert!(!text.contains(SECRET), "{way:?} {forged}: {text}");
+        }
+    }
+}
+
+/// What nobody can make sense of is not taken for root's own word.
+#[test]
+fn a_user_that_is_not_known_is_not_root() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let secret = place.write("secret", format!("{SECRET}\n"), 0o600);
+    for said_by in ["DOAS_USER=nosuchuser", "SUDO_UID=x", "PKEXEC_UID=-1"] {
+        let mut command = Command::new("env");
+        command.args(WITNESSES.into_iter().flat_map(|name| ["-u", name])).args([said_by, PROGRAM]);
+        let output = command.args(["--config", secret.to_str().unwrap(), "snapshot"]).output().unwrap();
+        let text = said(&output);
+        assert!(text.contains("nothing can be opened as the caller") && !text.contains(SECRET), "{said_by}: {text}");
+    }
+}
+
+#[test]
+fn a_btf_where_users_may_have_mounted_is_not_taken() {
+    if !is_root() {
+        return;
+    }
+    let roots = RootsOwn::new("mount");
+    let mount = format!(
+        "mount -t tmpfs -o nosuid,mode=755 none {0} && cp /sys/kernel/btf/vmlinux {0}/own && exec \"$@\"",
+        roots.0.to_str().unwrap()
+    );
+    let script = format!("exec unshare -m sh -c '{mount}' sh \"$@\"");
+    let own = roots.0.join("own");
+    let output = Way::Sudo.run_below(&script, &["--btf", own.to_str().unwrap(), "stream", "--duration", "1ms"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("mounted 'nosuid'"), "{}", said(&output));
 }
 
 #[test]
@@ -489,6 +569,36 @@ impl Session {
 fn synth(command: Vec<String>, options: &[&str]) -> Vec<String> {
     let options = options.iter().chain(&["synth", "idle"]).map(ToString::to_string);
     command.into_iter().chain(options).collect()
+}
+
+/// The privilege of the program's file is for seeing: signals are sent with the caller's own rights.
+#[test]
+fn who_has_the_program_cannot_act_on_others() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    for way in Way::all(&place) {
+        if matches!(way, Way::Sudo) {
+            continue;
+        }
+        let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
+        let filter = format!("pid={}", sleeper.id());
+        let options = ["--filter", &filter, "--ring-buffer", "1MiB"].map(String::from).to_vec();
+        let mut session = Session::start(&place.path(""), &[way.command(), options].concat());
+        session.wait_for("sleep 600");
+        session.press("n", "sleep 600");
+        session.press("e", "Not permitted");
+        session.press("q", "sleep 600");
+        session.press("x", "SIGTERM");
+        session.press("\r", "y ");
+        session.press("y", "not permitted");
+        assert!(sleeper.try_wait().unwrap().is_none(), "{way:?}");
+        session.pty.child.kill().unwrap();
+        session.end();
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+    }
 }
 
 /// S2: a file is made by the caller, or not at all.

@@ -10,7 +10,7 @@ mod pty;
 mod root;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -36,7 +36,9 @@ fn run(by: &[&str], arguments: &[&str]) -> Output {
 fn told(output: &Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code().is_some(), "killed: {:?} {told}", output.status);
-    assert!(!told.contains("panicked") && !told.contains("memory allocation"), "{told}");
+    for panic in ["panicked", "mistake in the program", "memory allocation"] {
+        assert!(!told.contains(panic), "{told}");
+    }
     told
 }
 
@@ -163,6 +165,40 @@ fn a_limit_that_is_too_low_is_named_and_what_is_advised_is_enough() {
         let findings = String::from_utf8_lossy(&doctor.stdout).into_owned();
         assert_eq!(doctor.status.code(), Some(1), "{findings}");
         assert!(findings.contains(" FAILED  limits ") && findings.contains("first mend 'limits' above"), "{findings}");
+    }
+}
+
+/// Before anything is checked, an event loop is made, and help is printed without one.
+#[test]
+fn however_few_files_may_be_open_it_is_told() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    // With fewer the loader of programs fails.
+    for files in 4..=16 {
+        let limit = format!("--nofile={files}");
+        for command in [&STREAM[..], &["snapshot"], &["doctor"], &["synth", "idle", "--stream", "--duration", "10ms"]] {
+            let told = told(&run(&["prlimit", &limit], command));
+            assert!(
+                command[0] == "synth" || command[0] == "doctor" || told.contains("ulimit -n"),
+                "{files} {command:?}: {told}"
+            );
+        }
+    }
+}
+
+/// A signal that whoever starts it has blocked ends it all the same.
+#[test]
+fn signals_end_it_whatever_was_blocked_before() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let mut child =
+        Command::new("env").args(["--block-signal", PROGRAM, "stream"]).stdout(Stdio::piped()).spawn().unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    drop(child.stdout.take());
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "it does not end");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -4,7 +4,7 @@
 //! So files are opened and made [as the caller](as_caller), and what the kernel side goes by has to be
 //! [trusted](crate::trusted). Does not know which files there are.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -21,13 +21,17 @@ use crate::{start, threads};
 /// A user with less privilege than this process has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// User.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Home folder, where a tool for changing users was used and there is an entry in the user database.
-    home: Option<PathBuf>,
+    who: Who,
     way: Way,
+}
+
+/// Who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Who {
+    /// A user, with a group and, if the user database has an entry, the home folder in it.
+    User { uid: u32, gid: u32, home: Option<PathBuf> },
+    /// Somebody, but what is said of that makes no sense: nothing can be done as that user.
+    Unclear,
 }
 
 /// How the privilege was got.
@@ -41,9 +45,13 @@ enum Way {
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.who {
+            Who::User { uid, .. } => write!(f, "uid {uid}")?,
+            Who::Unclear => f.write_str("a user")?,
+        }
         match self.way {
-            Way::File => write!(f, "uid {}, to whom the program's file gives privilege", self.uid),
-            Way::Tool(tool) => write!(f, "uid {}, who came through {tool}", self.uid),
+            Way::File => f.write_str(", to whom the program's file gives privilege"),
+            Way::Tool(tool) => write!(f, ", who came through {tool}"),
         }
     }
 }
@@ -53,74 +61,98 @@ impl fmt::Display for Caller {
 pub fn caller() -> Option<&'static Caller> {
     // It is decided by how the program was started.
     static CALLER: OnceLock<Option<Caller>> = OnceLock::new();
-    CALLER.get_or_init(|| find(|name| std::env::var(name).ok())).as_ref()
+    CALLER.get_or_init(|| find(getuid(), getgid(), start::gained_privilege(), |name| std::env::var_os(name))).as_ref()
 }
 
-fn find(variable: impl Fn(&str) -> Option<String>) -> Option<Caller> {
-    let own = getuid();
-    if let Some((tool, uid, gid)) = through_tool(variable)
-        && uid != own
-    {
-        let user = User::from_uid(uid).ok().flatten();
-        let gid = gid.or_else(|| user.as_ref().map(|user| user.gid)).unwrap_or_else(|| Gid::from_raw(uid.as_raw()));
-        let home = user.map(|user| user.dir);
-        return Some(Caller { uid: uid.as_raw(), gid: gid.as_raw(), home, way: Way::Tool(tool) });
+/// From the real user and group, whether privilege was gained by starting the program, and the environment.
+fn find(uid: Uid, gid: Gid, gained: bool, variable: impl Fn(&str) -> Option<OsString>) -> Option<Caller> {
+    // Whatever the environment says: it is this user's. Who is root already gets nothing by starting a program.
+    if gained && !uid.is_root() {
+        let who = Who::User { uid: uid.as_raw(), gid: gid.as_raw(), home: None };
+        return Some(Caller { who, way: Way::File });
     }
-    // Who is root already gets nothing by starting a program.
-    let gained = start::gained_privilege() && !own.is_root();
-    gained.then(|| Caller { uid: own.as_raw(), gid: getgid().as_raw(), home: None, way: Way::File })
+    let mut found: Option<Caller> = None;
+    for (tool, who) in through_tools(variable) {
+        // Another group than the own is another's privilege as well: a tool may change that alone.
+        if matches!(who, Who::User { uid: caller, gid: of, .. } if (caller, of) == (uid.as_raw(), gid.as_raw())) {
+            continue;
+        }
+        match &mut found {
+            None => found = Some(Caller { who, way: Way::Tool(tool) }),
+            // One program has called the other: nobody knows who came first.
+            Some(other) if other.who != who => other.who = Who::Unclear,
+            Some(_) => {}
+        }
+    }
+    found
 }
 
-/// For whom one of the programs that change users has started this one, as they say in the environment: whoever may use them
-/// for this program alone cannot change that.
-fn through_tool(variable: impl Fn(&str) -> Option<String>) -> Option<(&'static str, Uid, Option<Gid>)> {
-    let number = |name| variable(name)?.parse::<u32>().ok();
-    let named = |name| User::from_name(&variable(name)?).ok().flatten();
-    None.or_else(|| Some(("sudo", Uid::from_raw(number("SUDO_UID")?), number("SUDO_GID").map(Gid::from_raw))))
-        .or_else(|| Some(("pkexec", Uid::from_raw(number("PKEXEC_UID")?), None)))
-        .or_else(|| named("DOAS_USER").map(|user| ("doas", user.uid, Some(user.gid))))
+/// For whom the programs that change users have started this one, as they say in the environment: whoever may use them for
+/// this program alone cannot change what they say. What makes no sense is not taken for nothing.
+fn through_tools(variable: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, Who)> {
+    let number = |name: &str| variable(name).map(|value| value.to_str()?.parse::<u32>().ok());
+    let numbered = |uid: Option<u32>, gid: Option<u32>| match uid {
+        None => Who::Unclear,
+        Some(uid) => {
+            let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+            let gid = gid.or_else(|| user.as_ref().map(|user| user.gid.as_raw())).unwrap_or(uid);
+            Who::User { uid, gid, home: user.map(|user| user.dir) }
+        }
+    };
+    let named = |name: OsString| match User::from_name(&name.to_string_lossy()) {
+        Ok(Some(user)) => Who::User { uid: user.uid.as_raw(), gid: user.gid.as_raw(), home: Some(user.dir) },
+        Ok(None) | Err(_) => Who::Unclear,
+    };
+    let sudo = number("SUDO_UID").map(|uid| ("sudo", numbered(uid, number("SUDO_GID").flatten())));
+    let pkexec = number("PKEXEC_UID").map(|uid| ("pkexec", numbered(uid, None)));
+    let doas = variable("DOAS_USER").map(|name| ("doas", named(name)));
+    sudo.into_iter().chain(pkexec).chain(doas).collect()
 }
 
 impl Caller {
     /// The home folder by the user database, if that has one; `None` where the environment is the caller's own, and says it.
     #[must_use]
     pub fn home(&self) -> Option<Option<PathBuf>> {
-        matches!(self.way, Way::Tool(_)).then(|| self.home.clone())
+        match (&self.way, &self.who) {
+            (Way::File, _) => None,
+            (Way::Tool(_), Who::User { home, .. }) => Some(home.clone()),
+            (Way::Tool(_), Who::Unclear) => Some(None),
+        }
     }
 
     /// Makes this thread the caller's for good: user, groups, no capabilities.
     fn take_over(&self) -> io::Result<()> {
-        if let Way::Tool(tool) = self.way {
-            rustix::thread::set_thread_groups(&self.groups()).and_then(|()| self.take_ids()).map_err(|error| {
-                let Self { uid, .. } = self;
-                let why = format!(
-                    "{tool} was used by uid {uid}, and nothing can be opened as that user ({error}); do without {tool}"
-                );
-                io::Error::new(io::ErrorKind::PermissionDenied, why)
-            })?;
-        } else {
+        let taken = match (&self.who, self.way) {
+            (Who::Unclear, _) => Err(Errno::INVAL),
             // The groups are the caller's already.
-            self.take_ids()?;
-        }
+            (Who::User { uid, gid, .. }, Way::File) => take_ids(*uid, *gid),
+            (Who::User { uid, gid, .. }, Way::Tool(_)) => {
+                rustix::thread::set_thread_groups(&groups(*uid, *gid)).and_then(|()| take_ids(*uid, *gid))
+            }
+        };
+        taken.map_err(|error| {
+            let why = format!("nothing can be opened as the caller ({self}): {error}; call it without that");
+            io::Error::new(io::ErrorKind::PermissionDenied, why)
+        })?;
         let none = CapabilitySet::empty();
         let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
         Ok(rustix::thread::set_capabilities(None, sets)?)
     }
+}
 
-    fn take_ids(&self) -> Result<(), Errno> {
-        let (uid, gid) = (process::Uid::from_raw(self.uid), process::Gid::from_raw(self.gid));
-        rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-        rustix::thread::set_thread_res_uid(uid, uid, uid)
-    }
+fn take_ids(uid: u32, gid: u32) -> Result<(), Errno> {
+    let (uid, gid) = (process::Uid::from_raw(uid), process::Gid::from_raw(gid));
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)
+}
 
-    /// All groups that the caller is in.
-    fn groups(&self) -> Vec<process::Gid> {
-        let name = User::from_uid(Uid::from_raw(self.uid)).ok().flatten();
-        let name = name.and_then(|user| CString::new(user.name).ok());
-        let groups = name.and_then(|name| getgrouplist(&name, Gid::from_raw(self.gid)).ok());
-        let groups = groups.unwrap_or_else(|| vec![Gid::from_raw(self.gid)]);
-        groups.into_iter().map(|gid| process::Gid::from_raw(gid.as_raw())).collect()
-    }
+/// All groups that a user is in.
+fn groups(uid: u32, gid: u32) -> Vec<process::Gid> {
+    let name = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    let name = name.and_then(|user| CString::new(user.name).ok());
+    let groups = name.and_then(|name| getgrouplist(&name, Gid::from_raw(gid)).ok());
+    let groups = groups.unwrap_or_else(|| vec![Gid::from_raw(gid)]);
+    groups.into_iter().map(|gid| process::Gid::from_raw(gid.as_raw())).collect()
 }
 
 /// Where there is a [`caller`], has no memory of this process written to a file when it is made to crash: such a file would
@@ -130,6 +162,16 @@ pub fn leave_no_core() {
         // To lower a limit takes no privilege.
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     }
+}
+
+/// From here on this thread has no more rights than the [`caller`], where the program's file gives more. It is for what users
+/// do to others, and ask of them: a file gives the privilege to see, and a tool for changing users, whose rules say for what,
+/// gives all of it.
+///
+/// # Errors
+/// When the kernel does not let it become less.
+pub fn give_up_gained() -> io::Result<()> {
+    caller().filter(|caller| caller.way == Way::File).map_or(Ok(()), Caller::take_over)
 }
 
 /// Does something with the rights of the [`caller`] and no more; where there is none, with our own. It is done in a thread
@@ -146,28 +188,65 @@ pub fn as_caller<T: Send>(what: impl FnOnce() -> T + Send) -> io::Result<T> {
 mod tests {
     use super::*;
 
-    fn found(variables: &[(&str, &str)]) -> Option<(u32, u32, Way)> {
-        let variable = |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
-        find(variable).map(|caller| (caller.uid, caller.gid, caller.way))
+    fn found(uid: u32, gained: bool, variables: &[(&str, &str)]) -> Option<Caller> {
+        let variable =
+            |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| OsString::from(*value));
+        find(Uid::from_raw(uid), Gid::from_raw(uid), gained, variable)
     }
+
+    fn user(uid: u32, gid: u32, way: Way) -> Option<Caller> {
+        Some(Caller { who: Who::User { uid, gid, home: None }, way })
+    }
+
+    /// No such user is anywhere.
+    const ANN: u32 = 3_000_000_001;
+    const BOB: u32 = 3_000_000_002;
 
     #[test]
     fn programs_that_change_users_say_for_whom() {
-        // A user that is not who runs this, and that has no entry.
-        let other = getuid().as_raw().wrapping_add(3_000_000_001).to_string();
-        let uid: u32 = other.parse().unwrap();
-        assert_eq!(found(&[]), None);
-        assert_eq!(found(&[("SUDO_UID", &other), ("SUDO_GID", "77")]), Some((uid, 77, Way::Tool("sudo"))));
-        assert_eq!(found(&[("SUDO_UID", &other)]), Some((uid, uid, Way::Tool("sudo"))));
-        assert_eq!(found(&[("PKEXEC_UID", &other)]), Some((uid, uid, Way::Tool("pkexec"))));
-        for nobody in ["", "-1", "x", "4294967296"] {
-            assert_eq!(found(&[("SUDO_UID", nobody), ("DOAS_USER", "no such user")]), None, "{nobody}");
+        let (ann, bob) = (ANN.to_string(), BOB.to_string());
+        assert_eq!(found(0, false, &[]), None);
+        let sudo = Way::Tool("sudo");
+        assert_eq!(found(0, false, &[("SUDO_UID", &ann), ("SUDO_GID", "77")]), user(ANN, 77, sudo));
+        assert_eq!(found(0, false, &[("SUDO_UID", &ann)]), user(ANN, ANN, sudo));
+        assert_eq!(found(0, false, &[("PKEXEC_UID", &ann)]), user(ANN, ANN, Way::Tool("pkexec")));
+        assert_eq!(found(BOB, false, &[("SUDO_UID", &ann)]), user(ANN, ANN, sudo), "sudo to another user than root");
+        assert_eq!(found(ANN, false, &[("SUDO_UID", &ann), ("SUDO_GID", &ann)]), None, "the same user");
+        let group = [("SUDO_UID", &*ann), ("SUDO_GID", "77")];
+        assert_eq!(found(ANN, false, &group), user(ANN, 77, sudo), "only another group");
+        let both = [("SUDO_UID", &*ann), ("PKEXEC_UID", &*ann)];
+        assert_eq!(found(0, false, &both), user(ANN, ANN, sudo));
+        // Who runs this is root for the one, and somebody else for the other.
+        assert_eq!(found(0, false, &[("SUDO_UID", "0"), ("PKEXEC_UID", &ann)]), user(ANN, ANN, Way::Tool("pkexec")));
+        let two = found(0, false, &[("SUDO_UID", &ann), ("PKEXEC_UID", &bob)]).unwrap();
+        assert_eq!(two.who, Who::Unclear);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_somebody_as_whom_nothing_can_be_done() {
+        for (name, value) in [
+            ("SUDO_UID", ""),
+            ("SUDO_UID", "-1"),
+            ("SUDO_UID", "x"),
+            ("PKEXEC_UID", "4294967296"),
+            ("DOAS_USER", "no such user"),
+            ("DOAS_USER", ""),
+        ] {
+            let caller = found(0, false, &[(name, value)]).unwrap();
+            assert_eq!(caller.who, Who::Unclear, "{name}={value}");
+            assert_eq!(caller.home(), Some(None));
+            let error = std::thread::spawn(move || caller.take_over()).join().unwrap().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         }
     }
 
     #[test]
-    fn who_calls_through_sudo_as_the_same_user_is_nobody_else() {
-        let own = getuid().to_string();
-        assert_eq!(found(&[("SUDO_UID", &own), ("SUDO_GID", "77")]), None);
+    fn to_whom_the_file_gives_privilege_the_environment_is_no_witness() {
+        for forged in
+            [&[][..], &[("SUDO_UID", "0")], &[("PKEXEC_UID", "0")], &[("DOAS_USER", "root")], &[("SUDO_UID", "x")]]
+        {
+            assert_eq!(found(ANN, true, forged), user(ANN, ANN, Way::File), "{forged:?}");
+        }
+        assert_eq!(found(0, true, &[]), None, "root gets nothing by starting a program");
     }
 }

@@ -4,6 +4,7 @@
 //! Does not know what files and memory are for.
 
 use std::error::Error;
+use std::fs::File;
 use std::{fmt, io};
 
 use nix::errno::Errno;
@@ -14,6 +15,8 @@ const WANTED_FILES: u64 = 1024;
 /// Open files that it takes. `/proc/PID/fd` of the screen counts 36; from Linux 7.0 on, six programs more and their links
 /// make it 48. A pass, or a look at a process, takes four more for a moment, and whoever starts us may have left some open.
 const NEEDED_FILES: u64 = 64;
+/// Open files of an event loop with its signals, and some to spare; as counted in `/proc/PID/fd`, there are 5.
+const LOOP_FILES: usize = 8;
 /// Data that it takes. With 5.3 MiB of BTF and a hundred processes, the least `ulimit -d` (found by halving) was 45 MiB for
 /// `snapshot`, 50 for `stream` and 57 for `doctor`; most of it goes into two readings of the BTF while loading, some ten
 /// times its size. The screen has three threads more with a stack each. This leaves room for a BTF half as large again and
@@ -56,6 +59,15 @@ pub fn check(ring_bytes: u32) -> Result<(), LimitError> {
     check_files(limit(Resource::RLIMIT_NOFILE))?;
     check_memory(limit(Resource::RLIMIT_DATA), "data", 'd', DATA_BYTES)?;
     check_memory(limit(Resource::RLIMIT_AS), "address space", 'v', space_bytes(ring_bytes))
+}
+
+/// Whether as many files can be opened now as an event loop takes.
+///
+/// # Errors
+/// When there is no room for them.
+pub fn are_files_left() -> io::Result<()> {
+    let opened: io::Result<Vec<File>> = (0..LOOP_FILES).map(|_| File::open("/")).collect();
+    opened.map(drop)
 }
 
 fn check_files(has: u64) -> Result<(), LimitError> {

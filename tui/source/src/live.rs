@@ -45,7 +45,8 @@ const PASS_SHARE: f64 = 400.0;
 /// However long a pass took (we may have been stopped in the middle), the next follows after this, unless it is to come
 /// later anyhow.
 const MAX_PASS_INTERVAL: Duration = Duration::from_secs(10);
-/// Where births or ends show in passes alone, these are no further apart than this, however seldom usage is asked for.
+/// Where births or ends show in passes alone, and after a pass that failed, these are no further apart than this, however
+/// seldom usage is asked for.
 const BLIND_INTERVAL: Duration = Duration::from_secs(1);
 /// What the kernel has skipped is asked for so often: a few files of /proc are read for it.
 const SKIPPED_INTERVAL: Duration = Duration::from_secs(1);
@@ -133,7 +134,10 @@ impl Live {
         let mut rows = kernel.pass()?;
         // Known by now, if ever.
         let sees_all = host::in_initial_pid_namespace();
-        let tracker = Tracker::new(attached_ns, sees_all, host::page_size());
+        let mut tracker = Tracker::new(attached_ns, sees_all, host::page_size());
+        if !kernel.has(Part::Ends) {
+            tracker.without_records_of_ends();
+        }
         let mut live = Self {
             kernel,
             tracker,
@@ -207,7 +211,8 @@ impl Live {
             self.count_loss(false)?;
             let since_pass = self.last_pass.elapsed();
             let asked = self.options.pass_interval;
-            let asked = if self.is_blind() { asked.min(BLIND_INTERVAL) } else { asked };
+            let soon = self.is_blind() || self.failing.is_some();
+            let asked = if soon { asked.min(BLIND_INTERVAL) } else { asked };
             if since_pass >= pause(asked, self.pass_cost) || (self.repair_due && since_pass >= REPAIR_INTERVAL) {
                 self.make_pass(&batches).await?;
             }
@@ -282,6 +287,7 @@ impl Live {
             Ok(rows) => rows,
             Err(error) => {
                 self.repair_due = after_loss;
+                self.tracker.pass_failed();
                 return self.pass_failed(error);
             }
         };
@@ -309,7 +315,7 @@ impl Live {
         Ok(())
     }
 
-    /// A pass that failed for what may pass is made again when the next is due, unless that has lasted: then nobody would
+    /// A pass that failed for what may pass is soon made again, unless that has lasted: then nobody would
     /// know that what is shown of the living is old.
     fn pass_failed(&mut self, error: LiveError) -> Result<(), LiveError> {
         if !error.may_pass() {

@@ -52,6 +52,8 @@ pub struct Tracker {
     capture_ns: u64,
     /// Whether a pass shows every process there is; otherwise absence from it proves nothing.
     sees_all: bool,
+    /// Whether the exit hook is there.
+    ends_are_recorded: bool,
     page_size: u64,
 }
 
@@ -67,8 +69,14 @@ impl Tracker {
             pass: 0,
             capture_ns,
             sees_all,
+            ends_are_recorded: true,
             page_size,
         }
+    }
+
+    /// There are no records of ends, which show in passes alone.
+    pub const fn without_records_of_ends(&mut self) {
+        self.ends_are_recorded = false;
     }
 
     /// Whether this process is alive as far as is known.
@@ -103,6 +111,11 @@ impl Tracker {
     /// Call before a pass begins, with all earlier records taken.
     pub fn begin_pass(&mut self) {
         self.ends.begin_pass();
+    }
+
+    /// The pass that was begun has failed.
+    pub const fn pass_failed(&mut self) {
+        self.ends.pass_failed();
     }
 
     /// Takes the rows of a pass that began at `started_ns`. Call when every record that was written before the end of
@@ -196,13 +209,15 @@ impl Tracker {
     }
 
     /// A row shows as ending, or as ended, what is alive in the account: its record is still on its way, or was lost. A
-    /// zombie's is not on its way any more, since rows are taken after the records that were written before them; any
-    /// other's must stay away for another pass.
+    /// zombie's is not on its way any more, since rows are taken after the records that were written before them. Any
+    /// other's may be yet to come, however long it takes: before 6.16 it is written when the memory has been taken apart. Only
+    /// where none is written at all, to stay so for another pass is to have ended.
     fn ending(&mut self, row: &Row, Ending { status, over }: Ending, after_loss: bool, out: &mut Vec<Event>) {
         let key = row.task.key;
         let Some(known) = self.live.get_mut(&key.pid) else { return };
         let seen_before = known.ending.replace(status).is_some();
-        if !(seen_before || after_loss && over) {
+        let may_be_recorded = self.ends_are_recorded && !over;
+        if may_be_recorded || !(seen_before || after_loss && over) {
             return;
         }
         known.zombie = true;

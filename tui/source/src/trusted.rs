@@ -8,10 +8,16 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::{Component, Path};
 
-use rustix::fs::{FileType, Mode, OFlags, PROC_SUPER_MAGIC, RawMode, fstat, fstatfs, open, openat};
+use rustix::fs::{
+    FileType, FsWord, Mode, OFlags, PROC_SUPER_MAGIC, RawMode, StatVfsMountFlags, fstat, fstatfs, fstatvfs, open,
+    openat,
+};
 
 /// Who may write to it: the group, others.
 const BY_OTHERS: RawMode = 0o022;
+
+/// The file system of /sys (`SYSFS_MAGIC`, a kernel ABI): no user writes there, however it is mounted.
+const SYSFS_MAGIC: FsWord = 0x6265_6572;
 
 /// A file that was opened, and what keeps it from being trusted.
 #[derive(Debug)]
@@ -51,17 +57,22 @@ pub fn open_regular(path: &Path) -> io::Result<Opened> {
         return Err(no_file());
     }
     doubt = doubt.or(by_others(&file, "it")?);
-    // These files are root's where a program has file capabilities, but hold what its user has written: the environment.
-    if fstatfs(&file)?.f_type == PROC_SUPER_MAGIC {
-        doubt = doubt.or(Some("it is in a /proc".to_owned()));
-    }
     Ok(Opened { file: file.into(), doubt })
 }
 
-/// Whether somebody other than root may write to it, or may let others do so.
+/// Whether somebody other than root may write to it, or may let others do so, or may have made the file system.
 fn by_others(file: impl AsFd, what: &str) -> io::Result<Option<String>> {
-    let found = fstat(file)?;
-    Ok(if found.st_uid != 0 {
+    let found = fstat(&file)?;
+    let system = fstatfs(&file)?.f_type;
+    // What users may mount, such as a stick or a file system in user space, has files of any owner that they like, and is
+    // mounted so that set-user-ID bits do not count for that reason.
+    let by_users = system != SYSFS_MAGIC && fstatvfs(&file)?.f_flag.contains(StatVfsMountFlags::NOSUID);
+    Ok(if system == PROC_SUPER_MAGIC {
+        // These files are root's where a program has file capabilities, but hold what its user has written: the environment.
+        Some(format!("{what} is in a /proc"))
+    } else if by_users {
+        Some(format!("{what} is on a file system that is mounted 'nosuid', as what users mount"))
+    } else if found.st_uid != 0 {
         Some(format!("{what} belongs to uid {}", found.st_uid))
     } else if found.st_mode & BY_OTHERS != 0 {
         Some(format!("{what} can be written by others than root (mode {:04o})", found.st_mode & 0o7777))
@@ -106,7 +117,7 @@ mod tests {
         symlink("/etc/passwd", &link).unwrap();
         assert_eq!(doubt(&link), None, "it leads to one that is");
         let own = doubt(Path::new("/proc/self/status")).unwrap();
-        assert!(own.contains("/proc") || own.contains("belongs to"), "{own}");
+        assert!(own.contains("is in a /proc"), "{own}");
     }
 
     #[test]

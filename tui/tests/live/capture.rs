@@ -19,10 +19,15 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ptree-tui");
 /// To start it as root itself, whoever has become root to run the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
+    as_root(&mut command);
+    command
+}
+
+/// The same for what becomes the program in the end.
+pub(crate) fn as_root(command: &mut Command) {
     for variable in ["SUDO_UID", "SUDO_GID", "PKEXEC_UID", "DOAS_USER"] {
         command.env_remove(variable);
     }
-    command
 }
 
 /// Identity of a process: pid and `start_ns`.

@@ -11,7 +11,7 @@ use crate::account::assert_agrees;
 use crate::capture::{Capture, PROGRAM, arguments, number, ticked, wait_until};
 use crate::pty::Pty;
 use crate::workload::{Workload, program};
-use crate::{Company, enter, proc};
+use crate::{Company, capture, enter, proc};
 
 /// Seconds by which clocks inside are ahead: years, and half of the time since boot behind. Processes may have started
 /// before that clock began.
@@ -29,6 +29,7 @@ fn offsets() -> Vec<String> {
 fn inside(offset: &str) -> Command {
     let mut command = Command::new(program());
     command.args(["time-namespace", offset, PROGRAM]);
+    capture::as_root(&mut command);
     command
 }
 
@@ -49,9 +50,9 @@ fn a_snapshot_has_the_same_starts_lifetimes_and_arguments() {
     let workload = Workload::settled(&["tree"]);
     for offset in offsets() {
         for options in [&[][..], &["--pretend-missing", "on_task"]] {
-            let before = snapshot(Command::new(PROGRAM), options);
+            let before = snapshot(capture::program(), options);
             let within = snapshot(inside(&offset), options);
-            let after = snapshot(Command::new(PROGRAM), options);
+            let after = snapshot(capture::program(), options);
             let between = |name: &str, [before, within, after]: [&Value; 3]| {
                 let range = number(before, name)..=number(after, name);
                 assert!(range.contains(&number(within, name)), "{name}, {offset}: {within}");

@@ -122,7 +122,7 @@ pub(super) fn source(path: &str, text: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(
                 path,
                 token.line,
-                "`unsafe` is for the kernel side, the loader and examples: workloads and guests",
+                "`unsafe` is for the kernel side, the loader, how the program was started, and examples: workloads and guests",
             ));
         }
     }

@@ -41,6 +41,11 @@ impl Ends {
         self.in_pass = true;
     }
 
+    /// It has failed: nothing was shown.
+    pub(super) const fn pass_failed(&mut self) {
+        self.in_pass = false;
+    }
+
     /// The pass has shown these.
     pub(super) fn finish_pass(&mut self, shown: impl Iterator<Item = ProcKey>) {
         self.in_pass = false;
@@ -91,5 +96,11 @@ mod tests {
         ends.finish_pass(std::iter::empty());
         assert!(ends.contains(key(4 * most)) && !ends.contains(key(0)));
         assert_eq!(ends.recent.len() + ends.older.len(), 1);
+        ends.begin_pass();
+        ends.pass_failed();
+        for pid in 0..5 * most {
+            ends.insert(key(pid));
+        }
+        assert!(ends.recent.len() + ends.older.len() <= 2 * MOST, "no pass is under way");
     }
 }
