@@ -3,8 +3,13 @@
 //! Does not know what is drawn.
 #![expect(clippy::disallowed_methods, reason = "here standard output is known to be a terminal")]
 
+#[cfg(test)]
+mod answers;
+pub mod decode;
 mod frames;
+pub mod input;
 mod jobs;
+mod sequence;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};

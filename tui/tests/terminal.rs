@@ -486,3 +486,34 @@ fn what_a_living_process_was_started_with_and_has_open_is_read_when_asked_for() 
     session.press("q");
     assert!(session.end().0.success());
 }
+
+#[test]
+fn what_the_terminal_answers_is_no_key() {
+    let mut session = Session::invented("quiet");
+    session.wait_for("systemd");
+    let answers = [
+        "\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\",
+        "\u{1b}]4;7;rgb:q/q/q\u{7}",
+        "\u{1b}P>|quit/q(1)\u{1b}\\",
+        "\u{1b}_Gi=31;q/q\u{1b}\\",
+        "\u{1b}[?62;22c",
+        "\u{1b}[>0;276;0c",
+        "\u{1b}[?2026;2$y",
+        "\u{1b}[24;80R",
+        "\u{1b}[I",
+        "\u{1b}[?31u",
+    ];
+    for answer in answers {
+        session.press(answer);
+        for cut in 1..answer.len() {
+            session.press(&answer[..cut]);
+            session.press(&answer[cut..]);
+        }
+    }
+    // Only this opens a line to type in; with a word from an answer in it, nothing would match.
+    session.press("/journald\r\u{c}");
+    session.wait_for("1 match");
+    assert!(!session.output().contains("ffff") && !session.output().contains("rgb"));
+    session.press("q");
+    assert!(session.end().0.success());
+}
