@@ -174,6 +174,9 @@ pub async fn run(
                 if let Some(own) = meter.read()? {
                     app.set_own(own);
                 }
+                if let Some(playback) = clock.playback() {
+                    app.set_played(playback.played());
+                }
                 effect = app.tick(clock.now_ns());
             }
             Some(action) = reported.recv() => effect = app.update(action),
@@ -188,6 +191,9 @@ pub async fn run(
                 app.capture_ended(result.as_ref().copied().map_err(|error| Explained(error.as_ref()).to_string()));
                 outcome = Some(result);
             }
+        }
+        if let Some(playback) = clock.playback() {
+            playback.pause(app.paused().is_some());
         }
         match effect {
             None => {}
