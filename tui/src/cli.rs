@@ -19,6 +19,7 @@ use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_byt
 
 use crate::app::{Options, Preferences};
 use crate::cmd;
+use crate::cmd::stream::More;
 use crate::columns::width;
 use crate::config::{Config, ConfigError, QUOTED, Symbols};
 use crate::given;
@@ -280,6 +281,9 @@ enum Command {
         /// Tell at each '--interval' what each process uses as well, for a screen at the other end
         #[arg(long)]
         usage: bool,
+        /// Add to each line the time of the wall clock (RFC 3339) and the name of the user
+        #[arg(long)]
+        wall: bool,
     },
     /// Show the full screen on a recording, or on a stream from standard input
     Replay {
@@ -364,7 +368,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Man) => cmd::man::run(),
         Some(Command::Completions { shell }) => cmd::completions::run(shell),
         None => cmd::live::run(&settle()?),
-        Some(Command::Stream { duration, usage }) => cmd::stream::run(&settle()?, duration, usage),
+        Some(Command::Stream { duration, usage, wall }) => cmd::stream::run(&settle()?, duration, More { usage, wall }),
         Some(Command::Replay { file, speed }) => cmd::replay::run(&settle()?, &file, speed),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&settle()?, format),
         Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle()?, json),

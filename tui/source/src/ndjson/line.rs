@@ -61,6 +61,9 @@ line! {
     /// Any other line. Fields stand in this order.
     Line {
         ts_ns: u64,
+        /// For people: `ts_ns` on the wall clock.
+        #[serde(borrow)]
+        time: Text<'a>,
         pid: u32,
         start_ns: u64,
         ppid: u32,
@@ -77,6 +80,9 @@ line! {
         exe: Text<'a>,
 
         uid: u32,
+        /// For people: the name of `uid`.
+        #[serde(borrow)]
+        user: Text<'a>,
         gid: u32,
         /// Absent where it is `uid`.
         ruid: u32,
@@ -86,6 +92,11 @@ line! {
         comm: Text<'a>,
         #[serde(borrow)]
         cgroup: Text<'a>,
+        /// For people: what `cgroup` says.
+        #[serde(borrow)]
+        unit: Text<'a>,
+        #[serde(borrow)]
+        container: Text<'a>,
         cgroup_id: u64,
         pid_ns: u32,
         /// Where `pid_ns` is known, absent means `pid`, and null that it is not known.

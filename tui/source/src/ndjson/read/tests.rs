@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ndjson::{write_event, write_header, write_user};
+use crate::ndjson::{Known, write_event, write_header, write_user};
 
 fn key() -> impl Strategy<Value = ProcKey> {
     (any::<u32>(), any::<u64>()).prop_map(|(pid, start_ns)| ProcKey::new(pid, start_ns))
@@ -126,9 +126,21 @@ proptest! {
         let mut lines = Vec::new();
         write_header(&mut lines, &header, "synth").unwrap();
         write_user(&mut lines, uid, &user).unwrap();
-        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user })];
+        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user.clone() })];
+        // What a line holds beside its event is read as nothing.
+        let name = user.as_bytes();
+        let argv = Argv::from_args([b"sh"]);
+        let known = Known {
+            time: Some("2026-11-21T14:03:22.123456789Z"),
+            user: Some(name),
+            argv: Some(&argv),
+            argv_truncated: true,
+            exe: Some(name),
+            cgroup: Some(b"/system.slice/x.service"),
+        };
         for event in events {
-            write_event(&mut lines, &event).unwrap();
+            let known = if uid % 2 == 0 { known } else { Known::default() };
+            write_event(&mut lines, &event, &known).unwrap();
             written.push(Ok(Entry::Event(event)));
         }
         let tally = Tally { lines: u64::try_from(written.len()).unwrap(), ..Tally::default() };
@@ -139,7 +151,7 @@ proptest! {
     fn a_stream_torn_anywhere_loses_only_its_last_line(events in vec(event(), 1..4), at in any::<prop::sample::Index>()) {
         let mut lines = Vec::new();
         for event in &events {
-            write_event(&mut lines, event).unwrap();
+            write_event(&mut lines, event, &Known::default()).unwrap();
         }
         let torn = &lines[..at.index(lines.len())];
         let whole = torn.iter().filter(|&&b| b == b'\n').count();
