@@ -25,6 +25,7 @@ use crate::config::{Config, ConfigError, QUOTED, Symbols};
 use crate::given;
 use crate::runtime::Display;
 use crate::tell::{self, tell};
+use crate::term;
 use crate::view::theme::ability::Ability;
 use crate::view::theme::{Theme, ThemeName};
 
@@ -248,6 +249,16 @@ impl Common {
             is_here,
             read_only: self.config.read_only,
             own_pid: std::process::id(),
+        }
+    }
+
+    /// Whether text is to be in nothing but ASCII. A file may be read on another terminal than ours.
+    #[must_use]
+    pub fn ascii(&self) -> bool {
+        match self.config.symbols {
+            Symbols::Auto => term::is_stdout() && self.display().theme.ascii,
+            Symbols::Unicode => false,
+            Symbols::Ascii => true,
         }
     }
 

@@ -149,6 +149,12 @@ impl Drop for Screen {
     }
 }
 
+/// Whether what is printed goes to a terminal.
+#[must_use]
+pub fn is_stdout() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Checks that there is a terminal to take. Keys come from the controlling one where standard input is something else.
 ///
 /// # Errors
