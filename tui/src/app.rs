@@ -43,6 +43,7 @@ pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value
 pub use self::views::{Timeline, View};
 pub use self::wall::Wall;
 use crate::action::{Action, Command, Effect, Limits, Mode};
+use crate::clock::Played;
 use crate::column::Chosen;
 use crate::keymap::{Bindings, Keymap, spelled_out};
 use crate::own::Own;
@@ -128,6 +129,7 @@ pub struct App {
     ended_ns: Option<u64>,
     now_ns: u64,
     own: Own,
+    played: Played,
     pid_digits: usize,
     frozen: Option<Box<Frozen>>,
 
@@ -184,6 +186,7 @@ impl App {
             capture: Capture::Waiting,
             ended_ns: None,
             own: Own::default(),
+            played: Played::default(),
             pid_digits: 5,
             frozen: None,
             list: List::new(look),
@@ -270,6 +273,12 @@ impl App {
     /// What this program itself costs.
     pub fn set_own(&mut self, own: Own) {
         self.own = own;
+    }
+
+    /// What there is to tell of the recording that is shown.
+    pub fn set_played(&mut self, played: Played) {
+        self.dirty |= self.played != played;
+        self.played = played;
     }
 
     /// A key was pressed, by [name](crate::keymap::name). The message, if any, has been read then.

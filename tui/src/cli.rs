@@ -2,13 +2,16 @@
 //!
 //! Does not know how a subcommand does its work.
 
+mod scope;
+
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueHint};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nix::sys::signal::{SigSet, Signal};
 use ptree_core::text::{VALUE, quoted, shown};
@@ -19,11 +22,15 @@ use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_byt
 
 use crate::app::{Options, Preferences};
 use crate::cmd;
+use crate::cmd::stream::More;
 use crate::columns::width;
+use crate::config::print;
+use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, QUOTED, Symbols};
 use crate::given;
 use crate::runtime::Display;
 use crate::tell::{self, tell};
+use crate::term;
 use crate::view::theme::ability::Ability;
 use crate::view::theme::{Theme, ThemeName};
 
@@ -56,38 +63,38 @@ struct Cli {
 #[derive(Args, Clone, Debug, Default)]
 struct Flags {
     /// Only processes that match: a text in name, command line or user, or an expression such as 'comm=make cpu>50%'
-    #[arg(long, global = true, value_name = "EXPR")]
+    #[arg(long, global = true, value_name = "EXPR", allow_hyphen_values = true, value_hint = ValueHint::Other)]
     filter: Option<String>,
     /// Only processes of this user (name or number)
     #[arg(short, long, alias = "user", global = true)]
     #[arg(value_name = "USER", value_parser = parse_user, value_hint = ValueHint::Username)]
     uid: Option<u32>,
     /// How long the dead stay in the tree
-    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, global = true, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = parse_duration)]
     keep: Option<Duration>,
     /// Size of the kernel's ring buffer: a power of two
-    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_ring)]
+    #[arg(long, global = true, value_name = "SIZE", value_hint = ValueHint::Other, value_parser = parse_ring)]
     ring_buffer: Option<u32>,
     /// Raise an alert when a process matches, too; may be given several times
-    #[arg(long = "alert", global = true, value_name = "EXPR")]
+    #[arg(long = "alert", global = true, value_name = "EXPR", allow_hyphen_values = true, value_hint = ValueHint::Other)]
     alerts: Vec<String>,
     /// How often it is measured what the living use, '100ms' to '1m'
-    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_interval)]
+    #[arg(long, global = true, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = parse_interval)]
     interval: Option<Duration>,
     /// Raise an alert at this many forks per second; 0 for never
-    #[arg(long, global = true, value_name = "N", value_parser = parse_rate)]
+    #[arg(long, global = true, value_name = "N", value_hint = ValueHint::Other, value_parser = parse_rate)]
     alert_rate: Option<f64>,
     /// Only look: nobody is signalled, frozen or reniced, no file is written, no environment is shown
     #[arg(long, global = true)]
     read_only: bool,
     /// The BTF of this kernel, where '/sys/kernel/btf/vmlinux' is not to be seen
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     btf: Option<PathBuf>,
     /// For tests: a program or a field of the table of members that this kernel is to be taken to lack
     #[arg(long, global = true, value_name = "NAME", hide = true, value_delimiter = ',', value_parser = check_pretended)]
     pretend_missing: Vec<String>,
     /// Take the configuration from this file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// What the screen looks like, also where NO_COLOR is set
     #[arg(long, global = true, value_name = "NAME", value_parser = PossibleValuesParser::new(ThemeName::NAMES).map(|name| ThemeName::named(&name).unwrap_or_default()))]
@@ -101,11 +108,11 @@ struct Flags {
 }
 
 impl Flags {
-    /// Reads the configuration; what was given on the command line comes before it.
-    fn settle(self) -> Result<Common, Unsettled> {
+    /// Reads the configuration; what was given on the command line comes before it. `name` is that of the command.
+    fn settle(self, name: Option<&str>) -> Result<Common, Unsettled> {
         if let (Some(caller), [_, ..]) = (caller(), self.pretend_missing.as_slice()) {
             let told = format!("'--pretend-missing' is for tests, and not for {caller}");
-            return Err(Unsettled::from(Cli::command().error(ErrorKind::ArgumentConflict, told)));
+            return Err(Unsettled::usage(name, ErrorKind::ArgumentConflict, told));
         }
         let mut config = Config::load(self.config.as_deref()).map_err(Unsettled::Config)?;
         if let Some(keep) = self.keep {
@@ -125,7 +132,7 @@ impl Flags {
                 let shown = indented(&error.pointed_out(width));
                 let value = quoted(text, VALUE);
                 let told = format!("invalid value {value} for '{option} <EXPR>': it does not parse\n\n{shown}");
-                Unsettled::from(Cli::command().error(ErrorKind::ValueValidation, told))
+                Unsettled::usage(name, ErrorKind::ValueValidation, told)
             })
         };
         let wanted = |text: &str| parse("--filter", text).map(|filter| filter.of_user(self.uid));
@@ -135,7 +142,7 @@ impl Flags {
             filter if filter.is_empty() => {
                 let value = quoted(text, VALUE);
                 let told = format!("invalid value {value} for '--alert <EXPR>': it would match every process");
-                Err(Unsettled::from(Cli::command().error(ErrorKind::ValueValidation, told)))
+                Err(Unsettled::usage(name, ErrorKind::ValueValidation, told))
             }
             filter => Ok(MatchRule { name: text.as_str().into(), filter }),
         };
@@ -160,6 +167,19 @@ enum Unsettled {
     /// All that is to be said.
     #[error("{0}")]
     Usage(String),
+}
+
+impl Unsettled {
+    /// A mistake in what was given to a command, or to none.
+    fn usage(name: Option<&str>, kind: ErrorKind, told: String) -> Self {
+        let mut command = command();
+        command.build();
+        let error = match name.and_then(|name| command.find_subcommand_mut(name)) {
+            Some(command) => command.error(kind, told),
+            None => command.error(kind, told),
+        };
+        Self::from(error)
+    }
 }
 
 impl From<clap::Error> for Unsettled {
@@ -250,6 +270,16 @@ impl Common {
         }
     }
 
+    /// Whether text is to be in nothing but ASCII. A file may be read on another terminal than ours.
+    #[must_use]
+    pub fn ascii(&self) -> bool {
+        match self.config.symbols {
+            Symbols::Auto => term::is_stdout() && self.display().theme.ascii,
+            Symbols::Unicode => false,
+            Symbols::Ascii => true,
+        }
+    }
+
     /// How it is shown on the terminal that the environment describes.
     #[must_use]
     pub fn display(&self) -> Display {
@@ -274,19 +304,23 @@ impl Common {
 enum Command {
     /// Print events, one JSON object a line, until ^C or the reader goes away
     Stream {
-        /// Stop after this long ('90s', '2m 30s')
-        #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+        /// Stop after this long ('90', '90s', '2m 30s')
+        #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = parse_duration)]
         duration: Option<Duration>,
         /// Tell at each '--interval' what each process uses as well, for a screen at the other end
         #[arg(long)]
         usage: bool,
+        /// Add to each line the time of the wall clock (RFC 3339) and the name of the user
+        #[arg(long)]
+        wall: bool,
     },
     /// Show the full screen on a recording, or on a stream from standard input
     Replay {
         /// What 'ptree-tui stream' has written; '-' for standard input
+        #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
         /// How many times as fast as it happened
-        #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_speed)]
+        #[arg(long, value_name = "N", value_hint = ValueHint::Other, default_value_t = 1.0, value_parser = parse_speed)]
         speed: f64,
     },
     /// Print the tree as it is now
@@ -322,6 +356,22 @@ enum Command {
     Synth(cmd::synth::Play),
 }
 
+impl Command {
+    /// As it is typed.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Stream { .. } => "stream",
+            Self::Replay { .. } => "replay",
+            Self::Snapshot { .. } => "snapshot",
+            Self::Doctor { .. } => "doctor",
+            Self::Config { .. } => "config",
+            Self::Man => "man",
+            Self::Completions { .. } => "completions",
+            Self::Synth(_) => "synth",
+        }
+    }
+}
+
 /// How a snapshot is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -336,7 +386,40 @@ pub enum Format {
 /// The definition of the command line, for what is made of it: manual page, completions, tables in documents.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    let default = Config::default();
+    let defaults = [
+        ("keep", "general", "keep"),
+        ("ring_buffer", "general", "ring-buffer"),
+        ("interval", "general", "interval"),
+        ("alert_rate", "alert", "rate"),
+        ("theme", "general", "theme"),
+    ];
+    let command = defaults.into_iter().fold(Cli::command(), |command, (option, section, name)| {
+        let setting = SETTINGS.iter().find(|known| (known.section, known.name) == (section, name));
+        let Some(setting) = setting else { return command };
+        command.mut_arg(option, |arg| {
+            let about = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let value = print::value(&default, &setting.kind);
+            arg.help(format!("{about} [default: {}]", value.trim_matches('"')))
+        })
+    });
+    scope::narrowed(command)
+}
+
+/// Reads a command line.
+fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(line)?;
+    if let Some((option, name)) = scope::idle(&command, &matches) {
+        let told = format!("'--{}' does nothing with 'ptree-tui {name}'", option.get_long().unwrap_or_default());
+        let name = name.to_owned();
+        command.build();
+        return Err(match command.find_subcommand_mut(&name) {
+            Some(command) => command.error(ErrorKind::UnknownArgument, told),
+            None => command.error(ErrorKind::UnknownArgument, told),
+        });
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 /// Runs the program.
@@ -352,19 +435,20 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    let Cli { command, flags } = match Cli::try_parse() {
+    let Cli { command, flags } = match parse(std::env::args_os()) {
         // What was asked for: help, or the version.
         Err(answer) if !answer.use_stderr() => return cmd::print(answer.render().to_string().as_bytes()),
         parsed => parsed.map_err(Unsettled::from)?,
     };
     // Only where it is wanted: a mistake in the configuration does not keep documents from being printed.
-    let settle = || flags.settle();
+    let name = command.as_ref().map(Command::name);
+    let settle = || flags.settle(name);
     match command {
         Some(Command::Config { schema }) => cmd::config::run(schema),
         Some(Command::Man) => cmd::man::run(),
         Some(Command::Completions { shell }) => cmd::completions::run(shell),
         None => cmd::live::run(&settle()?),
-        Some(Command::Stream { duration, usage }) => cmd::stream::run(&settle()?, duration, usage),
+        Some(Command::Stream { duration, usage, wall }) => cmd::stream::run(&settle()?, duration, More { usage, wall }),
         Some(Command::Replay { file, speed }) => cmd::replay::run(&settle()?, &file, speed),
         Some(Command::Snapshot { format }) => cmd::snapshot::run(&settle()?, format),
         Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle()?, json),
@@ -404,12 +488,23 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// A duration; a number without a unit is of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Some(duration) = seconds(text.trim()) {
+        return Ok(duration);
+    }
     humantime::parse_duration(text).map_err(|error| {
         // It may quote the unit.
         let error = shown(error.to_string().as_bytes(), QUOTED);
-        format!("{error}; write it like '90s' or '2m 30s'")
+        format!("{error}; write it like '90', '90s' or '2m 30s'")
     })
+}
+
+/// Seconds as decimal digits, with a fraction or without.
+fn seconds(text: &str) -> Option<Duration> {
+    let is_plain =
+        text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    Duration::try_from_secs_f64(text.parse().ok().filter(|_| is_plain)?).ok()
 }
 
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
@@ -486,10 +581,10 @@ mod tests {
     #[test]
     fn options_may_stand_before_or_behind_the_command() {
         for line in ["ptree-tui -u 7 stream", "ptree-tui stream --user 7", "ptree-tui --uid=7 stream"] {
-            assert_eq!(Cli::try_parse_from(line.split(' ')).unwrap().flags.uid, Some(7));
+            assert_eq!(parse(line.split(' ')).unwrap().flags.uid, Some(7));
         }
-        for line in ["ptree-tui --keep 5s stream --duration 1s", "ptree-tui stream --duration 1s --keep 5s"] {
-            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        for line in ["ptree-tui --keep 5 replay - --speed 2", "ptree-tui replay - --speed 2 --keep 5s"] {
+            let cli = parse(line.split(' ')).unwrap();
             assert_eq!(cli.flags.keep, Some(Duration::from_secs(5)));
         }
     }
@@ -502,7 +597,7 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let settle = |line: &str| {
             let line = format!("ptree-tui --config {} {line}", path.to_str().unwrap());
-            Cli::try_parse_from(line.split_whitespace()).unwrap().flags.settle().unwrap()
+            parse(line.split_whitespace()).unwrap().flags.settle(None).unwrap()
         };
         let common = settle("");
         let shown = |common: &Common| common.options(true).filter.text().to_owned();
@@ -522,10 +617,41 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_number_is_of_seconds_and_an_expression_may_begin_with_a_hyphen() {
+        for (text, ms) in [("5", 5_000), ("0", 0), ("0.25", 250), (" 90 ", 90_000), ("5s", 5_000), ("2m 30s", 150_000)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", ".", "-5", "1e3", "inf", "5 5", "1.2.3"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+        for line in ["ptree-tui --filter -bash", "ptree-tui --filter=-bash", "ptree-tui snapshot --filter -bash"] {
+            assert_eq!(parse(line.split(' ')).unwrap().flags.filter.as_deref(), Some("-bash"));
+        }
+    }
+
+    #[test]
+    fn help_tells_what_holds_without_an_option() {
+        let help = command().render_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        for default in ["[default: 1m]", "[default: 8MiB]", "[default: 1s]", "[default: 200]"] {
+            assert!(help.contains(default), "{default} in {help}");
+        }
+    }
+
+    #[test]
     fn bad_values_are_quoted_with_what_to_do() {
         for (line, wants) in [
             ("ptree-tui --ring-buffer 9MiB", "try '16MiB'"),
-            ("ptree-tui --keep soon", "write it like '90s'"),
+            ("ptree-tui --keep soon", "write it like '90', '90s'"),
+            (
+                "ptree-tui config --theme dark",
+                "'--theme' does nothing with 'ptree-tui config'\n\nUsage: ptree-tui config [OPTIONS]",
+            ),
+            (
+                "ptree-tui --ring-buffer 8MiB replay -",
+                "'--ring-buffer' does nothing with 'ptree-tui replay'\n\nUsage: ptree-tui replay",
+            ),
+            ("ptree-tui --filter coom=cc stream", "Usage: ptree-tui stream [OPTIONS]"),
             ("ptree-tui --interval 99ms", "give '100ms' to '1m'"),
             ("ptree-tui stream --interval 1h", "'1h' for '--interval <DURATION>'"),
             ("ptree-tui --uid nobody-at-all", "no such user"),
@@ -540,8 +666,9 @@ mod tests {
                 "\n  塩&&coom=cc\n      ^^^^ there is no field 'coom'; did you mean 'comm'?",
             ),
         ] {
-            let parsed = Cli::try_parse_from(line.split(' '));
-            let error = parsed.map_err(Unsettled::from).and_then(|cli| cli.flags.settle()).unwrap_err().to_string();
+            let parsed = parse(line.split(' ')).map_err(Unsettled::from);
+            let settled = parsed.and_then(|cli| cli.flags.settle(cli.command.as_ref().map(Command::name)));
+            let error = settled.unwrap_err().to_string();
             assert!(error.contains(wants), "{line}: {error}");
         }
     }

@@ -17,6 +17,24 @@ pub fn start(text: &str, most: usize) -> (&str, usize) {
     (&text[..at], columns)
 }
 
+/// At most `width` columns of a text; what is cut off is marked by `…`.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    match (start(text, width).0, width) {
+        (all, _) if all.len() == text.len() => text.to_owned(),
+        (_, 0) => String::new(),
+        _ => start(text, width - 1).0.to_owned() + "…",
+    }
+}
+
+/// Exactly `columns` columns, text at the left.
+#[must_use]
+pub fn left(text: &str, columns: usize) -> String {
+    let text = cut(text, columns);
+    let pad = columns.saturating_sub(width(&text));
+    text + &" ".repeat(pad)
+}
+
 /// The longest end of at most `most` columns.
 #[must_use]
 pub fn end(text: &str, most: usize) -> &str {

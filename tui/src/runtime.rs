@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::own::Meter;
 use anyhow::Context;
-use crossterm::event::{self, Event, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, MouseButton, MouseEvent, MouseEventKind};
 use nix::sys::signal::Signal;
 use ptree_core::text;
 use ptree_source::caller::give_up_gained;
@@ -100,10 +100,10 @@ pub async fn run(
     let mut ended = pin!(ended);
     let mut outcome = None;
     let mut open = true;
-    let mut signals = Signals::listen(ENDING.into_iter().chain([Signal::SIGTSTP, Signal::SIGCONT]))?;
+    let mut signals = Signals::listen(ENDING.into_iter().chain([Signal::SIGTSTP, Signal::SIGCONT, Signal::SIGWINCH]))?;
     let _still_running = insist_on_the_end()?;
     let mut screen = Screen::take(display.mouse)?;
-    let mut input = listen_to_terminal()?;
+    let mut input = term::input::listen()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut meter = Meter::new()?;
@@ -145,10 +145,6 @@ pub async fn run(
                         effect = keymap::name(key).and_then(|key| app.press(&key));
                         pace.hurry(Instant::now());
                     }
-                    Event::Resize(width, height) => {
-                        app.update(Action::Resize(width, height));
-                        pace.hurry(Instant::now());
-                    }
                     Event::Paste(text) => {
                         app.update(Action::Paste(text));
                         pace.hurry(Instant::now());
@@ -159,10 +155,15 @@ pub async fn run(
                             pace.hurry(Instant::now());
                         }
                     }
-                    _ => {}
+                    Event::Resize(..) | Event::FocusGained | Event::FocusLost => {}
                 },
             },
             signal = signals.next() => match signal {
+                Signal::SIGWINCH => {
+                    let (width, height) = screen.size()?;
+                    app.update(Action::Resize(width, height));
+                    pace.hurry(Instant::now());
+                }
                 Signal::SIGTSTP => effect = Some(Effect::Suspend),
                 Signal::SIGCONT => {
                     screen.retake()?;
@@ -173,6 +174,9 @@ pub async fn run(
             _ = ticks.tick() => {
                 if let Some(own) = meter.read()? {
                     app.set_own(own);
+                }
+                if let Some(playback) = clock.playback() {
+                    app.set_played(playback.played());
                 }
                 effect = app.tick(clock.now_ns());
             }
@@ -188,6 +192,9 @@ pub async fn run(
                 app.capture_ended(result.as_ref().copied().map_err(|error| Explained(error.as_ref()).to_string()));
                 outcome = Some(result);
             }
+        }
+        if let Some(playback) = clock.playback() {
+            playback.pause(app.paused().is_some());
         }
         match effect {
             None => {}
@@ -264,24 +271,6 @@ fn act_beside(reports: mpsc::Sender<Action>) -> Result<(std::sync::mpsc::Sender<
         }
     })?;
     Ok((sender, hand))
-}
-
-/// Starts a thread that reads keys and changes of size, until the terminal is gone.
-///
-/// A thread, since crossterm's own stream takes a lock and yields the CPU many times whenever it is polled, which here
-/// would be at every event of the kernel.
-fn listen_to_terminal() -> Result<Receiver<io::Result<Event>>, ThreadError> {
-    let (sender, receiver) = mpsc::channel(64);
-    threads::spawn("input", move || {
-        loop {
-            let event = event::read();
-            let last = event.is_err();
-            if sender.blocking_send(event).is_err() || last {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
 }
 
 /// What the mouse does, and where it was pressed last.
@@ -397,7 +386,7 @@ mod tests {
         let begin = Instant::now();
         let mut click = |column, after_ms| {
             let kind = MouseEventKind::Down(MouseButton::Left);
-            let mouse = MouseEvent { kind, column, row: 5, modifiers: event::KeyModifiers::NONE };
+            let mouse = MouseEvent { kind, column, row: 5, modifiers: crossterm::event::KeyModifiers::NONE };
             match clicks.action(mouse, begin + Duration::from_millis(after_ms)) {
                 Some(Action::Click { column: x, row: 5, double }) if x == column => double,
                 other => panic!("{other:?}"),

@@ -3,8 +3,13 @@
 //! Does not know what is drawn.
 #![expect(clippy::disallowed_methods, reason = "here standard output is known to be a terminal")]
 
+#[cfg(test)]
+mod answers;
+pub mod decode;
 mod frames;
+pub mod input;
 mod jobs;
+mod sequence;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -142,6 +147,12 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Whether what is printed goes to a terminal.
+#[must_use]
+pub fn is_stdout() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Checks that there is a terminal to take. Keys come from the controlling one where standard input is something else.

@@ -3,7 +3,7 @@
 //! Everything that other processes or users wrote is escaped before it comes here, or by the calls here that name it.
 
 mod acts;
-mod ascii;
+pub(crate) mod ascii;
 mod breadcrumb;
 mod cells;
 pub(crate) mod chooser;

@@ -309,14 +309,14 @@ fn a_mistake_in_a_filter_is_pointed_at_and_the_last_good_one_holds() {
     assert_eq!(buffer[(4, 23)].fg, Color::Red);
     assert!(buffer[(4, 22)].modifier.contains(Modifier::UNDERLINED));
     // What is not finished is no mistake yet.
-    machine.keys("<C-u>cc lifetime<10");
+    machine.keys("<C-u>cc lifetime<2h30");
     let buffer = machine.draw_with(&Theme::ansi(), 80, 24);
     assert_ne!(buffer[(13, 23)].fg, Color::Red);
-    assert_eq!(machine.app.look().filter.text(), "cc lifetime");
+    assert_eq!(machine.app.look().filter.text(), "cc lifetime<2h");
     machine.keys("<Enter>");
     assert_eq!(machine.app.mode(), ptree_tui::action::Mode::Filter, "a mistake is not kept");
-    machine.keys("ms<Enter>");
-    assert_eq!(machine.app.look().filter.text(), "cc lifetime<10ms");
+    machine.keys("m<Enter>");
+    assert_eq!(machine.app.look().filter.text(), "cc lifetime<2h30m");
     assert_eq!(machine.app.mode(), ptree_tui::action::Mode::Tree);
 }
 

@@ -332,7 +332,7 @@ fn i16_a_stream_from_a_pipe_is_shown_and_keys_come_from_the_terminal() {
     session.wait_for("CAPTURE ENDED");
     session.press("q");
     let (status, output) = session.end();
-    assert!(status.success());
+    assert_eq!(status.code(), Some(1));
     let report = output.rsplit(LEAVE).next().unwrap();
     assert!(
         report.contains("1 of 4 lines could not be read, the first: line 2: not a JSON object: 'junk'"),
@@ -483,6 +483,102 @@ fn what_a_living_process_was_started_with_and_has_open_is_read_when_asked_for() 
     session.wait_for("SIGKILL");
     session.press("e");
     session.wait_for("went");
+    session.press("q");
+    assert!(session.end().0.success());
+}
+
+#[test]
+fn what_the_terminal_answers_is_no_key() {
+    let mut session = Session::invented("quiet");
+    session.wait_for("systemd");
+    let answers = [
+        "\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\",
+        "\u{1b}]4;7;rgb:q/q/q\u{7}",
+        "\u{1b}P>|quit/q(1)\u{1b}\\",
+        "\u{1b}_Gi=31;q/q\u{1b}\\",
+        "\u{1b}[?62;22c",
+        "\u{1b}[>0;276;0c",
+        "\u{1b}[?2026;2$y",
+        "\u{1b}[24;80R",
+        "\u{1b}[I",
+        "\u{1b}[?31u",
+    ];
+    for answer in answers {
+        session.press(answer);
+        for cut in 1..answer.len() {
+            session.press(&answer[..cut]);
+            session.press(&answer[cut..]);
+        }
+    }
+    // Only this opens a line to type in; with a word from an answer in it, nothing would match.
+    session.press("/journald\r\u{c}");
+    session.wait_for("1 match");
+    assert!(!session.output().contains("ffff") && !session.output().contains("rgb"));
+    session.press("q");
+    assert!(session.end().0.success());
+}
+
+/// A recording of 11 seconds in which a process ends, with other lines behind it; and the screen on it.
+fn replay(more: &str, options: &[&str]) -> (tempfile::TempDir, Session) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording");
+    let lines = r#"{"type":"header","schema":1,"host":"elsewhere","boot_id":"b","boottime_ns":5000000000,"unix_ns":1000}
+{"type":"fork","ts_ns":6000000000,"pid":5,"start_ns":6000000000,"ppid":1,"parent_start_ns":1,"uid":7,"gid":7,"comm":"recorded"}
+{"type":"exit","ts_ns":7000000000,"pid":5,"start_ns":6000000000,"code":3}
+{"type":"fork","ts_ns":16000000000,"pid":6,"start_ns":16000000000,"ppid":1,"parent_start_ns":1,"uid":7,"gid":7,"comm":"lastborn"}
+"#;
+    std::fs::write(&path, lines.to_owned() + more).unwrap();
+    let command = [&[env!("CARGO_BIN_EXE_ptree-tui"), "replay", path.to_str().unwrap()], options].concat();
+    let session = Session::start(&command);
+    session.wait_for("elsewhere");
+    session.resize(180, 50);
+    (folder, session)
+}
+
+#[test]
+fn a_replay_keeps_to_the_times_of_its_records_however_fast_it_is() {
+    for speed in ["1000", "1000000"] {
+        let (_folder, mut session) = replay("", &["--speed", speed]);
+        session.wait_for("CAPTURE ENDED");
+        session.press("\u{c}");
+        session.wait_for("up 16.00s");
+        session.wait_for("exit 3");
+        session.press("q");
+        let (status, output) = session.end();
+        assert!(status.success(), "{status}");
+        assert!(!output.contains("up 17."));
+    }
+}
+
+#[test]
+fn what_of_a_recording_cannot_be_read_is_told_on_the_screen_and_in_the_exit_status() {
+    let far = r#"{"type":"comm","ts_ns":18446744073709551615,"pid":5,"start_ns":6000000000,"comm":"x"}"#;
+    let (_folder, mut session) = replay(&format!("junk\n{far}\n{{\"type\":\"co"), &["--speed", "1000"]);
+    session.wait_for("CAPTURE ENDED");
+    session.press("\u{c}");
+    session.wait_for("2 unreadable lines");
+    session.press("q");
+    let (status, output) = session.end();
+    assert_eq!(status.code(), Some(1));
+    let told = output.rsplit(LEAVE).next().unwrap();
+    assert!(told.contains("2 of 7 lines could not be read, the first: line 5"), "{told}");
+    assert!(told.contains("the last line is incomplete"), "{told}");
+
+    // Whoever wrote it was interrupted: nothing is wrong.
+    let (_folder, mut session) = replay("{\"type\":\"co", &["--speed", "1000"]);
+    session.wait_for("CAPTURE ENDED");
+    session.press("q");
+    let (status, output) = session.end();
+    assert!(status.success(), "{status}");
+    assert!(output.contains("the last line is incomplete") && !output.contains("unreadable"));
+}
+
+#[test]
+fn a_replay_of_a_file_is_paused_itself() {
+    let (_folder, mut session) = replay("", &["--speed", "0.001"]);
+    session.press("p");
+    session.wait_for("PLAYBACK PAUSED");
+    session.press("p");
     session.press("q");
     assert!(session.end().0.success());
 }

@@ -173,6 +173,12 @@ pub fn duration(ns: u64) -> String {
     }
 }
 
+/// A text without regard to case: equal for texts that differ in nothing else, whatever their letters are.
+pub fn folded(text: &str) -> impl Iterator<Item = char> {
+    // There and back: some small letters have one capital, and some have two.
+    text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
 /// Bytes in binary units, at most five columns: `0B`, `999B`, `1.2K`, `35M`, `1.0G`. Rounded to the nearest.
 #[must_use]
 pub fn bytes(n: u64) -> String {

@@ -9,6 +9,7 @@ use ptree_source::Header;
 use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
 use crate::action::{Command, Limits, Mode};
+use crate::clock::Played;
 use crate::export::Scope;
 use crate::keymap::Bindings;
 use crate::own::Own;
@@ -139,6 +140,12 @@ impl App {
     #[must_use]
     pub fn shown_ns(&self) -> u64 {
         self.frozen.as_ref().map_or(self.now_ns, |frozen| frozen.now_ns)
+    }
+
+    /// What there is to tell of the recording that is shown.
+    #[must_use]
+    pub fn played(&self) -> Played {
+        self.played
     }
 
     /// How long ago the pause began, nanoseconds, and events since; `None` when there is none.

@@ -18,10 +18,18 @@ impl Wall {
         Self { anchor, zone }
     }
 
-    /// Eight columns: `14:03:22` for a moment of today, else `Nov 20`; today being that of `now_ns`.
+    /// Eight columns at most: `14:03:22` for a moment of today, `Nov 20` for one within eleven months, else `Nov 2025`;
+    /// today being that of `now_ns`.
     #[must_use]
     pub fn short(&self, at_ns: u64, now_ns: u64) -> String {
-        let format = if self.format(at_ns, "%F") == self.format(now_ns, "%F") { "%H:%M:%S" } else { "%b %d" };
+        const ELEVEN_MONTHS_NS: u64 = 330 * 86_400 * 1_000_000_000;
+        let format = if self.format(at_ns, "%F") == self.format(now_ns, "%F") {
+            "%H:%M:%S"
+        } else if at_ns.abs_diff(now_ns) < ELEVEN_MONTHS_NS {
+            "%b %d"
+        } else {
+            "%b %Y"
+        };
         self.format(at_ns, format)
     }
 
@@ -55,5 +63,24 @@ impl Wall {
             Ok(timestamp) => timestamp.to_zoned(self.zone.clone()).strftime(format).to_string(),
             Err(_) => "?".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_ago_has_its_year() {
+        const DAY_NS: u64 = 86_400 * 1_000_000_000;
+        let now_ns = 400 * DAY_NS;
+        // 2026-11-27 12:00:00.
+        let anchor = TimeAnchor { boottime_ns: now_ns, unix_ns: 1_795_780_800_000_000_000 };
+        let wall = Wall::new(anchor, TimeZone::UTC);
+        let short = |days: u64| wall.short(now_ns - days * DAY_NS, now_ns);
+        assert_eq!(
+            [0, 1, 5, 329, 330, 370].map(short),
+            ["12:00:00", "Nov 26", "Nov 22", "Jan 02", "Jan 2026", "Nov 2025"]
+        );
     }
 }

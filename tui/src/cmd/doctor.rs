@@ -82,7 +82,7 @@ pub fn run(common: &Common, json: bool) -> Result<ExitCode> {
 
 fn text(checks: &[Check]) -> String {
     let mut out = String::new();
-    for check in checks {
+    for (n, check) in checks.iter().enumerate() {
         let verdict = match check.verdict {
             Verdict::Ok => "ok",
             Verdict::Degraded => "limited",
@@ -90,7 +90,9 @@ fn text(checks: &[Check]) -> String {
         };
         let finding = check.finding.replace('\n', "\n                          ");
         out += &format!("{verdict:>8}  {:<14} {finding}\n", check.name);
-        for line in check.mend.lines() {
+        // What stands in the way of many is told below the last of them.
+        let is_told_later = check.mend.starts_with(FIRST_MEND) && checks[n + 1..].iter().any(|c| c.mend == check.mend);
+        for line in check.mend.lines().filter(|_| !is_told_later) {
             out += &format!("{:>26}-> {line}\n", "");
         }
     }
@@ -146,8 +148,11 @@ fn memory(config: &Config) -> Check {
     Check::ok("history", finding)
 }
 
+/// How a mend begins that is another check's.
+const FIRST_MEND: &str = "first mend";
+
 fn first_mend(in_the_way: &str) -> String {
-    format!("first mend '{in_the_way}' above")
+    format!("{FIRST_MEND} '{in_the_way}' above")
 }
 
 fn behind(in_the_way: &Check, name: &'static str) -> Check {
@@ -350,5 +355,26 @@ fn refused(error: &LiveError) -> Check {
         | LiveError::OtherBtf(_)
         | LiveError::Layout(_) => Check::or(Verdict::Bad, "programs", "not tried, for lack of BTF", ""),
         error => Check::or(Verdict::Bad, "programs", error.to_string(), ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_of_many_is_told_once() {
+        let part = |name| Check::or(Verdict::Bad, name, "not tried", first_mend("privileges"));
+        let checks = [
+            Check::or(Verdict::Bad, "privileges", "none", "run it as root"),
+            part("forks"),
+            part("execs"),
+            Check::or(Verdict::Degraded, "details", "fewer", "mount it"),
+            part("exits"),
+        ];
+        let told = text(&checks);
+        assert_eq!(told.matches("first mend 'privileges' above").count(), 1, "{told}");
+        assert!(told.trim_end().ends_with("-> first mend 'privileges' above"), "{told}");
+        assert!(told.contains("-> run it as root") && told.contains("-> mount it"), "{told}");
     }
 }

@@ -46,7 +46,7 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
 
     let mut out = BufWriter::new(super::output()?);
     match format {
-        Format::Text => text::write(&mut out, &scope, header.anchor),
+        Format::Text => text::write(&mut out, &scope, header.anchor, common.ascii()),
         Format::Json => json::write(&mut out, &scope, &header),
         Format::Dot => dot::write_dot(&mut out, &scope),
     }

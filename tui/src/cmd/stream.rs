@@ -10,35 +10,44 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ptree_core::filter::Context;
 use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey};
 use ptree_source::live::LiveOptions;
-use ptree_source::{host, ndjson};
+use ptree_source::ndjson::Known;
+use ptree_source::{TimeAnchor, host, ndjson};
 use rustc_hash::FxHashMap;
 
 use crate::capture::{Capture, Until};
 use crate::cli::Common;
 
-/// Runs until `duration` is over, a signal comes, or the reader goes away. With `usage`, what the living use is written as
-/// well.
+/// What is written beside what happens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct More {
+    /// What the living use.
+    pub usage: bool,
+    /// On each line, the time of the wall clock and the name of the user.
+    pub wall: bool,
+}
+
+/// Runs until `duration` is over, a signal comes, or the reader goes away.
 ///
 /// # Errors
 /// When the kernel cannot be captured or the output cannot be written.
-pub fn run(common: &Common, duration: Option<Duration>, usage: bool) -> Result<ExitCode> {
+pub fn run(common: &Common, duration: Option<Duration>, more: More) -> Result<ExitCode> {
     let options = LiveOptions { details_first: true, ..common.live() };
-    print(common, usage, Capture::start(options, Until { duration, signals: true })?, "live")
+    print(common, more, Capture::start(options, Until { duration, signals: true })?, "live")
 }
 
-/// Prints what is captured; `source` says in the first line what that is, `usage` whether measurements are.
+/// Prints what is captured; `source` says in the first line what that is.
 ///
 /// # Errors
 /// When the capture fails or the output cannot be written.
-pub fn print(common: &Common, usage: bool, mut capture: Capture, source: &str) -> Result<ExitCode> {
-    let written = write(common, usage, &mut capture, source);
+pub fn print(common: &Common, more: More, mut capture: Capture, source: &str) -> Result<ExitCode> {
+    let written = write(common, more, &mut capture, source);
     // A failed capture explains a short output better than the output does.
     capture.finish()?;
     written?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> Result<()> {
+fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Result<()> {
     let mut out = BufWriter::with_capacity(256 << 10, super::output()?);
     ndjson::write_header(&mut out, &capture.header, source).context("writing to standard output")?;
     out.flush().context("writing to standard output")?;
@@ -48,6 +57,8 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
     let mut engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
     let mut deltas = Vec::new();
     let mut told = FxHashMap::default();
+    let anchor = capture.header.anchor;
+    let time = |ts_ns: u64| more.wall.then(|| wall_time(anchor, ts_ns)).flatten();
     while let Some(batch) = capture.batches.blocking_recv() {
         // A filter may keep us from writing, and so from noticing, for long.
         if reader_is_gone(out.get_ref()) {
@@ -60,16 +71,18 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
         for event in &batch.events {
             deltas.clear();
             engine.ingest(event, &mut deltas);
-            let asked_for = usage || !matches!(event, Event::Usage(_));
+            let asked_for = more.usage || !matches!(event, Event::Usage(_));
             if asked_for && (filter.is_empty() || is_wanted(&engine, &filter, event)) {
-                ndjson::write_event(&mut out, event).context("writing to standard output")?;
+                let time = time(event.ts_ns());
+                let known = Known { time: time.as_deref(), ..known(&engine, event, more.wall) };
+                ndjson::write_event(&mut out, event, &known).context("writing to standard output")?;
             }
-            write_alerts(&mut out, event.ts_ns(), &deltas, &mut told)?;
+            write_alerts(&mut out, event.ts_ns(), &time, &deltas, &mut told)?;
         }
         deltas.clear();
         let now_ns = host::boottime_ns();
         engine.tick(now_ns, &mut deltas);
-        write_alerts(&mut out, now_ns, &deltas, &mut told)?;
+        write_alerts(&mut out, now_ns, &time, &deltas, &mut told)?;
         out.flush().context("writing to standard output")?;
     }
     Ok(())
@@ -80,6 +93,7 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
 fn write_alerts(
     out: &mut impl Write,
     ts_ns: u64,
+    time: &impl Fn(u64) -> Option<String>,
     deltas: &[Delta],
     told: &mut FxHashMap<u64, Option<ProcKey>>,
 ) -> Result<()> {
@@ -90,10 +104,33 @@ fn write_alerts(
             AlertLevel::Cleared => told.remove(&alert.id).and(None),
         };
         if named != Some(alert.culprit) {
-            ndjson::write_alert(out, ts_ns, alert, &alert.to_string()).context("writing to standard output")?;
+            let time = time(ts_ns);
+            ndjson::write_alert(out, ts_ns, time.as_deref(), alert, &alert.to_string())
+                .context("writing to standard output")?;
         }
     }
     Ok(())
+}
+
+/// What an event does not say itself of its process.
+fn known<'a>(engine: &'a Engine, event: &Event, wall: bool) -> Known<'a> {
+    let Some(process) = key(event).and_then(|key| engine.tree().get(key)) else { return Known::default() };
+    let image = process.image();
+    let user = engine.users().get(process.creds().uid).as_bytes();
+    Known {
+        time: None,
+        user: Some(user).filter(|user| wall && !user.is_empty()),
+        argv: image.and_then(|image| image.argv.as_ref()),
+        argv_truncated: image.is_some_and(|image| image.argv_truncated),
+        exe: image.and_then(|image| image.filename.as_deref()),
+        cgroup: process.cgroup(),
+    }
+}
+
+/// `2026-11-21T14:03:22.123456789Z`; all of one length, so that they sort as texts.
+fn wall_time(anchor: TimeAnchor, ts_ns: u64) -> Option<String> {
+    let time = jiff::Timestamp::from_nanosecond(i128::from(anchor.unix_ns(ts_ns))).ok()?;
+    Some(format!("{time:.9}"))
 }
 
 /// Whether nobody holds the other end of standard output any more.

@@ -16,6 +16,7 @@ use ptree_source::synth::{Options, Scenario, Synth};
 use crate::capture::{Capture, Until};
 use crate::cli::{Common, parse_duration};
 use crate::clock::Clock;
+use crate::cmd::stream::More;
 use crate::cmd::{live, stream};
 use crate::{given, term};
 
@@ -46,6 +47,9 @@ pub struct Play {
     /// Print events, one JSON object a line, instead of the screen
     #[arg(long)]
     stream: bool,
+    /// With --stream: the time of the wall clock and the name of the user on each line
+    #[arg(long, requires = "stream")]
+    wall: bool,
     /// With --stream: stop after this long ('90s', '2m 30s')
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "stream")]
     duration: Option<Duration>,
@@ -75,7 +79,7 @@ pub fn run(common: &Common, play: &Play) -> Result<ExitCode> {
     capture.header.host =
         play.profile.map_or_else(|| "synth-script".to_owned(), |scenario| format!("synth-{scenario}"));
     if play.stream {
-        stream::print(common, true, capture, "synth")
+        stream::print(common, More { usage: true, wall: play.wall }, capture, "synth")
     } else {
         live::show(common, capture, Clock::invented(), false)
     }

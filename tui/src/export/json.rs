@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ptree_core::text::{escape, signal_name};
-use ptree_core::{ExitStatus, Lifecycle, ProcKey, Process};
+use ptree_core::{ExitStatus, Lifecycle, ProcKey, Process, cgroup};
 use ptree_source::{Header, ndjson};
 use serde_json::{Map, Value, json};
 
@@ -60,6 +60,8 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
     put("argv_truncated", image.filter(|image| image.argv_truncated).map(|_| true.into()));
     put("exe", image.and_then(|image| image.filename.as_deref()).map(|path| escape(path).into()));
     put("cgroup", process.cgroup().map(|path| escape(path).into()));
+    put("unit", process.cgroup().and_then(cgroup::unit).map(|name| escape(&name).into()));
+    put("container", process.cgroup().and_then(cgroup::container).map(|name| escape(&name).into()));
     put("cgroup_id", process.cgroup_id().map(Value::from));
     put("pid_ns", process.pid_ns().map(Value::from));
     put("ns_pid", process.ns_pid().filter(|&pid| pid != process.key.pid).map(Value::from));

@@ -2,6 +2,7 @@
 //! stays where it is and nothing can be forgotten.
 
 use ratatui::buffer::Buffer;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// What stands for the marks that are drawn here.
 const LIKE: [(&str, char); 31] = [
@@ -38,6 +39,20 @@ const LIKE: [(&str, char); 31] = [
     ("µ", 'u'),
 ];
 
+/// What stands for a symbol that is not ASCII.
+fn like(symbol: &str) -> char {
+    LIKE.iter().find(|(mark, _)| *mark == symbol).map_or('?', |(_, like)| *like)
+}
+
+/// A line of text in nothing but ASCII, of as many columns.
+pub(crate) fn simplified(line: &str) -> String {
+    let plain = |symbol: &str| match symbol.is_ascii() {
+        true => symbol.to_owned(),
+        false => like(symbol).to_string().repeat(crate::columns::width(symbol)),
+    };
+    line.graphemes(true).map(plain).collect()
+}
+
 /// Replaces all that is not ASCII; what has no like becomes `?` in each of its columns.
 pub(super) fn simplify(buffer: &mut Buffer) {
     let width = usize::from(buffer.area.width).max(1);
@@ -47,12 +62,12 @@ pub(super) fn simplify(buffer: &mut Buffer) {
         if symbol.is_ascii() {
             continue;
         }
-        let like = LIKE.iter().find(|(mark, _)| *mark == symbol).map(|(_, like)| *like);
+        let like = like(symbol);
         let columns = crate::columns::width(symbol).max(1);
         // The second half of a wide character has had no style: it was hidden.
         let style = buffer.content[at].style();
         for cell in at..(at + columns).min(at + width - at % width) {
-            buffer.content[cell].set_char(like.unwrap_or('?')).set_style(style);
+            buffer.content[cell].set_char(like).set_style(style);
         }
     }
 }
@@ -71,5 +86,6 @@ mod tests {
         buffer.set_string(0, 1, "▁▂▃▄▅▆▇█ ×12 👍🏽", Style::new());
         simplify(&mut buffer);
         assert_eq!(buffer, Buffer::with_lines(["| |- `+ ??x~?   ", "_.--=+*# x12 ?? "]));
+        assert_eq!(simplified("│  └─ 塩x…e\u{301} 👍🏽"), "|  `- ??x~? ??");
     }
 }

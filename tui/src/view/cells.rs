@@ -7,29 +7,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
+pub(super) use crate::columns::{cut, left};
 use crate::columns::{start, width as columns};
-
-/// At most `width` columns of a text; what is cut off is marked by `…`.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    match (start(text, width).0, width) {
-        (all, _) if all.len() == text.len() => text.to_owned(),
-        (_, 0) => String::new(),
-        _ => start(text, width - 1).0.to_owned() + "…",
-    }
-}
 
 /// The text without its first columns; a wide character across the edge goes too.
 pub(super) fn skip(text: &str, columns: usize) -> &str {
     let (head, width) = start(text, columns);
     let rest = &text[head.len()..];
     if width == columns { rest } else { &rest[rest.graphemes(true).next().map_or(0, str::len)..] }
-}
-
-/// Exactly `width` columns, text at the left.
-pub(super) fn left(text: &str, width: usize) -> String {
-    let text = cut(text, width);
-    let pad = width.saturating_sub(columns(&text));
-    text + &" ".repeat(pad)
 }
 
 /// Exactly `width` columns, text at the right.

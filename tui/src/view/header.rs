@@ -9,6 +9,7 @@ use super::cells::{cut, left, spread};
 use super::theme::Theme;
 use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
+use crate::clock::Played;
 use crate::columns::width as columns;
 use crate::label::{count, degraded, percent, rate};
 
@@ -46,7 +47,16 @@ fn machine(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if let Some(note) = degraded(&header.degraded) {
         notices.push(Span::styled(format!(" {} ", cut(&note, 40)), theme.notice));
     }
-    if let Some((ns, events)) = app.paused() {
+    let Played { holds, unreadable, skipped_ns } = app.played();
+    if unreadable > 0 {
+        notices.push(Span::styled(format!(" {} unreadable lines ", count(unreadable)), theme.alert));
+    }
+    if skipped_ns > 0 {
+        notices.push(Span::styled(format!(" skipped {} ", seconds(skipped_ns)), theme.notice));
+    }
+    if holds && app.paused().is_some() {
+        notices.push(Span::styled(" PLAYBACK PAUSED ", theme.notice));
+    } else if let Some((ns, events)) = app.paused() {
         let events = if area.width < BRIEF { String::new() } else { format!(", {} events since", count(events)) };
         notices.push(Span::styled(format!(" PAUSED {} ago{events} ", seconds(ns)), theme.notice));
     }

@@ -27,6 +27,9 @@ const PATTERNS_MAX: u32 = 32;
 
 type Result<T> = std::result::Result<T, FilterError>;
 
+/// What other languages write, and what stands for it here.
+const FOREIGN: [(&str, &str); 6] = [("===", "="), ("==", "="), ("=~", "~"), ("=>", ">="), ("=<", "<="), ("<>", "!=")];
+
 /// The expression of a text, none where there is nothing but space, and how many slots it needs.
 pub(super) fn parse(text: &str, names: &Names) -> Result<(Option<Expr>, Slot)> {
     let mut parser =
@@ -251,6 +254,13 @@ impl<'t> Parser<'t> {
     }
 
     fn compare(&mut self, field: &'static Field, op: Op, op_range: Range<usize>) -> Result<Expr> {
+        let typed = &self.cursor.text()[op_range.start..];
+        if let Some((foreign, ours)) = FOREIGN.iter().find(|(foreign, _)| typed.starts_with(foreign)) {
+            let message = format!(
+                "there is no '{foreign}' here: write '{ours}'; a value that begins with such a sign is put in quotes"
+            );
+            return Err(self.error(op_range.start..op_range.start + foreign.len(), message));
+        }
         let ops = field.kind.ops();
         if !ops.contains(&op) {
             let known: Vec<_> = ops.iter().map(|op| op.written()).collect();

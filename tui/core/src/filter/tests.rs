@@ -350,7 +350,14 @@ fn errors_say_what_was_expected_and_point_at_the_place() {
         ("mem>1MiB", "^^^ there is no field 'mem'; did you mean 'rss'?"),
         ("exit=1", "^^^^ there is no field 'exit'; did you mean 'code'?"),
         ("cpu>ten", "    ^^^ 'ten' is not a share of one CPU, such as 50%"),
-        ("lifetime<10", "         ^^ '10' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
+        (
+            "comm==sleep",
+            "    ^^ there is no '==' here: write '='; a value that begins with such a sign is put in quotes",
+        ),
+        ("pid => 5", "    ^^ there is no '=>' here: write '>='; a value that begins with such a sign is put in quotes"),
+        ("comm=~sl", "    ^^ there is no '=~' here: write '~'; a value that begins with such a sign is put in quotes"),
+        ("pid<>5", "   ^^ there is no '<>' here: write '!='; a value that begins with such a sign is put in quotes"),
+        ("lifetime<2h30", "         ^^^^ '2h30' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
         ("rss>5 MiB", ""),
         ("rss>5Mib", "    ^^^^ there is no unit 'Mib' here: write a size, such as 5MiB or 10k"),
         ("comm<make", "    ^ 'comm' is compared by = != ~ !~ only"),
@@ -415,7 +422,7 @@ fn of_a_flood_only_what_is_around_the_place_is_shown() {
 #[test]
 fn what_may_be_unfinished_is_told_from_what_is_wrong() {
     let unfinished = |text| Filter::parse(text).unwrap_err().is_unfinished();
-    for text in ["a or ", "a or", "cpu>", "lifetime<10", "state=runn", "(a", "\"a b", "!", "comm~(a"] {
+    for text in ["a or ", "a or", "cpu>", "lifetime<2h30", "state=runn", "(a", "\"a b", "!", "comm~(a"] {
         assert!(unfinished(text), "{text}");
     }
     for text in ["coom=x", "a) b", "or a", "cpu>x and b"] {

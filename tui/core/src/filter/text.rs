@@ -6,11 +6,15 @@
 use memchr::memchr2_iter;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// A text to be found as it is. Of other letters than those of ASCII the case always counts.
+use crate::text::folded;
+
+/// A text to be found as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Literal {
     text: String,
     exact: bool,
+    /// What it is without regard to case, where other letters than those of ASCII have one.
+    folded: Option<Vec<char>>,
     /// Which byte of it is looked for first: its rarest.
     rarest: usize,
 }
@@ -25,7 +29,9 @@ impl Literal {
             place.unwrap_or(FREQUENT.len())
         };
         let rarest = text.bytes().enumerate().max_by_key(|(_, byte)| rareness(*byte)).map_or(0, |(at, _)| at);
-        Self { text: text.to_owned(), exact: text.chars().any(char::is_uppercase), rarest }
+        let exact = text.chars().any(char::is_uppercase);
+        let folded = (!exact && !text.is_ascii()).then(|| folded(text).collect());
+        Self { text: text.to_owned(), exact, folded, rarest }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -34,11 +40,20 @@ impl Literal {
 
     /// Whether it is all of these bytes.
     pub(super) fn is(&self, bytes: &[u8]) -> bool {
-        bytes.len() == self.text.len() && self.same(bytes)
+        match &self.folded {
+            Some(wanted) => std::str::from_utf8(bytes).is_ok_and(|text| spaced(text).eq(wanted.iter().copied())),
+            None => bytes.len() == self.text.len() && self.same(bytes),
+        }
     }
 
     /// Whether it occurs in these bytes.
     pub(super) fn occurs_in(&self, bytes: &[u8]) -> bool {
+        if let Some(wanted) = &self.folded {
+            return bytes.utf8_chunks().any(|chunk| {
+                let text = chunk.valid();
+                text.char_indices().any(|(at, _)| wanted.iter().copied().eq(spaced(&text[at..]).take(wanted.len())))
+            });
+        }
         let typed = self.text.as_bytes();
         let Some(&rare) = typed.get(self.rarest) else { return true };
         let Some(last_start) = bytes.len().checked_sub(typed.len()) else { return false };
@@ -59,6 +74,11 @@ impl Literal {
         };
         bytes.iter().zip(self.text.as_bytes()).all(same)
     }
+}
+
+/// A text without regard to case, with spaces between arguments.
+fn spaced(text: &str) -> impl Iterator<Item = char> {
+    folded(text).map(|c| if c == '\0' { ' ' } else { c })
 }
 
 /// A regular expression.
@@ -159,6 +179,26 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_all_scripts_have_two_cases() {
+        let found = |typed: &str, text: &str| Literal::new(typed).occurs_in(text.as_bytes());
+        let is = |typed: &str, text: &str| Literal::new(typed).is(text.as_bytes());
+        for (typed, text) in [
+            ("äöü", "ÄÖÜ"),
+            ("äöü", "äÖü"),
+            ("привет", "ПРИВЕТ"),
+            ("σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("straße", "STRASSE"),
+            ("é x", "É\0X"),
+        ] {
+            assert!(found(typed, text) && is(typed, text), "{typed} {text}");
+            assert!(found(typed, &format!("ab{text}cd")) && !is(typed, &format!("{text}x")), "{typed} {text}");
+        }
+        // A capital is exact, and what is no text breaks none.
+        assert!(!found("Äö", "äö") && found("Äö", "xÄö") && !found("äö", "xao"));
+        assert!(Literal::new("äö").occurs_in(b"\xff\xc3\x84\xc3\x96") && !Literal::new("äö").is(b"\xff"));
+    }
+
+    #[test]
     fn case_counts_only_if_there_is_a_capital() {
         assert!(Literal::new("xorg").occurs_in(b"/bin/Xorg") && Literal::new("Xorg").occurs_in(b"/bin/Xorg"));
         assert!(!Literal::new("XORG").occurs_in(b"/bin/Xorg") && !Literal::new("xOrg").occurs_in(b"/bin/Xorg"));
@@ -166,7 +206,7 @@ mod tests {
         assert!(matches("x.rg$", b"Xorg") && matches(r"^\S+g$", b"XORG"));
         assert!(!matches("Xorg", b"xorg"));
         assert!(matches("été", "ÉTÉ".as_bytes()), "an expression knows all letters");
-        assert!(!Literal::new("été").occurs_in("ÉTÉ".as_bytes()), "a literal those of ASCII");
+        assert!(Literal::new("été").occurs_in("ÉTÉ".as_bytes()), "and so does a literal");
     }
 
     #[test]

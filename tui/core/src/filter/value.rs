@@ -110,7 +110,7 @@ impl Unit {
     /// The first figure of `rest`, `None` for one too great, the factor of its unit, and what follows.
     fn part<'a>(self, text: &str, rest: &'a str) -> Result<(Option<u64>, u64, &'a str), String> {
         let digits = |text: &'a str| text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-        let (whole, mut rest) = digits(rest);
+        let (rest_of, (whole, mut rest)) = (rest, digits(rest));
         let mut fraction = None;
         if let Some(after) = rest.strip_prefix('.') {
             let split = digits(after);
@@ -120,6 +120,8 @@ impl Unit {
             return Err(self.expected(text));
         }
         let (unit, rest) = rest.split_at(rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len()));
+        // A bare number is of seconds; behind hours, it could be of anything.
+        let unit = if unit.is_empty() && self == Self::Time && rest_of == text { "s" } else { unit };
         let Some(&(_, factor)) = self.factors().iter().find(|(name, _)| *name == unit) else {
             return Err(match unit {
                 "" => format!("{} needs a unit: write {}", quoted(text), self.examples()),
@@ -170,6 +172,8 @@ mod tests {
             (Unit::Count, "10k", 10_000),
             (Unit::Count, "1.5M", 1_500_000),
             (Unit::Time, "10s", 10_000_000_000),
+            (Unit::Time, "10", 10_000_000_000),
+            (Unit::Time, "0.5", 500_000_000),
             (Unit::Time, "2h30m", 9_000_000_000_000),
             (Unit::Time, "1.5ms", 1_500_000),
             (Unit::Time, "5us", 5_000),
@@ -193,7 +197,6 @@ mod tests {
             (Unit::Count, "-1", "'-1' is not a number, such as 12 or 10k"),
             (Unit::Count, "1k5", "'1k5' is not a number, such as 12 or 10k"),
             (Unit::Count, "1.", "'1.' is not a number, such as 12 or 10k"),
-            (Unit::Time, "10", "'10' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
             (Unit::Time, "2m2h", "'2m2h' is not a time, such as 10s, 5ms or 2h30m"),
             (Unit::Time, "2h30", "'2h30' needs a unit: write a time, such as 10s, 5ms or 2h30m"),
             (Unit::Bytes, "5Mb", "there is no unit 'Mb' here: write a size, such as 5MiB or 10k"),

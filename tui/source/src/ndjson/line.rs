@@ -8,7 +8,7 @@ use std::fmt;
 
 use ptree_core::Argv;
 use ptree_core::text::{escape, unescape};
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A struct of fields that may all be absent, but for the type of the line.
@@ -21,7 +21,7 @@ macro_rules! line {
             pub(super) kind: Cow<'a, str>,
             $(
                 $(#[$meta])*
-                #[serde(default, skip_serializing_if = "Option::is_none")]
+                #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "value")]
                 pub(super) $field: Option<$type>,
             )*
         }
@@ -61,6 +61,9 @@ line! {
     /// Any other line. Fields stand in this order.
     Line {
         ts_ns: u64,
+        /// For people: `ts_ns` on the wall clock.
+        #[serde(borrow)]
+        time: Text<'a>,
         pid: u32,
         start_ns: u64,
         ppid: u32,
@@ -77,6 +80,9 @@ line! {
         exe: Text<'a>,
 
         uid: u32,
+        /// For people: the name of `uid`.
+        #[serde(borrow)]
+        user: Text<'a>,
         gid: u32,
         /// Absent where it is `uid`.
         ruid: u32,
@@ -86,10 +92,14 @@ line! {
         comm: Text<'a>,
         #[serde(borrow)]
         cgroup: Text<'a>,
+        /// For people: what `cgroup` says.
+        #[serde(borrow)]
+        unit: Text<'a>,
+        #[serde(borrow)]
+        container: Text<'a>,
         cgroup_id: u64,
         pid_ns: u32,
         /// Where `pid_ns` is known, absent means `pid`, and null that it is not known.
-        #[serde(deserialize_with = "value_or_null")]
         ns_pid: Option<u32>,
         /// Absent means 1.
         threads: u32,
@@ -140,21 +150,117 @@ line! {
 /// Who or what sent a signal. All but the cause is absent where a process had no hand in it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct By<'a> {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "value", skip_serializing_if = "Option::is_none")]
     pub(super) pid: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "value", skip_serializing_if = "Option::is_none")]
     pub(super) start_ns: Option<u64>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "value", skip_serializing_if = "Option::is_none")]
     pub(super) comm: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "value", skip_serializing_if = "Option::is_none")]
     pub(super) uid: Option<u32>,
     #[serde(borrow)]
     pub(super) cause: Cow<'a, str>,
 }
 
+/// What a field may hold, and how it is read; null is as if it were absent.
+pub(super) trait Value<'de>: Sized {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+}
+
+/// Reads what a field holds.
+pub(super) fn value<'de, D: Deserializer<'de>, T: Value<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::read(deserializer)
+}
+
+macro_rules! as_it_is {
+    ($($type:ty),*) => { $(
+        impl<'de> Value<'de> for $type {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                Option::deserialize(deserializer)
+            }
+        }
+    )* };
+}
+
+as_it_is!(bool, char, Args);
+
+impl<'de: 'a, 'a> Value<'de> for Text<'a> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Option::deserialize(deserializer)
+    }
+}
+
+impl<'de: 'a, 'a> Value<'de> for Vec<Text<'a>> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Option::deserialize(deserializer)
+    }
+}
+
+impl<'de: 'a, 'a> Value<'de> for By<'a> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Option::deserialize(deserializer)
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($type:ty),*) => { $(
+        impl<'de> Value<'de> for $type {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                let number = Option::<Whole<{ <$type>::MAX as u64 }>>::deserialize(deserializer)?;
+                number.map(|Whole(number)| Self::try_from(number).map_err(D::Error::custom)).transpose()
+            }
+        }
+    )* };
+}
+
+whole_numbers!(u8, u32, u64);
+
 /// Tells null from absent.
-fn value_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+impl<'de> Value<'de> for Option<u32> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        u32::read(deserializer).map(Some)
+    }
+}
+
+/// A whole number up to `MAX`. Other writers have one kind of numbers, and write `1000.0` or `1e3` for a thousand.
+struct Whole<const MAX: u64>(u64);
+
+impl<'de, const MAX: u64> Deserialize<'de> for Whole<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number<const MAX: u64>;
+
+        impl<const MAX: u64> Visitor<'_> for Number<MAX> {
+            type Value = Whole<MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from 0 to {MAX}")
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Whole<MAX>, E> {
+                Err(E::invalid_value(Unexpected::Signed(number), &self))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Whole<MAX>, E> {
+                if number <= MAX {
+                    Ok(Whole(number))
+                } else {
+                    Err(E::invalid_value(Unexpected::Unsigned(number), &self))
+                }
+            }
+
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Whole<MAX>, E> {
+                // Two to the 64th, the first that is too much, is exact.
+                if (0.0..18_446_744_073_709_551_616.0).contains(&number) && number.fract() == 0.0 {
+                    self.visit_u64(number as u64)
+                } else {
+                    Err(E::invalid_value(Unexpected::Float(number), &self))
+                }
+            }
+        }
+
+        deserializer.deserialize_u64(Number)
+    }
 }
 
 /// Any bytes; escaped where they are written.

@@ -11,7 +11,7 @@ use ptree_core::text::{escape, quoted, shown, signal_number};
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use serde::Deserialize;
 
-use super::line::{Heading, Line, Text};
+use super::line::{Heading, Line, Text, value};
 use super::{SCHEMA, kind};
 use crate::{Header, TimeAnchor};
 
@@ -23,6 +23,18 @@ const KEPT_BUFFER: usize = 1 << 20;
 const SHOWN: usize = 40;
 /// How much an error says of what is wrong with it, characters.
 const PROBLEM: usize = 160;
+
+/// What some writers put before all else.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How files begin that hold something else than lines of text in UTF-8.
+const FOREIGN: [(&[u8], &str); 5] = [
+    (b"\xff\xfe", UTF_16),
+    (b"\xfe\xff", UTF_16),
+    (b"\x1f\x8b", "it is compressed: unpack it with 'gzip -d'"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed: unpack it with 'zstd -d'"),
+    (b"\xfd7zXZ\0", "it is compressed: unpack it with 'xz -d'"),
+];
+const UTF_16: &str = "it is text in UTF-16: turn it into UTF-8 with 'iconv -f UTF-16 -t UTF-8'";
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,8 +160,14 @@ impl<R: BufRead> Reader<R> {
     /// What the line in the buffer says; `None` for one that is passed over.
     fn entry(&mut self) -> Result<Option<Entry>, Wrong> {
         let Self { buffer, tally, .. } = self;
+        if buffer.starts_with(BYTE_ORDER_MARK) {
+            buffer.drain(..BYTE_ORDER_MARK.len());
+        }
         if buffer.trim_ascii().is_empty() {
             return Ok(None);
+        }
+        if let Some((_, what)) = FOREIGN.iter().find(|(begin, _)| buffer.starts_with(begin)) {
+            return Err(Wrong::Meaning((*what).to_owned()));
         }
         let (line, unknown) = match parse::<Line<'_>>(buffer) {
             Ok((line, unknown)) if line.kind != kind::HEADER => (line, unknown),
@@ -182,6 +200,15 @@ impl<R: BufRead> Reader<R> {
         Ok(entry)
     }
 
+    /// Leaves of each field in the buffer's object the last one, as most readers of JSON do where a name stands twice. False
+    /// when it is none.
+    fn keep_the_last(&mut self) -> bool {
+        let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&self.buffer);
+        let Some(line) = object.ok().and_then(|object| serde_json::to_vec(&object).ok()) else { return false };
+        self.buffer = line;
+        true
+    }
+
     fn line_error(&mut self, problem: String, column: usize, torn: bool) -> ReadError {
         self.tally.bad += 1;
         let line = &self.buffer;
@@ -210,12 +237,21 @@ impl<R: BufRead> Iterator for Reader<R> {
                 let problem = format!("longer than {} bytes", self.max_line);
                 return Some(Err(self.line_error(problem, 0, false)));
             }
-            match self.entry() {
+            let entry = match self.entry() {
+                Err(Wrong::Json(error)) if is_duplicate(&error) && self.keep_the_last() => self.entry(),
+                entry => entry,
+            };
+            match entry {
                 Ok(None) => {}
                 Ok(Some(entry)) => return Some(Ok(entry)),
                 Err(Wrong::Schema(schema)) => {
                     self.ended = true;
                     return Some(Err(ReadError::Schema { number: self.tally.lines, schema }));
+                }
+                Err(Wrong::Json(error)) if error.is_eof() && ending == Ending::Whole => {
+                    let problem =
+                        "the object does not end on its line; there has to be one on each, as 'jq -c' writes them";
+                    return Some(Err(self.line_error(problem.to_owned(), error.column(), false)));
                 }
                 Err(Wrong::Json(error)) => {
                     let text = error.to_string();
@@ -233,6 +269,11 @@ impl<R: BufRead> Iterator for Reader<R> {
         self.ended = true;
         None
     }
+}
+
+/// Whether a name stands twice in an object. The parser tells it in words alone.
+fn is_duplicate(error: &serde_json::Error) -> bool {
+    error.is_data() && error.to_string().starts_with("duplicate field")
 }
 
 /// How a line ends.
@@ -262,6 +303,7 @@ impl From<serde_json::Error> for Wrong {
 struct Kind {
     #[serde(rename = "type")]
     kind: String,
+    #[serde(default, deserialize_with = "value")]
     schema: Option<u64>,
 }
 

@@ -23,7 +23,7 @@ fn task(kernel: bool) -> Task {
 
 fn line(event: &Event) -> String {
     let mut out = Vec::new();
-    write_event(&mut out, event).unwrap();
+    write_event(&mut out, event, &Known::default()).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -199,4 +199,41 @@ fn a_pid_elsewhere_is_told_from_the_same_and_from_an_unknown_one() {
     ] {
         assert!(fork(pid_ns, ns_pid).ends_with(&format!("{end}\n")), "{}", fork(pid_ns, ns_pid));
     }
+}
+
+#[test]
+fn a_line_can_say_what_is_known_beside_its_event() {
+    let argv = Argv::from_args([&b"cc"[..], b"x.c"]);
+    let known = Known {
+        time: Some("2026-11-21T14:03:22.123456789Z"),
+        user: Some(b"ann"),
+        argv: Some(&argv),
+        argv_truncated: true,
+        exe: Some(b"/usr/bin/cc"),
+        cgroup: Some(b"/system.slice/x\\x2dy.service"),
+    };
+    let line = |event: &Event| {
+        let mut out = Vec::new();
+        write_event(&mut out, event, &known).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let key = ProcKey::new(5, 50);
+    let exit = Exited { ts_ns: 60, key, task: None, status: ExitStatus::Code(1), cost: None, killer: None };
+    assert_eq!(
+        line(&Event::Exit(exit)),
+        concat!(
+            r#"{"type":"exit","ts_ns":60,"time":"2026-11-21T14:03:22.123456789Z","pid":5,"start_ns":50,"argv":["cc","x.c"],"#,
+            r#""argv_truncated":true,"exe":"/usr/bin/cc","user":"ann","unit":"x-y.service","code":1,"lifetime_ns":10,"inferred":true}"#,
+            "\n"
+        )
+    );
+    // Others are not about a program.
+    assert_eq!(
+        line(&Event::Comm { ts_ns: 60, key, comm: Comm::new(b"x") }),
+        concat!(
+            r#"{"type":"comm","ts_ns":60,"time":"2026-11-21T14:03:22.123456789Z","pid":5,"start_ns":50,"#,
+            r#""user":"ann","comm":"x"}"#,
+            "\n"
+        )
+    );
 }

@@ -6,7 +6,7 @@ use ptree_core::alert::{Alert, AlertLevel};
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::{KillCause, Killer};
 use ptree_core::text::signal_name;
-use ptree_core::{ExitStatus, LossCount, ProcKey};
+use ptree_core::{Argv, ExitStatus, LossCount, ProcKey, cgroup};
 use serde::Serialize;
 
 use super::line::{Args, By, Heading, Line, Text};
@@ -33,12 +33,53 @@ pub fn write_header(out: &mut impl Write, header: &Header, source: &str) -> io::
     write_line(out, &heading)
 }
 
-/// Writes an event.
+/// What is known beside an event, for whoever reads a line without those before it. No reader of ours needs it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Wall time, in RFC 3339.
+    pub time: Option<&'a str>,
+    /// Name of the user.
+    pub user: Option<&'a [u8]>,
+    /// Arguments of a process that ends.
+    pub argv: Option<&'a Argv>,
+    /// They were cut.
+    pub argv_truncated: bool,
+    /// Program of a process that ends.
+    pub exe: Option<&'a [u8]>,
+    /// Path of the cgroup.
+    pub cgroup: Option<&'a [u8]>,
+}
+
+/// Writes an event, with what else is known.
 ///
 /// # Errors
 /// When `out` fails.
-pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
-    let line = match event {
+pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io::Result<()> {
+    let Known { time, user, argv, argv_truncated, exe, cgroup } = *known;
+    let mut line = event_line(event);
+    (line.time, line.user) = (time.map(Text::new), user.map(Text::new));
+    let [unit, container] = match event {
+        Event::Process(_) | Event::Exec(_) | Event::Exit(_) => {
+            [cgroup::unit, cgroup::container].map(|name| cgroup.and_then(name).map(Text))
+        }
+        Event::Fork(_)
+        | Event::Creds { .. }
+        | Event::Comm { .. }
+        | Event::Parent { .. }
+        | Event::Usage(_)
+        | Event::Lost { .. } => [None, None],
+    };
+    (line.unit, line.container) = (unit, container);
+    if let Event::Exit(_) = event {
+        line.argv = argv.cloned().map(Args);
+        line.argv_truncated = flag(argv_truncated);
+        line.exe = exe.map(Text::new);
+    }
+    write_line(out, &line)
+}
+
+fn event_line(event: &Event) -> Line<'_> {
+    match event {
         Event::Process(found) => process(found),
         Event::Fork(fork) => forked(fork),
         Event::Exec(exec) => execed(exec),
@@ -60,8 +101,7 @@ pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
                 ..Line::of(kind::LOST)
             }
         }
-    };
-    write_line(out, &line)
+    }
 }
 
 /// Writes the name of a user, so that a reader elsewhere need not know it.
@@ -72,17 +112,24 @@ pub fn write_user(out: &mut impl Write, uid: u32, name: &str) -> io::Result<()> 
     write_line(out, &Line { uid: Some(uid), name: Some(Text::new(name)), ..Line::of(kind::USER) })
 }
 
-/// Writes an alert as it is raised, changes or ends.
+/// Writes an alert as it is raised, changes or ends; `time` is that on the wall clock, where it is wanted.
 ///
 /// # Errors
 /// When `out` fails.
-pub fn write_alert(out: &mut impl Write, ts_ns: u64, alert: &Alert, message: &str) -> io::Result<()> {
+pub fn write_alert(
+    out: &mut impl Write,
+    ts_ns: u64,
+    time: Option<&str>,
+    alert: &Alert,
+    message: &str,
+) -> io::Result<()> {
     let level = match alert.level() {
         AlertLevel::Raised => "raised",
         AlertLevel::Cleared => "cleared",
     };
     let line = Line {
         ts_ns: Some(ts_ns),
+        time: time.map(Text::new),
         pid: alert.culprit.map(|key| key.pid),
         start_ns: alert.culprit.map(|key| key.start_ns),
         rule: Some(Text::new(alert.rule())),

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use ptree_core::text;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -44,7 +45,7 @@ impl Line<'_> {
     pub fn marks(&self, wanted: &str) -> Vec<Range<usize>> {
         let ((whole, from), len) = (self.whole, self.value.len());
         let begin = whole.floor_char_boundary(from.saturating_sub(wanted.len()));
-        let end = whole.ceil_char_boundary((from + len + wanted.len()).min(whole.len()));
+        let end = whole.ceil_char_boundary((from + len + 3 * wanted.len()).min(whole.len()));
         let within = |range: Range<usize>| {
             let [start, end] = [range.start, range.end].map(|at| (begin + at).saturating_sub(from).min(len));
             (start < end).then_some(start..end)
@@ -55,23 +56,44 @@ impl Line<'_> {
     /// Whether the text begins on this line, in its value or its label.
     fn holds(&self, wanted: &str) -> bool {
         let ((whole, from), len) = (self.whole, self.value.len());
-        let end = whole.ceil_char_boundary((from + len + wanted.len()).min(whole.len()));
+        let end = whole.ceil_char_boundary((from + len + 3 * wanted.len()).min(whole.len()));
         occurrences(self.label, wanted).next().is_some()
             || occurrences(&whole[from..end], wanted).next().is_some_and(|found| found.start < len)
     }
 }
 
-/// Where a text occurs in another; unless it has capitals, letters of ASCII are the same in either case.
+/// Where a text occurs in another; unless it has capitals, letters are the same in either case.
 pub(crate) fn occurrences(text: &str, wanted: &str) -> impl Iterator<Item = Range<usize>> {
     let exact = wanted.contains(char::is_uppercase);
-    let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let folded: Vec<char> = text::folded(wanted).collect();
     let mut at = 0;
     std::iter::from_fn(move || {
-        let is_here = |window: &[u8]| if exact { window == wanted } else { window.eq_ignore_ascii_case(wanted) };
-        let found = at + bytes.get(at..)?.windows(wanted.len().max(1)).position(is_here)?;
-        at = found + wanted.len();
-        Some(found..at)
+        let rest = text.get(at..).filter(|_| !wanted.is_empty())?;
+        let (begin, len) = if exact {
+            (rest.find(wanted)?, wanted.len())
+        } else {
+            let len = |begin: usize| beginning(&rest[begin..], &folded);
+            rest.char_indices().find_map(|(begin, _)| Some((begin, len(begin)?)))?
+        };
+        let found = at + begin..at + begin + len;
+        at = found.end.max(found.start + rest[begin..].chars().next().map_or(1, char::len_utf8));
+        Some(found)
     })
+}
+
+/// How much of the beginning of a text is this one without regard to case, bytes.
+fn beginning(text: &str, folded: &[char]) -> Option<usize> {
+    let mut wanted = folded.iter();
+    for (at, c) in text.char_indices() {
+        if wanted.as_slice().is_empty() {
+            return Some(at);
+        }
+        let mut buffer = [0; 4];
+        if !text::folded(c.encode_utf8(&mut buffer)).all(|c| wanted.next().is_none_or(|wanted| *wanted == c)) {
+            return None;
+        }
+    }
+    wanted.as_slice().is_empty().then_some(text.len())
 }
 
 /// A line by where it comes from.
@@ -229,6 +251,19 @@ mod tests {
         assert_eq!(lines("ab❤\u{fe0f}c", 3), ["ab", "❤\u{fe0f}c"]);
         assert_eq!(lines("👍🏽👍🏽", 3), ["👍🏽", "👍🏽"]);
         assert_eq!(lines("👍🏽", 1), ["👍🏽"], "however narrow");
+    }
+
+    #[test]
+    fn texts_are_found_in_either_case_of_all_scripts() {
+        let found =
+            |text: &'static str, wanted: &str| occurrences(text, wanted).map(|at| &text[at]).collect::<Vec<_>>();
+        assert_eq!(found("ÄÖ äö", "äö"), ["ÄÖ", "äö"]);
+        assert_eq!(found("ÄÖ äö", "äÖ"), [""; 0]);
+        assert_eq!(found("ПРИВЕТ", "иве"), ["ИВЕ"]);
+        assert_eq!(found("Straße, STRASSE", "straße"), ["Straße", "STRASSE"]);
+        assert_eq!(found("aaa Aa", "aa"), ["aa", "Aa"]);
+        assert_eq!(found("ẞß", "ß"), ["ẞ", "ß"]);
+        assert_eq!(found("abc", ""), [""; 0]);
     }
 
     fn page(entries: &[(&'static str, &str)]) -> Lines {

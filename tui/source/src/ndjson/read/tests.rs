@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ndjson::{write_event, write_header, write_user};
+use crate::ndjson::{Known, write_event, write_header, write_user};
 
 fn key() -> impl Strategy<Value = ProcKey> {
     (any::<u32>(), any::<u64>()).prop_map(|(pid, start_ns)| ProcKey::new(pid, start_ns))
@@ -151,9 +151,21 @@ proptest! {
         let mut lines = Vec::new();
         write_header(&mut lines, &header, "synth").unwrap();
         write_user(&mut lines, uid, &user).unwrap();
-        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user })];
+        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user.clone() })];
+        // What a line holds beside its event is read as nothing.
+        let name = user.as_bytes();
+        let argv = Argv::from_args([b"sh"]);
+        let known = Known {
+            time: Some("2026-11-21T14:03:22.123456789Z"),
+            user: Some(name),
+            argv: Some(&argv),
+            argv_truncated: true,
+            exe: Some(name),
+            cgroup: Some(b"/system.slice/x.service"),
+        };
         for event in events {
-            write_event(&mut lines, &event).unwrap();
+            let known = if uid % 2 == 0 { known } else { Known::default() };
+            write_event(&mut lines, &event, &known).unwrap();
             written.push(Ok(Entry::Event(event)));
         }
         let tally = Tally { lines: u64::try_from(written.len()).unwrap(), ..Tally::default() };
@@ -164,7 +176,7 @@ proptest! {
     fn a_stream_torn_anywhere_loses_only_its_last_line(events in vec(event(), 1..4), at in any::<prop::sample::Index>()) {
         let mut lines = Vec::new();
         for event in &events {
-            write_event(&mut lines, event).unwrap();
+            write_event(&mut lines, event, &Known::default()).unwrap();
         }
         let torn = &lines[..at.index(lines.len())];
         let whole = torn.iter().filter(|&&b| b == b'\n').count();
@@ -229,7 +241,7 @@ fn a_bad_line_is_quoted_with_its_number_and_the_next_is_read() {
         (
             &*format!(r#"{{"name":"{long}","type":"comm","pid":-5,"comm":"{long}"}}"#),
             format!(
-                "line 2: invalid value: integer `-5`, expected u32: '...{}\",\"type\":\"comm\",\"pid\":-5,\"comm\":\"{}...'",
+                "line 2: invalid value: integer `-5`, expected a whole number from 0 to 4294967295: '...{}\",\"type\":\"comm\",\"pid\":-5,\"comm\":\"{}...'",
                 &long[..16],
                 &long[..31],
             ),
@@ -248,9 +260,8 @@ fn a_bad_line_is_quoted_with_its_number_and_the_next_is_read() {
     for (bad, problem) in [
         (format!(r#"{exit}"signal":"SIGNOT"}}"#), "no signal 'SIGNOT'"),
         (format!(r#"{exit}"signal":"SIGKILL","code":0}}"#), "both 'code' and 'signal'"),
-        (format!(r#"{exit}"code":256}}"#), "expected u8"),
+        (format!(r#"{exit}"code":256}}"#), "expected a whole number from 0 to 255"),
         (format!(r#"{exit}"cpu_ns":1}}"#), "'minor_faults' is missing"),
-        (format!(r#"{exit}"pid":5}}"#), "duplicate field `pid`"),
         (format!(r#"{exit}"argv":["a\\x00b"]}}"#), "an argument with a NUL in it"),
         (format!(r#"{exit}"argv":"{}"}}"#, "é".repeat(1000)), "invalid type"),
     ] {
@@ -328,5 +339,66 @@ fn lines_nested_without_end_are_told_in_short() {
         let told = told.to_string();
         assert!(told.chars().count() <= 2 * SHOWN * 4 + PROBLEM + 100, "{told}");
         assert!(!told.contains(ptree_core::text::is_control), "{told}");
+    }
+}
+
+/// What is read of a line of ours, written in another way.
+fn same(line: &[u8]) -> Event {
+    let mut reader = Reader::new(line);
+    match reader.next() {
+        Some(Ok(Entry::Event(event))) => event,
+        other => panic!("{}: {other:?}", String::from_utf8_lossy(line)),
+    }
+}
+
+#[test]
+fn json_of_other_writers_is_read() {
+    let ours = same(br#"{"type":"comm","ts_ns":5000,"pid":5,"start_ns":1000,"comm":"x"}"#);
+    for other in [
+        "\u{feff}{\"type\":\"comm\",\"ts_ns\":5000,\"pid\":5,\"start_ns\":1000,\"comm\":\"x\"}\r\n",
+        r#"{"type":"comm","ts_ns":5000.0,"pid":5.0,"start_ns":1e3,"comm":"x"}"#,
+        r#"{"type":"comm","ts_ns":5.0E+3,"pid":50e-1,"start_ns":1000.000,"comm":"x"}"#,
+        r#"  { "comm" : "\u0078" , "start_ns" :1000, "pid": 5,"ts_ns"	: 5000 ,"type": "comm" }  "#,
+        r#"{"type":"fork","type":"comm","ts_ns":1,"ts_ns":5000,"pid":5,"start_ns":1000,"comm":"y","comm":"x"}"#,
+        r#"{"type":"comm","ts_ns":5000,"pid":5,"start_ns":1000,"comm":"x","ppid":null,"exe":null}"#,
+    ] {
+        assert_eq!(same(other.as_bytes()), ours, "{other}");
+    }
+    let header = "\u{feff}{\"boottime_ns\":5e3,\"unix_ns\":1000.0,\"schema\":1.0,\"type\":\"header\"}\r\n";
+    let Some(Ok(Entry::Header(header))) = Reader::new(header.as_bytes()).next() else { panic!("no header") };
+    assert_eq!(header.anchor, TimeAnchor { boottime_ns: 5000, unix_ns: 1000 });
+    let newer = r#"{"schema":2e0,"type":"header"}"#;
+    assert!(matches!(Reader::new(newer.as_bytes()).next(), Some(Err(ReadError::Schema { schema: 2, .. }))));
+}
+
+#[test]
+fn a_number_that_is_no_such_number_is_told_with_what_may_be() {
+    for (number, told) in [
+        ("0.5", "floating point `0.5`, expected a whole number from 0 to 4294967295"),
+        ("-1", "expected a whole number"),
+        ("-1.0", "expected a whole number"),
+        ("4294967296", "expected a whole number from 0 to 4294967295"),
+        ("1e10", "expected a whole number from 0 to 4294967295"),
+        ("1e300", "expected a whole number"),
+        ("\"5\"", "expected a whole number"),
+    ] {
+        let line = format!(r#"{{"type":"comm","ts_ns":5000,"pid":{number},"start_ns":1000,"comm":"x"}}"#);
+        let Some(Err(error)) = Reader::new(line.as_bytes()).next() else { panic!("{number}") };
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    let line = r#"{"type":"comm","ts_ns":18446744073709551616,"pid":5,"start_ns":1000,"comm":"x"}"#;
+    assert!(matches!(Reader::new(line.as_bytes()).next(), Some(Err(ReadError::Line(_)))));
+}
+
+#[test]
+fn what_is_no_text_of_ours_is_told_as_what_it_is() {
+    for (bytes, told) in [
+        (&b"\xff\xfe{\0"[..], "UTF-16"),
+        (b"\x1f\x8b\x08", "gzip -d"),
+        (b"\x28\xb5\x2f\xfd", "zstd -d"),
+        (b"{\n  \"type\": \"header\"\n}\n", "does not end on its line"),
+    ] {
+        let Some(Err(error)) = Reader::new(bytes).next() else { panic!("{told}") };
+        assert!(error.to_string().contains(told), "{error}");
     }
 }
