@@ -31,7 +31,7 @@ pub struct Member {
 #[cfg(feature = "user")]
 #[derive(Clone, Copy, Debug)]
 pub struct Alternative {
-    /// Names joined by dots, with constant indices, descending into anonymous structs and unions unasked.
+    /// Names joined by dots, with indices that are numbers or enumerators, descending into anonymous structs and unions unasked.
     pub path: &'static str,
     /// Which kernels have it there, and why; empty for a member that never moved.
     pub era: &'static str,
@@ -192,18 +192,18 @@ members! {
     mm_arg_end: "mm_struct", ["arg_end"], Int(8), Vital;
     /// Resident file pages.
     mm_rss_file: "mm_struct", [
-        "rss_stat[0].count" ("since 6.2, an array of per-CPU counters"),
-        "rss_stat.count[0].counter" ("before 6.2, one struct")
+        "rss_stat[MM_FILEPAGES].count" ("since 6.2, an array of per-CPU counters"),
+        "rss_stat.count[MM_FILEPAGES].counter" ("before 6.2, one struct")
     ], Int(8), Memory;
     /// Resident anonymous pages.
     mm_rss_anon: "mm_struct", [
-        "rss_stat[1].count" ("since 6.2, an array of per-CPU counters"),
-        "rss_stat.count[1].counter" ("before 6.2, one struct")
+        "rss_stat[MM_ANONPAGES].count" ("since 6.2, an array of per-CPU counters"),
+        "rss_stat.count[MM_ANONPAGES].counter" ("before 6.2, one struct")
     ], Int(8), Memory;
     /// Resident shared-memory pages.
     mm_rss_shmem: "mm_struct", [
-        "rss_stat[3].count" ("since 6.2, an array of per-CPU counters"),
-        "rss_stat.count[3].counter" ("before 6.2, one struct")
+        "rss_stat[MM_SHMEMPAGES].count" ("since 6.2, an array of per-CPU counters"),
+        "rss_stat.count[MM_SHMEMPAGES].counter" ("before 6.2, one struct")
     ], Int(8), Memory;
     /// Path given to execve.
     bprm_filename: "linux_binprm", ["filename"], Pointer, Vital;

@@ -661,3 +661,18 @@ fn the_end_of_the_capture_is_told_with_its_time() {
         assert!(first.contains("CAPTURE ENDED 14:00:01"), "{first}");
     }
 }
+
+#[test]
+fn a_storm_of_threads_shows_in_the_header_with_who_begins_them() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/usr/bin/pool"]);
+    assert!(!machine.screen(200, 50).contains("thread "), "only while there are some");
+    for second in 1..4_u32 {
+        machine.pass(SECOND);
+        machine.threads(1500, 1 + 4000 * second);
+    }
+    machine.pass(SECOND / 10);
+    let screen = machine.screen(200, 50);
+    assert!(screen.contains("thread 4") && screen.contains("pool [1500] makes 100%"), "{screen}");
+    assert!(screen.contains("thread rate"), "{screen}");
+}

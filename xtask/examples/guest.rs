@@ -31,8 +31,15 @@ fn main() -> io::Result<ExitCode> {
     if std::env::args().nth(1).as_deref() == Some(STEPS) {
         return steps();
     }
-    for (what, kind) in [("/proc", "proc"), ("/sys", "sysfs"), ("/dev", "devtmpfs"), ("/sys/kernel/tracing", "tracefs")]
-    {
+    let file_systems = [
+        ("/proc", "proc"),
+        ("/sys", "sysfs"),
+        ("/dev", "devtmpfs"),
+        ("/dev/pts", "devpts"),
+        ("/sys/kernel/tracing", "tracefs"),
+    ];
+    for (what, kind) in file_systems {
+        std::fs::create_dir_all(what)?;
         mount(Some(kind), what, Some(kind), MsFlags::empty(), None::<&str>)?;
     }
     let steps = Command::new("/proc/self/exe").arg(STEPS).env("PATH", "/bin").spawn()?;

@@ -14,9 +14,12 @@ use crate::text;
 pub struct AlertRule {
     /// Forks per second, over [`AlertRule::window_ns`], from which on the alert is raised; 0 switches it off.
     pub spawns_per_s: f64,
+    /// Threads per second that begin in processes beside their first ones, from which on another alert is raised; 0 switches
+    /// it off.
+    pub threads_per_s: f64,
     /// How long the average is taken, nanoseconds. The rule is judged each time a twentieth of it has passed.
     pub window_ns: u64,
-    /// The alert ends when the rate has stayed below `spawns_per_s * clear_ratio` for `clear_ns`.
+    /// The alert ends when the rate has stayed below that limit `* clear_ratio` for `clear_ns`.
     pub clear_ratio: f64,
     /// How long it must have been calm for any alert to end; nanoseconds.
     pub clear_ns: u64,
@@ -24,7 +27,13 @@ pub struct AlertRule {
 
 impl Default for AlertRule {
     fn default() -> Self {
-        Self { spawns_per_s: 200.0, window_ns: 2_000_000_000, clear_ratio: 0.5, clear_ns: 3_000_000_000 }
+        Self {
+            spawns_per_s: 200.0,
+            threads_per_s: 1000.0,
+            window_ns: 2_000_000_000,
+            clear_ratio: 0.5,
+            clear_ns: 3_000_000_000,
+        }
     }
 }
 
@@ -47,16 +56,47 @@ pub enum AlertLevel {
     Cleared,
 }
 
+/// What too many were begun of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spawn {
+    /// Processes, by fork.
+    Processes,
+    /// Threads of processes.
+    Threads,
+}
+
+impl Spawn {
+    /// The limit that a rule has for it, per second.
+    #[must_use]
+    pub const fn limit(self, rule: &AlertRule) -> f64 {
+        match self {
+            Self::Processes => rule.spawns_per_s,
+            Self::Threads => rule.threads_per_s,
+        }
+    }
+
+    /// What its rate is called.
+    #[must_use]
+    pub const fn rate(self) -> &'static str {
+        match self {
+            Self::Processes => "spawn rate",
+            Self::Threads => "thread rate",
+        }
+    }
+}
+
 /// Why an alert was raised.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cause {
     /// Too much was spawned.
     SpawnRate {
-        /// Forks per second when raised.
+        /// Of what.
+        of: Spawn,
+        /// So many per second when raised.
         rate: f64,
         /// Highest rate while it lasted.
         peak: f64,
-        /// Share of all forks in the window that the culprit's subtree made, 0 to 1.
+        /// Share of all in the window that the culprit's subtree made, 0 to 1.
         share: f64,
     },
     /// Processes matched a rule.
@@ -100,11 +140,12 @@ impl Alert {
         self.cleared_ns.unwrap_or(now_ns).saturating_sub(self.raised_ns)
     }
 
-    /// The name of its rule: `spawn_rate`, or what the rule of a match is called.
+    /// The name of its rule: `spawn_rate`, `thread_rate`, or what the rule of a match is called.
     #[must_use]
     pub fn rule(&self) -> &str {
         match &self.cause {
-            Cause::SpawnRate { .. } => "spawn_rate",
+            Cause::SpawnRate { of: Spawn::Processes, .. } => "spawn_rate",
+            Cause::SpawnRate { of: Spawn::Threads, .. } => "thread_rate",
             Cause::Match { rule, .. } => rule,
         }
     }
@@ -124,10 +165,10 @@ impl fmt::Display for Alert {
         }
         let culprit = self.culprit_shown();
         match &self.cause {
-            &Cause::SpawnRate { rate, peak, share } => {
+            &Cause::SpawnRate { of, rate, peak, share } => {
                 match self.cleared_ns {
-                    None => write!(f, "spawn rate {rate:.0}/s")?,
-                    Some(_) => write!(f, "spawn rate up to {peak:.0}/s")?,
+                    None => write!(f, "{} {rate:.0}/s", of.rate())?,
+                    Some(_) => write!(f, "{} up to {peak:.0}/s", of.rate())?,
                 }
                 culprit.map_or(Ok(()), |name| write!(f, ": {:.0} % below {name}", 100.0 * share))
             }

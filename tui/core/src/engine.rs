@@ -3,7 +3,7 @@
 //! A pure fold over events plus the time given to [`Engine::tick`]. Total: any event in any order is taken, stale and
 //! duplicate ones change nothing (I8), and what is missing becomes a marked placeholder (I7). What each kind of event
 //! does is in `apply`, who of the dead leaves the tree first in `retention`, the rates in `pulse`, sums over what somebody
-//! launched in `churn`, the rules for alerts in `watch` (spawn rate) and `matches` (filters).
+//! launched in `churn`, the rules for alerts in `watch` (rates of processes and threads) and `matches` (filters).
 
 mod alerts;
 mod apply;
@@ -13,7 +13,7 @@ mod pulse;
 mod retention;
 mod watch;
 
-use crate::alert::{Alert, AlertRule, MatchRule};
+use crate::alert::{Alert, AlertRule, MatchRule, Spawn};
 use crate::event::{Event, ProcKey};
 use crate::filter;
 use crate::heap;
@@ -107,6 +107,7 @@ pub struct Engine {
     pulse: Pulse,
     retention: Retention,
     watch: Watch,
+    threads: Watch,
     matches: Matches,
     alerts: Alerts,
     users: Users,
@@ -139,7 +140,8 @@ impl Engine {
             now_ns: 0,
             pulse: Pulse::default(),
             retention: Retention::default(),
-            watch: Watch::new(config.alert),
+            watch: Watch::new(config.alert, Spawn::Processes),
+            threads: Watch::new(config.alert, Spawn::Threads),
             matches: Matches::new(config.matches.clone(), config.alert.clear_ns),
             alerts: Alerts::default(),
             users: Users::default(),
@@ -239,7 +241,9 @@ impl Engine {
         if now_ns > self.now_ns {
             self.now_ns = now_ns;
             self.pulse.advance(now_ns, &mut self.stats);
-            self.watch.advance(now_ns, &self.tree, &mut self.alerts, deltas);
+            for watch in [&mut self.watch, &mut self.threads] {
+                watch.advance(now_ns, &self.tree, &mut self.alerts, deltas);
+            }
             if !self.matches.is_idle() {
                 let user = |uid| self.users.get(uid);
                 let context = filter::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user };
@@ -320,6 +324,7 @@ impl Engine {
         // Above it, dead ancestors may have been left out already.
         let forker = parent.unwrap_or_else(|| process.forker());
         self.watch.bequeath(key, forker);
+        self.threads.bequeath(key, forker);
         self.matches.forget(key);
         self.retention.consider(&mut self.tree, forker);
         // Likewise, the kernel's parent may have been left out, and who adopted this one not been heard of.

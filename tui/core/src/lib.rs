@@ -24,7 +24,7 @@ pub mod text;
 pub mod tree;
 pub mod users;
 
-pub use alert::{Alert, AlertLevel, AlertRule, Cause, MatchRule};
+pub use alert::{Alert, AlertLevel, AlertRule, Cause, MatchRule, Spawn};
 pub use engine::{Config, Delta, Engine};
 pub use event::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 pub use filter::{Filter, FilterError};

@@ -51,6 +51,10 @@ pub struct Stats {
     pub execs_per_s: f64,
     /// Exits per second, likewise.
     pub exits_per_s: f64,
+    /// Threads begun per second beside the first of each process, likewise, as far as passes and ends tell.
+    pub threads_per_s: f64,
+    /// Threads begun beside the first of each process, as far as passes and ends tell.
+    pub threads: u64,
     /// Forks in each of the last 60 full seconds, oldest first (shorter right after the start).
     pub fork_history: Vec<u32>,
     /// Lost events.

@@ -47,7 +47,16 @@ fn prune(btf: &Btf<'_>) -> Vec<u8> {
             pruner.keep(id, false);
         }
     }
+    for id in indices().filter_map(|index| btf.enumeration_with(index)) {
+        pruner.keep(id, false);
+    }
     pruner.blob()
+}
+
+/// What stands in brackets in the paths of the table.
+fn indices() -> impl Iterator<Item = &'static str> {
+    let paths = MEMBERS.iter().flat_map(|row| row.places).map(|place| place.path);
+    paths.flat_map(|path| path.split('[').skip(1)).filter_map(|rest| rest.split(']').next())
 }
 
 struct Pruner<'a, 'b> {
@@ -78,6 +87,13 @@ impl Pruner<'_, '_> {
         let info = |kind: u32, len: usize| u32::from(ty.flag()) << 31 | kind << 24 | len as u32;
         match ty.kind() {
             kind::INT => vec![name, info(kind::INT, 0), ty.size_or_type, 8 * ty.size_or_type],
+            kind::ENUM if self.btf.enumerators(ty).any(|(name, _)| indices().any(|index| index.as_bytes() == name)) => {
+                let mut words = vec![name, info(kind::ENUM, ty.len()), ty.size_or_type];
+                for (name, value) in self.btf.enumerators(ty) {
+                    words.extend([self.string(name), value.cast_unsigned()]);
+                }
+                words
+            }
             kind @ (kind::ENUM | kind::ENUM64 | kind::FLOAT) => vec![name, info(kind, 0), ty.size_or_type],
             kind @ (kind::STRUCT | kind::UNION) if pointed => {
                 vec![name, u32::from(kind == kind::UNION) << 31 | kind::FWD << 24, 0]

@@ -1,5 +1,5 @@
 //! Reads BTF, the kernel's description of its own types, as far as offsets need it: structs by name, members by path,
-//! the number of arguments of a tracepoint.
+//! enumerators, the number of arguments of a tracepoint.
 //!
 //! Total: a corrupt, truncated or foreign blob gives an error, never a panic, and takes no long time to do so. Reads
 //! the blobs of machines of either byte order. Does not know which members are wanted.
@@ -86,6 +86,8 @@ pub struct Btf<'a> {
     strings: Range<usize>,
     /// Structs and unions by name.
     structs: FxHashMap<&'a [u8], u32>,
+    /// Enumerations.
+    enums: Vec<u32>,
     pointer_size: u32,
 }
 
@@ -197,7 +199,7 @@ impl<'a> Btf<'a> {
         let strings = section(16, 20, "strings")?;
 
         let structs = FxHashMap::default();
-        let mut btf = Self { types: vec![0], strings, structs, data, swapped, pointer_size: 8 };
+        let mut btf = Self { types: vec![0], strings, structs, enums: Vec::new(), data, swapped, pointer_size: 8 };
         let mut at = type_section.start;
         while at < type_section.end {
             let id = btf.types.len();
@@ -227,6 +229,7 @@ impl<'a> Btf<'a> {
                 (kind::STRUCT | kind::UNION, name @ [_, ..]) => {
                     btf.structs.entry(name).or_insert(id as u32);
                 }
+                (kind::ENUM, _) => btf.enums.push(id as u32),
                 // In the kernel it is as long as a pointer.
                 (kind::INT, b"long unsigned int" | b"unsigned long") => btf.pointer_size = ty.size_or_type,
                 _ => {}
@@ -261,8 +264,8 @@ impl<'a> Btf<'a> {
         self.structs.get(name.as_bytes()).copied()
     }
 
-    /// Finds a member: names joined by dots, with constant indices (`rss_stat[1].count`), through anonymous structs and
-    /// unions unasked. A bit-field is found when it is of whole bytes.
+    /// Finds a member: names joined by dots, with indices that are numbers or enumerators (`rss_stat[MM_ANONPAGES].count`),
+    /// through anonymous structs and unions unasked. A bit-field is found when it is of whole bytes.
     #[must_use]
     pub fn member(&self, strct: &str, path: &str) -> Option<Place> {
         let mut id = self.struct_id(strct)?;
@@ -277,7 +280,7 @@ impl<'a> Btf<'a> {
             offset = offset.checked_add(at)?.checked_add(member.bit_offset / 8)?;
             (id, bits) = (member.ty, member.bit_size);
             for index in indices.into_iter().flat_map(|rest| rest.trim_end_matches(']').split("][")) {
-                let index: u32 = index.parse().ok()?;
+                let index = index.parse().ok().or_else(|| self.enumerator(index))?;
                 let (element, count) = self.array(self.resolve(id)?)?;
                 // A count of 0 or 1 is how the kernel writes an array whose length is not fixed.
                 if index >= count && count > 1 {
@@ -293,6 +296,37 @@ impl<'a> Btf<'a> {
             _ => return None,
         };
         Some(Place { offset, size, class, ty: id })
+    }
+
+    /// The value of an enumerator, such as `MM_ANONPAGES`, that is not below zero. The kernel's own come first.
+    #[must_use]
+    pub fn enumerator(&self, name: &str) -> Option<u32> {
+        let ty = self.get(self.enumeration_with(name)?)?;
+        let (_, value) = self.enumerators(ty).find(|(known, _)| *known == name.as_bytes())?;
+        value.try_into().ok()
+    }
+
+    /// The enumeration that an enumerator is of.
+    #[must_use]
+    pub fn enumeration_with(&self, name: &str) -> Option<u32> {
+        // There are thousands: where one begins otherwise, it is not looked for its end.
+        let strings = self.data.get(self.strings.clone()).unwrap_or_default();
+        let is_it = |at: u32| {
+            let rest = strings.get(at as usize..).and_then(|tail| tail.strip_prefix(name.as_bytes()));
+            rest.is_some_and(|rest| matches!(rest.first(), Some(0) | None))
+        };
+        let has_it = |ty: Type| (0..ty.len()).any(|n| self.word(ty.at + 12 + 8 * n, "enumerator").is_ok_and(is_it));
+        self.enums.iter().copied().find(|&id| self.get(id).is_some_and(has_it))
+    }
+
+    /// Names and values of an enumeration, of 32 bits.
+    pub fn enumerators(&self, ty: Type) -> impl Iterator<Item = (&'a [u8], i32)> {
+        let len = if ty.kind() == kind::ENUM { ty.len() } else { 0 };
+        (0..len).map_while(move |index| {
+            let read = |at| self.word(at, "enumerator").ok();
+            let at = ty.at + 12 + 8 * index;
+            Some((self.string(read(at)?), read(at + 4)?.cast_signed()))
+        })
     }
 
     /// How many arguments a BTF tracepoint passes to a program; `None` when there is no such tracepoint.

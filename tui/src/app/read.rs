@@ -3,7 +3,7 @@
 use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
 use ptree_core::filter::{Completion, Context, complete_with};
-use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Stats, Tree, Users};
+use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Spawn, Stats, Tree, Users};
 use ptree_source::Header;
 
 use super::pause::Frozen;
@@ -76,10 +76,10 @@ impl App {
         self.engine.alerts().iter().rev().find(|alert| alert.cleared_ns.is_none())
     }
 
-    /// The rate that raises an alert, forks per second.
+    /// The rate that raises an alert, per second.
     #[must_use]
-    pub fn alert_limit(&self) -> f64 {
-        self.engine.config().alert.spawns_per_s
+    pub fn alert_limit(&self, of: Spawn) -> f64 {
+        of.limit(&self.engine.config().alert)
     }
 
     /// Children that a process forks per second; `None` in a pause, which shows another moment.

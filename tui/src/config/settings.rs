@@ -145,6 +145,15 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "alert",
+        "thread-rate",
+        "Threads begun per second that raise an alert; 0 for never.",
+        Kind::Number(
+            |c| c.engine.alert.threads_per_s,
+            |c, rate| put(&mut c.engine.alert.threads_per_s, parse_rate(&rate.to_string())?),
+        ),
+    ),
+    setting(
+        "alert",
         "out-of-memory",
         "Whether an alert is raised when the kernel kills a process for lack of memory.",
         Kind::Flag(|c| c.engine.alert_out_of_memory, |c, on| c.engine.alert_out_of_memory = on),

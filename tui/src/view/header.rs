@@ -1,6 +1,6 @@
 //! The top of the screen: the machine, counts, rates, losses and modes; and the line of an active alert.
 
-use ptree_core::{Cause, text};
+use ptree_core::{Cause, Spawn, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -113,6 +113,11 @@ fn activity(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         start.push(Span::raw(format!("{name} ")));
         start.push(Span::styled(left(&format!("{}/s", rate(per_s)), 8), theme.strong));
     }
+    // Only while there are some: they take the place of bars.
+    if shown.threads_per_s > 0.0 && area.width >= 100 {
+        start.push(Span::raw("thread "));
+        start.push(Span::styled(left(&format!("{}/s", rate(shown.threads_per_s)), 8), theme.strong));
+    }
     let mut words = vec![format!("{} events", count(app.events()))];
     if stats.inferred > 0 {
         words.push(format!("{} inferred", count(stats.inferred)));
@@ -147,15 +152,19 @@ pub(super) fn draw_alert(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let way = if columns(&way) * 2 <= width { way } else { String::new() };
     let room = width.saturating_sub(columns(&way) + usize::from(!way.is_empty()));
     let what = match &alert.cause {
-        Cause::SpawnRate { peak, share, .. } => {
-            let (per_s, limit) = (app.stats().forks_per_s, app.alert_limit());
+        Cause::SpawnRate { of, peak, share, .. } => {
+            let per_s = match of {
+                Spawn::Processes => app.stats().forks_per_s,
+                Spawn::Threads => app.stats().threads_per_s,
+            };
+            let (name, limit) = (of.rate(), app.alert_limit(*of));
             // It lasts a little longer than what raised it.
             let is_past = per_s < limit;
             let [now, peak, limit] = [per_s, *peak, limit].map(rate);
             let (brief, more) = if is_past {
-                (format!("spawn rate was up to {peak}/s"), format!(" (limit {limit}), now {now}/s"))
+                (format!("{name} was up to {peak}/s"), format!(" (limit {limit}), now {now}/s"))
             } else {
-                (format!("spawn rate {now}/s"), format!(", peak {peak}/s (limit {limit})"))
+                (format!("{name} {now}/s"), format!(", peak {peak}/s (limit {limit})"))
             };
             let made = if is_past { "made" } else { "makes" };
             let culprit = alert.culprit_shown();

@@ -1,5 +1,6 @@
 //! A page of figures: a title, headings, and a line for each of what it lists.
 
+use ptree_core::Spawn;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -78,7 +79,7 @@ fn nothing(app: &App) -> String {
     match app.view() {
         View::Churn => "Nothing has been launched yet.".to_owned(),
         View::Users => "No user is known yet.".to_owned(),
-        _ => format!("No alert so far: one is raised at {} forks/s.", label::rate(app.alert_limit())),
+        _ => format!("No alert so far: one is raised at {} forks/s.", label::rate(app.alert_limit(Spawn::Processes))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Users and alerts, beside the tree or below it, and on request figures on this program itself.
 
-use ptree_core::{Alert, Cause, text};
+use ptree_core::{Alert, Cause, Spawn, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -125,7 +125,7 @@ fn draw_alerts(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     write(" ALERTS", theme.heading, first, buffer);
     if app.alerts().is_empty() {
         if let Some(row) = rows.next() {
-            let limit = rate(app.alert_limit());
+            let limit = rate(app.alert_limit(Spawn::Processes));
             write(&format!(" none (limit {limit} forks/s)"), theme.dim, row, buffer);
         }
         return;

@@ -229,6 +229,21 @@ impl Machine {
         self.event(Event::Usage(usage));
     }
 
+    /// It has begun so many threads by now.
+    pub(crate) fn threads(&mut self, pid: u32, begun: u32) {
+        self.event(Event::Usage(Usage {
+            ts_ns: self.now_ns,
+            key: self.key(pid),
+            cpu_ns: 0,
+            rss_bytes: None,
+            read_bytes: None,
+            write_bytes: None,
+            threads_begun: Some(begun),
+            threads: 1,
+            state: 'S',
+        }));
+    }
+
     pub(crate) fn lose(&mut self, exit: u64) {
         let count = LossCount { exit, ..LossCount::default() };
         self.event(Event::Lost { ts_ns: self.now_ns, count });

@@ -167,7 +167,9 @@ impl Engine {
 
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share to be shown")]
     pub(super) fn usage(&mut self, e: &Usage, deltas: &mut Vec<Delta>) {
-        let Some(vitals) = self.tree.get_mut(e.key).and_then(Process::vitals_mut) else { return };
+        let Some(process) = self.tree.get_mut(e.key) else { return };
+        let begun = begun(process);
+        let Some(vitals) = process.vitals_mut() else { return };
         if e.ts_ns <= vitals.measured_ns {
             return;
         }
@@ -176,7 +178,19 @@ impl Engine {
         let used = e.cpu_ns.saturating_sub(vitals.cpu_ns);
         vitals.cpu_share = if passed == 0 { 0.0 } else { (used as f64 / passed as f64) as f32 };
         vitals.measure(e);
+        self.count_threads(e.key, e.ts_ns, begun, e.threads_begun);
         deltas.push(Delta::Measured(e.key));
+    }
+
+    /// Counts the threads that a process has begun since so many were told of. Of one whose beginning was not seen, the first
+    /// number is where counting begins.
+    fn count_threads(&mut self, key: ProcKey, ts_ns: u64, before: Option<u32>, now: Option<u32>) {
+        let begun = before.zip(now).map_or(0, |(before, now)| now.saturating_sub(before));
+        if begun > 0 {
+            self.stats.threads += u64::from(begun);
+            self.pulse.threads(ts_ns, begun);
+            self.threads.several(ts_ns, key, begun);
+        }
     }
 
     /// Whether an unknown key is that of a process to be added: not the idle task, and none that has left the tree
@@ -235,7 +249,7 @@ impl Engine {
     /// Ends a living process; for a dead one whose end was inferred, takes what is better known now.
     fn end(&mut self, key: ProcKey, end: End, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(key) else { return };
-        let (uid, forker) = (process.creds().uid, process.forker());
+        let (uid, forker, begun) = (process.creds().uid, process.forker(), begun(process));
         let started_ns = last_exec_ns(process).unwrap_or(0).max(key.start_ns);
         let mut at_ns = end.at_ns.max(started_ns);
         let inferred = end.cost.is_none();
@@ -273,6 +287,7 @@ impl Engine {
         }
         let launcher = self.tree.get(forker).map(|forker| *forker.comm());
         self.churn.ended(forker, launcher, ended, at_ns);
+        self.count_threads(key, at_ns, begun, end.cost.and_then(|cost| cost.threads_begun));
         let killed = end.killer.is_some() && self.config.alert_out_of_memory;
         self.tree.end(key, at_ns, end.status, inferred, end.cost, end.killer);
         self.retention.consider(&mut self.tree, key);
@@ -394,6 +409,11 @@ fn image_of(e: &Found, exe: Option<Arc<[u8]>>) -> Image {
     let mut image = Image::new(None, exe, e.argv.clone());
     image.argv_truncated = e.argv_truncated;
     image
+}
+
+/// Threads that it has begun as far as is known: whoever was seen to be forked began with one.
+fn begun(process: &Process) -> Option<u32> {
+    process.cost().threads_begun.or((process.is_alive() && process.origin == Origin::Forked).then_some(1))
 }
 
 /// Whether what was seen at that time is still to be taken.

@@ -19,6 +19,7 @@ pub(super) struct Pulse {
     forks: Rate,
     execs: Rate,
     exits: Rate,
+    threads: Rate,
     /// Users with forks in the window.
     users: FxHashMap<u32, Rate>,
     /// The running second, once time is known, and the forks in it.
@@ -32,7 +33,8 @@ impl Default for Pulse {
         Self {
             forks: rate.clone(),
             execs: rate.clone(),
-            exits: rate,
+            exits: rate.clone(),
+            threads: rate,
             users: FxHashMap::default(),
             second: None,
             forks_in_second: 0,
@@ -68,6 +70,11 @@ impl Pulse {
         self.exits.add(ts_ns);
     }
 
+    /// Counts threads that have begun.
+    pub(super) fn threads(&mut self, ts_ns: u64, n: u32) {
+        self.threads.add_many(ts_ns, n);
+    }
+
     /// Completes the seconds that are over.
     pub(super) fn advance(&mut self, now_ns: u64, stats: &mut Stats) {
         let now = now_ns / SECOND_NS;
@@ -85,6 +92,7 @@ impl Pulse {
         stats.forks_per_s = self.forks.per_s(now_ns);
         stats.execs_per_s = self.execs.per_s(now_ns);
         stats.exits_per_s = self.exits.per_s(now_ns);
+        stats.threads_per_s = self.threads.per_s(now_ns);
         self.users.retain(|uid, rate| {
             let per_s = rate.per_s(now_ns);
             stats.users.entry(*uid).or_default().spawns_per_s = per_s;

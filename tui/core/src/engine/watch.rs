@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::Delta;
 use super::alerts::{Alerts, UPDATE_NS};
-use crate::alert::{AlertRule, Cause};
+use crate::alert::{AlertRule, Cause, Spawn};
 use crate::event::{Comm, ProcKey};
 use crate::rate::Rate;
 use crate::tree::{Lineage, Tree};
@@ -79,6 +79,7 @@ impl Sample {
 #[derive(Debug)]
 pub(super) struct Watch {
     rule: AlertRule,
+    of: Spawn,
     all: Rate,
     /// Forks by forker, of those who forked within the window, and some who did shortly before.
     forkers: FxHashMap<ProcKey, Rate>,
@@ -96,9 +97,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(rule: AlertRule) -> Self {
+    pub(super) fn new(rule: AlertRule, of: Spawn) -> Self {
         Self {
             rule,
+            of,
             all: Rate::new(rule.window_ns),
             forkers: FxHashMap::default(),
             sample: Sample::default(),
@@ -124,6 +126,12 @@ impl Watch {
         }
     }
 
+    /// Counts so many at once: they are told of together.
+    pub(super) fn several(&mut self, ts_ns: u64, who: ProcKey, n: u32) {
+        self.all.add_many(ts_ns, n);
+        self.forkers.entry(who).or_insert_with(|| Rate::new(self.rule.window_ns)).add_many(ts_ns, n);
+    }
+
     /// One left the tree: its forks count as its forker's, so that the sums over subtrees stay what they were.
     pub(super) fn bequeath(&mut self, gone: ProcKey, forker: ProcKey) {
         if let Some(rate) = self.forkers.remove(&gone) {
@@ -143,17 +151,18 @@ impl Watch {
             self.forkers.retain(|_, rate| rate.total(now_ns) > 0);
         }
         self.sample.adapt(self.all.total(now_ns), self.forkers.len());
-        if self.rule.spawns_per_s > 0.0 {
+        if self.of.limit(&self.rule) > 0.0 {
             self.judge(now_ns, tree, alerts, deltas);
         }
     }
 
     fn judge(&mut self, now_ns: u64, tree: &Tree, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
-        let rate = self.all.per_s(now_ns);
+        let (rate, limit, of) = (self.all.per_s(now_ns), self.of.limit(&self.rule), self.of);
         let Some(id) = self.active else {
-            if rate >= self.rule.spawns_per_s {
+            if rate >= limit {
                 let culprit = self.culprit(now_ns, tree);
-                let cause = Cause::SpawnRate { rate, peak: rate, share: culprit.map_or(0.0, |culprit| culprit.share) };
+                let cause =
+                    Cause::SpawnRate { of, rate, peak: rate, share: culprit.map_or(0.0, |culprit| culprit.share) };
                 let named = culprit.map(|culprit| (culprit.key, culprit.comm));
                 self.active = Some(alerts.raise(now_ns, cause, named, deltas));
                 self.calm_since = None;
@@ -164,7 +173,7 @@ impl Watch {
         if let Some(Cause::SpawnRate { peak, .. }) = alerts.get_mut(id).map(|alert| &mut alert.cause) {
             *peak = peak.max(rate);
         }
-        if rate < self.rule.spawns_per_s * self.rule.clear_ratio {
+        if rate < limit * self.rule.clear_ratio {
             let calm_since = *self.calm_since.get_or_insert(now_ns);
             if now_ns - calm_since >= self.rule.clear_ns {
                 self.active = None;

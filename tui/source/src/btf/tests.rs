@@ -28,10 +28,11 @@ const fn info(kind: u32, len: u32) -> u32 {
 /// typedef int num;
 /// struct inner { num x; num y; };
 /// struct outer { num a; struct { num b; union { num c; struct inner d[3]; }; }; num bits:4, :4, whole:8, :4, askew:8; };
+/// enum { ONE = 1, TWO, BELOW = -1 };
 /// typedef void (*btf_trace_hook)(void *, int, int);
 /// ```
 fn sample() -> Vec<u8> {
-    let strings = "\0int\0num\0inner\0x\0y\0outer\0a\0b\0c\0d\0bits\0whole\0askew\0btf_trace_hook\0";
+    let strings = "\0int\0num\0inner\0x\0y\0outer\0a\0b\0c\0d\0bits\0whole\0askew\0btf_trace_hook\0ONE\0TWO\0BELOW\0";
     let name = |text: &str| strings.find(&format!("\0{text}\0")).unwrap() as u32 + 1;
     let bitfields = 1 << 31;
     #[rustfmt::skip]
@@ -48,6 +49,7 @@ fn sample() -> Vec<u8> {
         0, info(kind::FUNC_PROTO, 3), 0, 0, 9, 0, 1, 0, 1,                             // 8
         0, info(kind::PTR, 0), 8,                                                      // 9
         name("btf_trace_hook"), info(kind::TYPEDEF, 0), 9,                             // 10
+        0, info(kind::ENUM, 3), 4, name("ONE"), 1, name("TWO"), 2, name("BELOW"), u32::MAX, // 11
     ];
     blob(&types, strings)
 }
@@ -64,6 +66,10 @@ fn finds_members_in_anonymous_structs_unions_and_arrays() {
     assert_eq!(btf.member("outer", "d[2]"), place(8 + 2 * 8, 8, Class::Struct, 3));
     assert_eq!(btf.member("outer", "d[2].y"), place(8 + 2 * 8 + 4, 4, Class::Int, 2));
     assert_eq!(btf.member("outer", "d[3].y"), None, "out of bounds");
+    assert_eq!(btf.member("outer", "d[TWO].y"), btf.member("outer", "d[2].y"), "whatever the kernel counts it as");
+    assert_eq!(btf.member("outer", "d[ONE].y").unwrap().offset, 8 + 8 + 4);
+    assert_eq!(btf.member("outer", "d[BELOW].y"), None);
+    assert_eq!(btf.member("outer", "d[THREE].y"), None);
     assert_eq!(btf.member("outer", "bits"), None, "half a byte");
     assert_eq!(btf.member("outer", "whole"), place(33, 1, Class::Int, 2), "a bit-field of a byte");
     assert_eq!(btf.member("outer", "askew"), None, "it does not begin with a byte");

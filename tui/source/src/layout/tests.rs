@@ -16,12 +16,12 @@ const TRUTH: &str = include_str!("../../tests/btf/offsets.txt");
 /// `percpu_counter` (a lock of 4 bytes, the count, a list of 16, a pointer), and `task_io_accounting` (four counts of other
 /// things before these).
 const INSIDE: [(&str, u32); 8] = [
-    ("rss_stat.count[0].counter", 0),
-    ("rss_stat.count[1].counter", 8),
-    ("rss_stat.count[3].counter", 24),
-    ("rss_stat[0].count", 8),
-    ("rss_stat[1].count", 40 + 8),
-    ("rss_stat[3].count", 3 * 40 + 8),
+    ("rss_stat.count[MM_FILEPAGES].counter", 0),
+    ("rss_stat.count[MM_ANONPAGES].counter", 8),
+    ("rss_stat.count[MM_SHMEMPAGES].counter", 24),
+    ("rss_stat[MM_FILEPAGES].count", 8),
+    ("rss_stat[MM_ANONPAGES].count", 40 + 8),
+    ("rss_stat[MM_SHMEMPAGES].count", 3 * 40 + 8),
     ("ioac.read_bytes", 32),
     ("ioac.write_bytes", 40),
 ];
@@ -117,8 +117,8 @@ fn members_that_moved_are_found_where_their_era_has_them() {
     let (path, era, size) = of("6.1.0-56-rt-amd64", "task_state");
     assert_eq!((path, size), ("__state", 4));
     assert!(era.contains("since 5.14"));
-    assert_eq!(of("6.1.0-56-rt-amd64", "mm_rss_anon").0, "rss_stat.count[1].counter");
-    assert_eq!(of("7.3.4+deb13-cloud-amd64", "mm_rss_anon").0, "rss_stat[1].count");
+    assert_eq!(of("6.1.0-56-rt-amd64", "mm_rss_anon").0, "rss_stat.count[MM_ANONPAGES].counter");
+    assert_eq!(of("7.3.4+deb13-cloud-amd64", "mm_rss_anon").0, "rss_stat[MM_ANONPAGES].count");
     for (release, helper, group_dead) in
         [("6.1.0-56-rt-amd64", 1, 0), ("6.12.117+deb13-amd64", 0, 0), ("7.3.4+deb13-cloud-amd64", 0, 1)]
     {

@@ -25,13 +25,32 @@ fn storm(scene: &mut Scene, second: u64, seconds: u64, per_s: u64, forkers: &[u3
 /// Rate when raised, peak and the culprit's share.
 fn figures(alert: &Alert) -> [f64; 3] {
     match alert.cause {
-        Cause::SpawnRate { rate, peak, share } => [rate, peak, share],
+        Cause::SpawnRate { rate, peak, share, .. } => [rate, peak, share],
         Cause::Match { .. } => panic!("{alert:?}"),
     }
 }
 
 fn alerts(deltas: Vec<Delta>) -> Vec<Alert> {
     deltas.into_iter().filter_map(|d| if let Delta::Alert(alert) = d { Some(alert) } else { None }).collect()
+}
+
+/// They are told of by measurements and by ends, many at once; those of one that was found are counted from then on.
+#[test]
+fn a_storm_of_threads_is_an_alert_of_its_own() {
+    let mut scene = Scene::of("every 1ms\nfound 1 0\nfork 1 10\nexec 10 comm=pool -- pool\nfork 1 20\nfound 30 1");
+    let mut told = alerts(scene.play("at 100\nusage 30 1 begun=90000\nusage 20 1 begun=1\nusage 10 1 begun=4001"));
+    told.extend(alerts(scene.play("at 101\nusage 30 2 begun=90001\nusage 10 2 begun=8001\nat 102\ntick")));
+    let first = told.first().unwrap();
+    assert_eq!((first.rule(), first.culprit), ("thread_rate", Some(scene.key(10))));
+    assert!((1900.0..2200.0).contains(&figures(first)[0]), "4000 in two seconds: {first}");
+    assert!(first.to_string().starts_with("thread rate 2") && first.to_string().ends_with("/s: 100 % below pool [10]"));
+    assert_eq!(scene.engine.stats().threads, 8001, "beside first ones");
+    // Of the end of one, what was not told before.
+    scene.play("at 103\nexit 10 begun=8003\nexit 20 begun=1");
+    assert_eq!(scene.engine.stats().threads, 8003);
+    let mut silent =
+        Scene::new(Config { alert: AlertRule { threads_per_s: 0.0, ..AlertRule::default() }, ..Config::default() });
+    assert_eq!(alerts(silent.play("found 1 0\nfork 1 10\nat 100\nusage 10 1 begun=9000\nat 101\ntick")), []);
 }
 
 #[test]
@@ -147,7 +166,7 @@ fn a_threshold_of_zero_switches_it_off() {
 
 #[test]
 fn a_hundred_alerts_are_kept() {
-    let mut watch = Watch::new(AlertRule { clear_ns: 0, ..AlertRule::default() });
+    let mut watch = Watch::new(AlertRule { clear_ns: 0, ..AlertRule::default() }, Spawn::Processes);
     let (tree, mut alerts, mut deltas) = (Tree::default(), Alerts::default(), Vec::new());
     for n in 1..=150 {
         let now_ns = n * 20 * SECOND;
@@ -168,7 +187,7 @@ fn however_many_forkers_there_are_few_are_watched_and_the_culprit_is_found() {
         let mut tree = Scene::of("found 1 0\nfork 1 10\nfork 1 20");
         let (guilty, other) = (tree.key(10), tree.key(20));
         let (mut deltas, mut alerts) = (Vec::new(), Alerts::default());
-        let mut watch = Watch::new(AlertRule::default());
+        let mut watch = Watch::new(AlertRule::default(), Spawn::Processes);
         for n in 0..200_000_u32 {
             let now_ns = 100 * SECOND + u64::from(n) * step_ns;
             let key = ProcKey::new(1000 + n, now_ns);
