@@ -9,6 +9,7 @@ mod blob;
 mod clock;
 mod error;
 mod hooks;
+mod leaderless;
 mod load;
 
 use std::collections::VecDeque;

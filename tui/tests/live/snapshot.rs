@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::account::{assert_argv, logged_arguments};
-use crate::capture::{number, program, unescape};
+use crate::capture::{Capture, number, program, unescape, wait_until};
 use crate::workload::{Log, Workload, process};
 use crate::{Company, enter};
 
@@ -128,4 +128,52 @@ fn as_dot_that_graphviz_draws() {
         let edge = (node(parent), node(child));
         assert!(edges.contains(&(edge.0.as_str(), edge.1.as_str())), "no edge {edge:?} in:\n{plain}");
     }
+}
+
+/// They are what their threads are, whoever tells of them: the leaders are zombies, and have no memory any more.
+#[test]
+fn processes_without_their_leader_are_what_their_threads_are() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["leader-gone"]);
+    let log = workload.log();
+    let children: Vec<u64> = log.of("fork").map(|line| number(line, "pid")).collect();
+    assert_eq!(children.len(), 2);
+    // Its threads may be on their way still.
+    let sleeps = |pid: u64| {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+        let stats = threads.map(|thread| std::fs::read_to_string(thread.path().join("stat")).unwrap());
+        stats.filter(|stat| stat.contains(") S ")).count() == 2
+    };
+    wait_until("threads that sleep", || children.iter().all(|&pid| sleeps(pid)).then_some(()));
+    for missing in ["", "on_task"] {
+        for (filter, wants) in [("state=sleeping rss>100KiB", true), ("state=zombie", false)] {
+            let mut command = program();
+            command.args(["snapshot", "--format", "json", "--filter", filter]);
+            if !missing.is_empty() {
+                command.args(["--pretend-missing", missing]);
+            }
+            let output = command.output().unwrap();
+            let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let processes = snapshot["processes"].as_array().unwrap();
+            for &pid in &children {
+                let entry = processes.iter().find(|process| process["pid"] == pid && process["state"] == "S");
+                assert_eq!(entry.is_some(), wants, "'{missing}' '{filter}' {pid}: {entry:?}");
+                if let Some(entry) = entry {
+                    assert_argv(
+                        entry,
+                        &[crate::workload::program().as_os_str().as_encoded_bytes().to_vec(), b"leader-gone".to_vec()],
+                    );
+                    assert!(entry["exe"].is_string(), "{entry}");
+                }
+            }
+        }
+    }
+    let mut capture = Capture::start(&["--usage", "--filter", "state=sleeping"]);
+    capture.wait_for("what they use", |stream| {
+        let used =
+            |pid: u64| stream.of("usage").any(|usage| usage["pid"] == pid && number(usage, "rss_bytes") > 100_000);
+        children.iter().all(|&pid| used(pid)).then_some(())
+    });
+    capture.finish();
+    workload.end();
 }

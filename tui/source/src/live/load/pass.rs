@@ -14,6 +14,7 @@ use super::{ITERATOR, Kernel, Refusal, program};
 use crate::decode::{Record, Row, decode, split};
 use crate::live::clock::Witness;
 use crate::live::error::LiveError;
+use crate::live::leaderless::Threads;
 use crate::{host, procfs};
 
 impl Kernel {
@@ -58,7 +59,7 @@ impl Kernel {
 
         self.iterated = true;
         let mut rows: Vec<Row> = Vec::new();
-        let mut thread_cpu: FxHashMap<u32, u64> = FxHashMap::default();
+        let mut threads: FxHashMap<u32, Threads> = FxHashMap::default();
         for record in split(&self.buffer) {
             match decode(record, self.page_size) {
                 Ok(Record::Row(row)) => {
@@ -67,19 +68,22 @@ impl Kernel {
                     }
                     rows.push(row);
                 }
-                Ok(Record::Thread { pid, tid, cpu }) => {
+                Ok(Record::Thread { pid, tid, cpu, state }) => {
                     if let Some(witness) = witness {
                         self.clock.calibrate(witness, tid, cpu);
                     }
-                    *thread_cpu.entry(pid).or_default() += cpu.cpu_ns;
+                    threads.entry(pid).or_default().add(cpu.cpu_ns, state);
                 }
                 Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
             }
         }
         host::learn_pid_namespace(rows.iter().map(|row| row.task.pid_ns));
         for row in &mut rows {
-            row.cpu.cpu_ns += thread_cpu.get(&row.task.key.pid).copied().unwrap_or(0);
+            if let Some(threads) = threads.get(&row.task.key.pid) {
+                threads.complete(row);
+            }
         }
+        self.leaderless.complete(&mut rows, procfs::threads_rss_pages);
         Ok(rows)
     }
 
