@@ -160,6 +160,9 @@ impl Engine {
             Event::Exit(e) => self.exited(e, deltas),
             Event::Creds { ts_ns, key, creds } => self.creds(*ts_ns, *key, *creds, deltas),
             Event::Comm { ts_ns, key, comm } => self.comm(*ts_ns, *key, *comm, deltas),
+            Event::Title { ts_ns, key, argv, argv_truncated } => {
+                self.title(*ts_ns, *key, (argv, *argv_truncated), deltas);
+            }
             Event::Parent { ts_ns, key, parent } => self.parent(*ts_ns, *key, *parent, deltas),
             Event::Usage(e) => self.usage(e, deltas),
             Event::Lost { count, .. } => self.stats.lost += *count,

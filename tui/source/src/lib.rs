@@ -17,6 +17,7 @@ pub mod procfs;
 pub mod start;
 pub mod synth;
 pub mod threads;
+pub mod titles;
 pub mod track;
 pub mod trusted;
 pub mod users;

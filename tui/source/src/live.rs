@@ -29,6 +29,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::aliases::Aliases;
 use crate::decode::Row;
+use crate::titles::{self, Titles};
 use crate::track::{Tracker, found};
 use crate::users::{self, Names};
 use crate::{Batch, host, procfs};
@@ -58,6 +59,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const DETAILS_PER_TURN: usize = 256;
 /// Bytes of arguments that come together so: what is read has to wait where nobody takes it.
 const DETAILS_BYTES_PER_TURN: usize = 1 << 20;
+
+/// So long a process counts as new, whose title is looked at sooner: longer than passes mostly are apart.
+const NEW_NS: u64 = 2_000_000_000;
 
 /// What to capture, and how.
 #[derive(Clone, Debug)]
@@ -119,6 +123,7 @@ pub struct Live {
     failing: Option<(Instant, u32)>,
     uids: FxHashSet<u32>,
     names: Names,
+    titles: Titles,
 }
 
 impl Live {
@@ -153,6 +158,7 @@ impl Live {
             failing: None,
             uids: FxHashSet::default(),
             names: Names::new(),
+            titles: Titles::new(),
         };
         if live.kernel.has(Part::Running) {
             live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
@@ -188,8 +194,13 @@ impl Live {
                 ready = self.kernel.filling() => { ready?; false }
                 _ = timer.tick() => false,
             };
+            // What was read before the records are taken that had been written by then.
+            let titles = self.titles.take();
             if !self.drain(&batches).await {
                 return Ok(());
+            }
+            for title in titles {
+                self.tracker.title(title, &mut self.events);
             }
             if stopping {
                 self.count_loss(true)?;
@@ -274,7 +285,7 @@ impl Live {
     }
 
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
-        self.last_pass = Instant::now();
+        let since_pass = std::mem::replace(&mut self.last_pass, Instant::now()).elapsed();
         let after_loss = std::mem::take(&mut self.repair_due) || self.is_blind();
         self.execs_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
@@ -304,6 +315,10 @@ impl Live {
             let living = rows.iter().filter(|row| !row.task.kernel && row.ending.is_none());
             self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
+        let tracker = &self.tracker;
+        self.titles.ask(&rows, since_pass, |task| {
+            started_ns.saturating_sub(task.key.start_ns) < NEW_NS || tracker.is_changed(task)
+        });
         let from = self.events.len();
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
@@ -336,7 +351,7 @@ impl Live {
                 Event::Process(found) => {
                     if !found.task.kernel && found.exited.is_none() {
                         if self.options.details_first {
-                            add_details(found);
+                            add_details(found, Some(&mut self.tracker));
                         } else {
                             self.awaiting_details.push_back(found.clone());
                         }
@@ -359,7 +374,7 @@ impl Live {
         let mut bytes = 0;
         for _ in 0..DETAILS_PER_TURN {
             let Some(mut found) = self.awaiting_details.pop_front() else { return };
-            if self.tracker.is_alive(found.task.key) && add_details(&mut found) {
+            if self.tracker.is_alive(found.task.key) && add_details(&mut found, Some(&mut self.tracker)) {
                 bytes += found.argv.as_ref().map_or(0, |argv| argv.as_bytes().len());
                 self.events.push(Event::Process(found));
             }
@@ -385,10 +400,15 @@ fn pause(asked: Duration, cost: Duration) -> Duration {
     cost.mul_f64(share).min(MAX_PASS_INTERVAL).max(asked)
 }
 
-/// Fills in what /proc says; whether it said anything.
-fn add_details(found: &mut Found) -> bool {
+/// Fills in what /proc says, and notes in the account what that is; whether it said anything.
+fn add_details(found: &mut Found, tracker: Option<&mut Tracker>) -> bool {
+    let read_ns = host::boottime_ns();
     let procfs::Details { argv, argv_truncated, exe, cgroup } = procfs::details(&found.task);
     let any = argv.is_some() || exe.is_some() || cgroup.is_some();
+    if let (Some(tracker), Some(argv)) = (tracker, &argv) {
+        tracker.note_arguments(found.task.key, read_ns, argv);
+    }
+    let argv = argv.map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_deref()).unwrap_or(argv));
     (found.argv, found.argv_truncated, found.exe, found.cgroup) = (argv, argv_truncated, exe, cgroup);
     any
 }
@@ -412,7 +432,7 @@ pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
         if let Event::Process(found) = event {
             uids.insert(found.task.creds.uid);
             if !found.task.kernel {
-                add_details(found);
+                add_details(found, None);
             }
         }
     }

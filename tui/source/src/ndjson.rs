@@ -25,11 +25,13 @@ mod kind {
     pub(super) const EXIT: &str = "exit";
     pub(super) const UID: &str = "uid";
     pub(super) const COMM: &str = "comm";
+    pub(super) const TITLE: &str = "title";
     pub(super) const PARENT: &str = "parent";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
     pub(super) const USER: &str = "user";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 12] = [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, PARENT, USAGE, LOST, USER, ALERT];
+    pub(super) const ALL: [&str; 13] =
+        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, USAGE, LOST, USER, ALERT];
 }

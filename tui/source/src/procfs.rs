@@ -62,6 +62,15 @@ pub fn details(task: &Task) -> Details {
     if is_there(key) { details } else { Details::default() }
 }
 
+/// The arguments of a process as it shows them now, and whether there are more; `None` when there are none to be seen.
+#[must_use]
+pub fn arguments(task: &Task) -> Option<(Argv, bool)> {
+    let key = shown_as(task)?;
+    let (arguments, is_cut) = head(format!("/proc/{}/cmdline", key.pid), ARGV_MAX).ok()?;
+    let some = !arguments.is_empty() && is_there(key);
+    some.then(|| (Argv::from_nul_terminated(&arguments), is_cut))
+}
+
 impl Details {
     /// Of the process, or one of its threads, with this folder.
     fn read(folder: &str) -> Self {

@@ -357,6 +357,12 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
         }),
         kind::UID => Event::Creds { ts_ns, key, creds: line.creds()? },
         kind::COMM => Event::Comm { ts_ns, key, comm: line.comm()? },
+        kind::TITLE => Event::Title {
+            ts_ns,
+            key,
+            argv: need(line.argv(), "argv")?,
+            argv_truncated: line.argv_truncated.unwrap_or(false),
+        },
         kind::PARENT => Event::Parent { ts_ns, key, parent: line.parent()? },
         kind::USAGE => Event::Usage(Usage {
             ts_ns,

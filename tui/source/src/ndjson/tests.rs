@@ -121,6 +121,10 @@ fn changes_losses_and_usage_have_lines() {
             r#"{"type":"comm","ts_ns":1,"pid":5,"start_ns":50,"comm":"x"}"#,
         ),
         (
+            Event::Title { ts_ns: 1, key, argv: Argv::from_args(["a title"]), argv_truncated: true },
+            r#"{"type":"title","ts_ns":1,"pid":5,"start_ns":50,"argv":["a title"],"argv_truncated":true}"#,
+        ),
+        (
             Event::Parent { ts_ns: 1, key, parent: ProcKey::new(1, 10) },
             r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,
         ),

@@ -46,6 +46,11 @@ pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
         Event::Comm { ts_ns, key, comm } => {
             Line { comm: Some(Text::new(comm.as_bytes())), ..about(kind::COMM, *ts_ns, *key) }
         }
+        Event::Title { ts_ns, key, argv, argv_truncated } => Line {
+            argv: Some(Args(argv.clone())),
+            argv_truncated: flag(*argv_truncated),
+            ..about(kind::TITLE, *ts_ns, *key)
+        },
         Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
         Event::Usage(usage) => used(usage),
         Event::Lost { ts_ns, count } => {

@@ -105,7 +105,11 @@ fn event() -> impl Strategy<Value = Event> {
             2 => Event::Parent { ts_ns, key, parent },
             _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit } },
         });
-    prop_oneof![found, fork, exec, exit, usage, changes]
+    let title = (any::<u64>(), key(), argv(), any::<bool>())
+        .prop_filter_map("no arguments", |(ts_ns, key, argv, argv_truncated)| {
+            Some(Event::Title { ts_ns, key, argv: argv?, argv_truncated })
+        });
+    prop_oneof![found, fork, exec, exit, usage, changes, title]
 }
 
 fn read(bytes: &[u8]) -> (Vec<Result<Entry, String>>, Tally) {
