@@ -171,9 +171,12 @@ impl Engine {
         self.expire(None, deltas);
     }
 
-    /// Learns the name of a user, for filters and for whoever shows it.
+    /// Learns the name of a user, for filters and for whoever shows it. Where it is another than before, whoever lives is
+    /// judged anew by the rules for alerts.
     pub fn name_user(&mut self, uid: u32, name: &str) {
-        self.users.name(uid, name);
+        if self.users.name(uid, name) {
+            self.matches.renamed(uid, &self.tree, self.now_ns);
+        }
     }
 
     /// Lets time pass up to `now_ns`: expires the dead, moves the rate windows, judges the alert rules. Time that has

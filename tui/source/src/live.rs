@@ -32,6 +32,7 @@ use crate::decode::Row;
 use crate::titles::{self, Titles};
 use crate::track::{Tracker, found};
 use crate::users::{self, Names};
+use crate::wall::Wall;
 use crate::{Batch, host, procfs};
 
 /// The ring buffer is emptied so often: in between, 70,000 events a second are half a megabyte. Each turn of an idle
@@ -121,9 +122,9 @@ pub struct Live {
     pass_cost: Duration,
     /// Since when, and how often, passes have failed in a row for what may pass.
     failing: Option<(Instant, u32)>,
-    uids: FxHashSet<u32>,
     names: Names,
     titles: Titles,
+    wall: Wall,
 }
 
 impl Live {
@@ -156,9 +157,9 @@ impl Live {
             last_pass: Instant::now(),
             pass_cost: Duration::ZERO,
             failing: None,
-            uids: FxHashSet::default(),
             names: Names::new(),
             titles: Titles::new(),
+            wall: Wall::default(),
         };
         if live.kernel.has(Part::Running) {
             live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
@@ -363,9 +364,7 @@ impl Live {
                 Event::Creds { creds, .. } => *creds,
                 _ => continue,
             };
-            if !self.uids.contains(&creds.uid) && self.names.ask(creds.uid) {
-                self.uids.insert(creds.uid);
-            }
+            self.names.seen(creds.uid, event.ts_ns());
         }
     }
 
@@ -386,11 +385,12 @@ impl Live {
 
     /// Hands on what there is; false when nobody listens any more.
     async fn deliver(&mut self, batches: &Sender<Batch>) -> bool {
-        let users: Vec<(u32, String)> = self.names.take().collect();
-        if self.events.is_empty() && users.is_empty() {
-            return true;
-        }
-        batches.send(Batch { events: std::mem::take(&mut self.events), users }).await.is_ok()
+        let batch = Batch {
+            events: std::mem::take(&mut self.events),
+            users: self.names.take(),
+            clock: self.wall.look(host::anchor()),
+        };
+        batch.is_empty() || batches.send(batch).await.is_ok()
     }
 }
 
@@ -437,7 +437,7 @@ pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
         }
     }
     let users = uids.into_iter().map(|uid| (uid, users::name(uid))).collect();
-    Ok((Batch { events, users }, kernel.degraded()))
+    Ok((Batch { events, users, clock: None }, kernel.degraded()))
 }
 
 #[cfg(test)]

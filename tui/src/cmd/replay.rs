@@ -120,6 +120,7 @@ impl Player {
                     }
                     batch.events.push(event);
                 }
+                Ok(Entry::Clock(anchor)) => batch.clock = Some(anchor),
                 Ok(Entry::User { uid, name }) => batch.users.push((uid, name)),
                 Ok(Entry::Header(header)) if header.boot_id == self.header.boot_id => {}
                 Ok(Entry::Header(header)) => {
@@ -141,7 +142,7 @@ impl Player {
 
     /// False when nobody listens any more.
     fn deliver(&self, batch: &mut Batch) -> bool {
-        if batch.events.is_empty() && batch.users.is_empty() {
+        if batch.is_empty() {
             return !self.batches.is_closed();
         }
         self.batches.blocking_send(std::mem::take(batch)).is_ok()
@@ -164,6 +165,8 @@ fn report(tally: Tally, first_bad: Option<&LineError>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use ptree_source::TimeAnchor;
+
     use super::*;
 
     const HEADER: &str = r#"{"type":"header","schema":1,"boot_id":"b","boottime_ns":5000,"unix_ns":1000}"#;
@@ -208,6 +211,15 @@ mod tests {
         assert!(report.starts_with("2 of 8 lines could not be read, the first: line 3: not a JSON object"), "{report}");
         assert!(report.contains("1 lines and 0 fields"), "{report}");
         assert_eq!(play(&[HEADER, COMM].join("\n")).2, None);
+    }
+
+    #[test]
+    fn the_wall_clock_follows_what_the_recording_says_of_it() {
+        let clock = r#"{"type":"clock","ts_ns":6000,"unix_ns":9000}"#;
+        let (batches, outcome, report) = play(&[HEADER, COMM, clock].join("\n"));
+        outcome.unwrap();
+        let told: Vec<_> = batches.iter().filter_map(|batch| batch.clock).collect();
+        assert_eq!((told, report), (vec![TimeAnchor { boottime_ns: 6000, unix_ns: 9000 }], None));
     }
 
     #[test]

@@ -53,6 +53,9 @@ fn write(common: &Common, usage: bool, capture: &mut Capture, source: &str) -> R
         if reader_is_gone(out.get_ref()) {
             break;
         }
+        if let Some(anchor) = batch.clock {
+            ndjson::write_clock(&mut out, anchor).context("writing to standard output")?;
+        }
         for (uid, name) in batch.users {
             ndjson::write_user(&mut out, uid, &name).context("writing to standard output")?;
             engine.name_user(uid, &name);

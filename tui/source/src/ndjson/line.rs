@@ -120,6 +120,7 @@ line! {
         exec: u64,
         exit: u64,
 
+        unix_ns: u64,
         #[serde(borrow)]
         name: Text<'a>,
         #[serde(borrow)]

@@ -30,6 +30,8 @@ pub enum Entry {
     Header(Header),
     /// What happened.
     Event(Event),
+    /// What the wall clock showed at a moment.
+    Clock(TimeAnchor),
     /// The name of a user.
     User {
         /// Number.
@@ -308,6 +310,10 @@ fn entry(line: Line<'_>) -> Result<Option<Entry>, Wrong> {
     if line.kind == kind::USER {
         let name = need(line.name, "name")?.into_string();
         return Ok(Some(Entry::User { uid: need(line.uid, "uid")?, name }));
+    }
+    if line.kind == kind::CLOCK {
+        let (boottime_ns, unix_ns) = (need(line.ts_ns, "ts_ns")?, need(line.unix_ns, "unix_ns")?);
+        return Ok(Some(Entry::Clock(TimeAnchor { boottime_ns, unix_ns })));
     }
     event(&line).map(|event| Some(Entry::Event(event)))
 }

@@ -182,3 +182,10 @@ fn a_pid_elsewhere_is_told_from_the_same_and_from_an_unknown_one() {
         assert!(fork(pid_ns, ns_pid).ends_with(&format!("{end}\n")), "{}", fork(pid_ns, ns_pid));
     }
 }
+
+#[test]
+fn the_wall_clock_is_told_against_the_boot_clock() {
+    let mut out = Vec::new();
+    write_clock(&mut out, TimeAnchor { boottime_ns: 5, unix_ns: 1_000 }).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "{\"type\":\"clock\",\"ts_ns\":5,\"unix_ns\":1000}\n");
+}

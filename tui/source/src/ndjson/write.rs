@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::line::{Args, Heading, Line, Text};
 use super::{SCHEMA, kind};
-use crate::Header;
+use crate::{Header, TimeAnchor};
 
 /// Writes the first line of a stream; `source` is `live`, `replay` or `synth`.
 ///
@@ -74,6 +74,15 @@ pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
 /// When `out` fails.
 pub fn write_user(out: &mut impl Write, uid: u32, name: &str) -> io::Result<()> {
     write_line(out, &Line { uid: Some(uid), name: Some(Text::new(name)), ..Line::of(kind::USER) })
+}
+
+/// Writes what the wall clock shows at a moment of boot time, by which all times are to be told from here on.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_clock(out: &mut impl Write, anchor: TimeAnchor) -> io::Result<()> {
+    let TimeAnchor { boottime_ns, unix_ns } = anchor;
+    write_line(out, &Line { ts_ns: Some(boottime_ns), unix_ns: Some(unix_ns), ..Line::of(kind::CLOCK) })
 }
 
 /// Writes an alert as it is raised, changes or ends.

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ndjson::{write_event, write_header, write_user};
+use crate::ndjson::{write_clock, write_event, write_header, write_user};
 
 fn key() -> impl Strategy<Value = ProcKey> {
     (any::<u32>(), any::<u64>()).prop_map(|(pid, start_ns)| ProcKey::new(pid, start_ns))
@@ -130,7 +130,9 @@ proptest! {
         let mut lines = Vec::new();
         write_header(&mut lines, &header, "synth").unwrap();
         write_user(&mut lines, uid, &user).unwrap();
-        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user })];
+        write_clock(&mut lines, header.anchor).unwrap();
+        let clock = Entry::Clock(header.anchor);
+        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user }), Ok(clock)];
         for event in events {
             write_event(&mut lines, &event).unwrap();
             written.push(Ok(Entry::Event(event)));
