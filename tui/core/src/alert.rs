@@ -52,9 +52,9 @@ pub enum AlertLevel {
 pub enum Cause {
     /// Too much was spawned.
     SpawnRate {
-        /// Forks per second when raised.
+        /// Forks per second when it was last told of.
         rate: f64,
-        /// Highest rate while it lasted.
+        /// Highest rate while it lasted: no rate that is shown meanwhile is higher.
         peak: f64,
         /// Share of all forks in the window that the culprit's subtree made, 0 to 1.
         share: f64,

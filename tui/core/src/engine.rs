@@ -185,6 +185,7 @@ impl Engine {
         self.advance(now_ns, deltas);
         self.expire(Some(self.now_ns), deltas);
         self.pulse.refresh(self.now_ns, &mut self.stats);
+        self.watch.show(self.stats.forks_per_s, &mut self.alerts);
         self.stats.kept_bytes = self.kept_bytes() as u64;
         self.tell_of_cut_short();
     }

@@ -58,3 +58,25 @@ fn a_name_that_comes_late_is_told_when_its_user_starts_something() {
     let stream = capture.finish();
     assert_eq!(stream.of("user").filter(|user| user["uid"] == UID).count(), 2, "each name once");
 }
+
+#[test]
+fn the_first_events_of_a_user_wait_for_its_name() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let users = users();
+    let uids: Vec<u32> = (0..10).map(|n| UID + n).collect();
+    uids.iter().for_each(|uid| add(&users, "wanted", *uid));
+    let mut capture = start(&users, &["--filter", "user=wanted"]);
+    for &uid in &uids {
+        run_as(uid);
+    }
+    // The shell is forked by us, and becomes who it is before its exec.
+    let count = |stream: &Stream, kind: &str, uid: u32| stream.of(kind).filter(|event| event["uid"] == uid).count();
+    capture.wait_for("all ends", |stream| uids.iter().all(|&uid| count(stream, "exit", uid) == 2).then_some(()));
+    let stream = capture.finish();
+    for &uid in &uids {
+        let counts = ["fork", "exec", "exit"].map(|kind| count(&stream, kind, uid));
+        assert_eq!(counts, [1, 2, 2], "{uid}");
+    }
+    let times: Vec<u64> = stream.of("exec").map(|event| event["ts_ns"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted(), "in order");
+}

@@ -140,7 +140,7 @@ fn what_changes_later_is_kept() {
 #[test]
 fn a_title_is_what_a_process_shows_instead_of_its_arguments() {
     let key = ProcKey::new(5, 5);
-    let argv = crate::Argv::from_args(["a title"]);
+    let argv = Argv::from_args(["a title"]);
     assert_eq!(
         event("title 5 truncated -- 'a title'"),
         Event::Title { ts_ns: SECOND, key, argv, argv_truncated: true }

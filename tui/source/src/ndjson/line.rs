@@ -114,7 +114,7 @@ line! {
         inferred: bool,
         repaired: bool,
 
-        /// For people: the sum of the three.
+        /// Of a loss, for people: the sum of the three. Of an alert: how many have matched.
         count: u64,
         fork: u64,
         exec: u64,
@@ -123,10 +123,18 @@ line! {
         unix_ns: u64,
         #[serde(borrow)]
         name: Text<'a>,
+        /// Of the alert.
+        id: u64,
         #[serde(borrow)]
         rule: Text<'a>,
         #[serde(borrow)]
         level: Text<'a>,
+        /// Forks per second.
+        rate: f64,
+        /// The highest rate so far.
+        peak: f64,
+        /// Of all forks, those below the culprit: 0 to 1.
+        share: f64,
         #[serde(borrow)]
         message: Text<'a>,
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ptree_core::alert::{Alert, AlertLevel};
+use ptree_core::alert::{Alert, Cause};
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::text::signal_name;
 use ptree_core::{ExitStatus, LossCount, ProcKey};
@@ -85,22 +85,45 @@ pub fn write_clock(out: &mut impl Write, anchor: TimeAnchor) -> io::Result<()> {
     write_line(out, &Line { ts_ns: Some(boottime_ns), unix_ns: Some(unix_ns), ..Line::of(kind::CLOCK) })
 }
 
+/// What has become of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertStage {
+    /// It is told for the first time.
+    Raised,
+    /// It names another process.
+    Changed,
+    /// It is over.
+    Cleared,
+}
+
 /// Writes an alert as it is raised, changes or ends.
 ///
 /// # Errors
 /// When `out` fails.
-pub fn write_alert(out: &mut impl Write, ts_ns: u64, alert: &Alert, message: &str) -> io::Result<()> {
-    let level = match alert.level() {
-        AlertLevel::Raised => "raised",
-        AlertLevel::Cleared => "cleared",
+pub fn write_alert(out: &mut impl Write, ts_ns: u64, alert: &Alert, stage: AlertStage) -> io::Result<()> {
+    let level = match stage {
+        AlertStage::Raised => "raised",
+        AlertStage::Changed => "changed",
+        AlertStage::Cleared => "cleared",
     };
+    let (rate, peak, share, count) = match &alert.cause {
+        // Where none stands out, there is no share.
+        Cause::SpawnRate { rate, peak, share } => (Some(*rate), Some(*peak), alert.culprit.map(|_| *share), None),
+        Cause::Match { count, .. } => (None, None, None, Some(*count)),
+    };
+    let message = alert.to_string();
     let line = Line {
+        id: Some(alert.id),
+        rate,
+        peak,
+        share,
+        count,
         ts_ns: Some(ts_ns),
         pid: alert.culprit.map(|key| key.pid),
         start_ns: alert.culprit.map(|key| key.start_ns),
         rule: Some(Text::new(alert.rule())),
         level: Some(Text::new(level)),
-        message: Some(Text::new(message)),
+        message: Some(Text::new(&message)),
         ..Line::of(kind::ALERT)
     };
     write_line(out, &line)
