@@ -414,11 +414,11 @@ fn add_details(found: &mut Found, tracker: Option<&mut Tracker>) -> bool {
 }
 
 /// All processes once, without attaching anything: for a snapshot. With it, what is left out or made do with less on this
-/// kernel.
+/// kernel. To `measure` what they use of the CPUs, there is a second look so much later.
 ///
 /// # Errors
 /// As for [`Live::open`].
-pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
+pub fn snapshot(options: LiveOptions, measure: Option<Duration>) -> Result<(Batch, Vec<Part>), LiveError> {
     let mut kernel = Kernel::load(&LiveOptions { ring_bytes: min_ring_bytes(), ..options })?;
     let mut rows = kernel.pass()?;
     if kernel.has(Part::Running) {
@@ -427,6 +427,13 @@ pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
     let mut events = Vec::new();
     tracker.seed(rows, &mut events);
+    if let Some(measure) = measure {
+        std::thread::sleep(measure);
+        let started_ns = host::boottime_ns();
+        tracker.begin_pass();
+        let rows = kernel.pass()?;
+        tracker.finish_pass(rows, started_ns, false, |_| true, &mut events);
+    }
     let mut uids = FxHashSet::default();
     for event in &mut events {
         if let Event::Process(found) = event {

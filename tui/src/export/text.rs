@@ -17,7 +17,7 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor) -> io:
     writeln!(
         out,
         "{:>7} {:<10} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
-        "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS"
+        "PID", "USER", "START", "LIFETIME", "CPU TIME", "RSS", "STATUS"
     )?;
     let zone = given::zone();
     let mut written = Ok(());

@@ -177,3 +177,51 @@ fn processes_without_their_leader_are_what_their_threads_are() {
     capture.finish();
     workload.end();
 }
+
+/// What is done to all of the list must not be done to init.
+#[test]
+fn json_has_none_but_those_that_match() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["tree"]);
+    let [_, branch, leaf, ..] = tree(&workload.log());
+    let snapshot = |filter: &str| -> Vec<(u64, u64)> {
+        let output = program().args(["snapshot", "--format", "json", "--filter", filter]).output().unwrap();
+        let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let processes = snapshot["processes"].as_array().unwrap();
+        processes.iter().map(|process| (number(process, "pid"), number(process, "depth"))).collect()
+    };
+    assert_eq!(snapshot(&format!("pid={leaf}")), [(leaf, 0)]);
+    assert_eq!(snapshot(&format!("pid={leaf} or pid={branch}")), [(branch, 0), (leaf, 1)]);
+    assert_eq!(snapshot("comm=nobody-is-called-so"), []);
+    workload.end();
+}
+
+/// A share of a CPU is that between two looks: whoever used much before, and nothing now, has none.
+#[test]
+fn a_share_of_cpu_is_measured_and_on_what_basis_is_told() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    // Not so slow that nothing can be measured of it meanwhile, on the busiest machine.
+    let mut busy = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+    let mut idle = Command::new("sh")
+        .args(["-c", "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; echo; read line"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Read::read_exact(idle.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    let sleeps = || std::fs::read_to_string(format!("/proc/{}/stat", idle.id())).unwrap().contains(") S ");
+    wait_until("it waits", || sleeps().then_some(()));
+    let filter = format!("cpu>0% and (pid={} or pid={})", busy.id(), idle.id());
+    let output =
+        program().args(["snapshot", "--format", "json", "--interval", "500ms", "--filter", &filter]).output().unwrap();
+    let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    drop(idle.stdin.take());
+    idle.wait().unwrap();
+    let processes = snapshot["processes"].as_array().unwrap();
+    let pids: Vec<_> = processes.iter().map(|process| number(process, "pid")).collect();
+    assert_eq!(pids, [u64::from(busy.id())], "{snapshot}");
+    assert!(processes[0]["cpu_share"].as_f64() > Some(0.0), "{}", processes[0]);
+    assert_eq!(number(&snapshot, "cpu_measured_ns"), 500_000_000);
+}
