@@ -76,7 +76,7 @@ fn what_is_wrong_is_quoted_with_what_to_do() {
         (&["build", "--duration", "1s"], 2, "--stream"),
         (&["build", "--script", "x"], 2, "cannot be used with"),
         (&["--stream", "--script", "no-such-file"], 1, "'no-such-file': No such file"),
-        (&["--stream", "--script", "/dev/zero"], 1, "'/dev/zero': it is longer than 16 MiB"),
+        (&["--stream", "--script", "/dev/zero"], 1, "'/dev/zero': it is no regular file"),
         (
             &["--stream", "--script", script.path().to_str().unwrap()],
             1,
