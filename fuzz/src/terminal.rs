@@ -76,7 +76,7 @@ impl Screen {
             zone: TimeZone::UTC,
             preferences: Preferences::default(),
             is_here: true,
-            may_act: true,
+            read_only: false,
             own_pid: 7,
         };
         let mut app = App::new(options, header);
