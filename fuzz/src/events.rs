@@ -3,7 +3,7 @@
 use std::io::BufReader;
 
 use ptree_core::Engine;
-use ptree_source::ndjson::{Entry, Known, ReadError, Reader, write_event, write_header, write_user};
+use ptree_source::ndjson::{Entry, Known, ReadError, Reader, write_clock, write_event, write_header, write_user};
 
 use crate::{caps, check_told, invariants};
 
@@ -44,6 +44,7 @@ pub(crate) fn again(entry: &Entry) -> Entry {
     let written = match entry {
         Entry::Header(header) => write_header(&mut line, header, "replay"),
         Entry::Event(event) => write_event(&mut line, event, &Known::default()),
+        Entry::Clock(anchor) => write_clock(&mut line, *anchor),
         Entry::User { uid, name } => write_user(&mut line, *uid, name),
     };
     assert!(written.is_ok(), "memory takes it all");

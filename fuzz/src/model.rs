@@ -196,9 +196,13 @@ impl Script<'_> {
                 let (key, cpu_ns, rss_bytes) = (self.key(), self.number(), Some(self.number()));
                 Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, read_bytes: None, write_bytes: None, threads_begun: None, threads: 3, state: 'S' })
             }
-            _ => match self.byte() % 3 {
+            _ => match self.byte() % 4 {
                 0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },
                 1 => Event::Comm { ts_ns, key: self.key(), comm: self.task().comm },
+                2 => {
+                    let (key, argv) = (self.key(), self.argv().unwrap_or_else(|| Argv::from_args(["a title"])));
+                    Event::Title { ts_ns, key, argv, argv_truncated: false }
+                }
                 _ => {
                     let count = LossCount { fork: self.number(), exec: self.number(), exit: self.number() };
                     Event::Lost { ts_ns, count }

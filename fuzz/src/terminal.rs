@@ -76,11 +76,11 @@ impl Screen {
             zone: TimeZone::UTC,
             preferences: Preferences::default(),
             is_here: true,
-            may_act: true,
+            read_only: false,
             own_pid: 7,
         };
         let mut app = App::new(options, header);
-        app.ingest(&Batch { events: Vec::new(), users: vec![(0, name.to_owned())] }, 0);
+        app.ingest(&Batch { events: Vec::new(), users: vec![(0, name.to_owned())], clock: None }, 0);
         Self { app, script: Script::new(1000), now_ns: 1000, size: (80, 24) }
     }
 
@@ -106,7 +106,7 @@ impl Screen {
                 match self.script.line(input.text()) {
                     Ok(Some(Step::Event(event))) => {
                         self.now_ns = self.now_ns.max(event.ts_ns());
-                        self.app.ingest(&Batch { events: vec![event], users: Vec::new() }, self.now_ns);
+                        self.app.ingest(&Batch { events: vec![event], users: Vec::new(), clock: None }, self.now_ns);
                     }
                     Ok(Some(Step::Tick(_)) | None) => {}
                     Err(fault) => check_told(&fault.to_string(), 1),

@@ -1,4 +1,4 @@
-//! Any bytes made harmless, in each of the ways in which they are shown, and had back.
+//! Any bytes made harmless, readable, in each of the ways in which they are shown, and had back.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -21,11 +21,13 @@ pub fn text(bytes: &[u8]) {
     assert!(!command_line(&Argv::from_nul_terminated(bytes)).contains(is_control), "{bytes:?}");
     let longest = usize::from(longest);
     let quoted = quoted(bytes, longest);
+    let for_people = readable(bytes);
+    assert!(!for_people.contains(is_control), "{for_people:?}");
     let [start, end] = [shown(bytes, longest), shown_end(bytes, longest)];
     assert_eq!(quoted, format!("'{start}'"));
     for (part, whole) in [(start.strip_suffix("..."), &start), (end.strip_prefix("..."), &end)] {
         assert!(!whole.contains(is_control) && whole.chars().count() <= longest + 3, "{whole:?}");
-        assert!(escaped.contains(part.unwrap_or(whole)), "{whole} of {escaped}");
+        assert!(for_people.contains(part.unwrap_or(whole)), "{whole} of {for_people}");
     }
     assert!(!path(Path::new(OsStr::from_bytes(bytes))).contains(is_control));
 }

@@ -73,7 +73,7 @@ impl Scene {
     fn advance(&mut self, count: usize) {
         let events: Vec<_> = self.synth.by_ref().take(count).collect();
         let now_ns = events.last().map_or(0, ptree_core::Event::ts_ns);
-        self.app.ingest(&Batch { events, users: Vec::new() }, now_ns);
+        self.app.ingest(&Batch { events, users: Vec::new(), clock: None }, now_ns);
     }
 
     fn frame(&mut self, terminal: &mut Terminal<TestBackend>) -> bool {

@@ -124,7 +124,7 @@ async fn invent(kind: String, batches: mpsc::Sender<Batch>) -> anyhow::Result<()
     world.found(shell, 1300, 1000, &["vim", "notes with spaces.txt", "塩と胡椒.txt", "esc\u{1b}[31mred"], &mut events);
     let make = world.found(shell, 1411, 1000, &["/usr/bin/make", "-j4", "all"], &mut events);
     let users = vec![(0, "root".to_owned()), (101, "messagebus".to_owned()), (1000, "ann".to_owned())];
-    batches.send(Batch { events: std::mem::take(&mut events), users }).await?;
+    batches.send(Batch { events: std::mem::take(&mut events), users, clock: None }).await?;
 
     let mut running = Vec::new();
     for turn in 0_u32.. {
@@ -156,7 +156,7 @@ async fn invent(kind: String, batches: mpsc::Sender<Batch>) -> anyhow::Result<()
         if turn % 10 == 0 {
             world.measure(&mut events);
         }
-        batches.send(Batch { events: std::mem::take(&mut events), users: Vec::new() }).await?;
+        batches.send(Batch { events: std::mem::take(&mut events), users: Vec::new(), clock: None }).await?;
     }
     Ok(())
 }

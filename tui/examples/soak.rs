@@ -125,7 +125,7 @@ impl Soak {
             own_pid: 0,
         };
         let mut app = App::new(settings, header);
-        app.ingest(&Batch { events: Vec::new(), users: Synth::users() }, options.begin_ns);
+        app.ingest(&Batch { events: Vec::new(), users: Synth::users(), clock: None }, options.begin_ns);
         app.update(Action::Resize(SCREEN.0, SCREEN.1));
         Ok(Self {
             synth: Synth::new(options).peekable(),
@@ -149,7 +149,7 @@ impl Soak {
             told.count(&event);
             events.push(event);
         }
-        let batch = Batch { events, users: Vec::new() };
+        let batch = Batch { events, users: Vec::new(), clock: None };
         watch.step("ingest", "", || app.ingest(&batch, now_ns))?;
         drop(batch);
         if frame.is_multiple_of(TICK) {

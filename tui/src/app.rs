@@ -228,6 +228,9 @@ impl App {
             self.capture = Capture::Running;
             self.dirty = true;
         }
+        if let Some(anchor) = batch.clock {
+            self.dirty |= self.wall.set(anchor);
+        }
         for (uid, name) in &batch.users {
             self.engine.name_user(*uid, name);
             if !self.look().filter.is_empty() {

@@ -19,6 +19,8 @@ pub struct Scope<'a> {
     pub rows: &'a Rows,
     /// Now, for the ages of the living: boot-time nanoseconds.
     pub now_ns: u64,
+    /// For how long CPU time was measured, nanoseconds, so that its share in that time is known.
+    pub measured_ns: Option<u64>,
     /// Names of users; empty for an unknown one.
     pub user: &'a dyn Fn(u32) -> &'a str,
 }

@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{Machine, SECOND};
+use common::{BEGIN, Machine, SECOND};
 use ptree_core::ExitStatus;
+use ptree_source::{Batch, TimeAnchor};
 use ptree_tui::view::theme::Theme;
 use ratatui::style::{Color, Modifier};
 
@@ -115,6 +116,22 @@ fn kernel_lineage_moves_the_orphan() {
     machine.reparent(1501, 1);
     machine.keys("ot");
     insta::assert_snapshot!(machine.screen(80, 24));
+}
+
+/// The clock of the machine was an hour slow when the capture began.
+#[test]
+fn all_times_follow_when_the_wall_clock_is_set() {
+    let mut machine = Machine::booted();
+    machine.spawn(1500, 600, 1000, &["/usr/bin/job"]);
+    let start = |machine: &mut Machine| {
+        let screen = machine.screen(120, 24);
+        let line = screen.lines().find(|line| line.contains("job")).unwrap();
+        line.split_ascii_whitespace().find(|word| word.matches(':').count() == 2).unwrap().to_owned()
+    };
+    assert_eq!(start(&mut machine), "14:00:00");
+    let clock = TimeAnchor { boottime_ns: BEGIN + SECOND, unix_ns: (1_795_269_600 + 3601) * SECOND };
+    machine.app.ingest(&Batch { clock: Some(clock), ..Batch::default() }, machine.now_ns);
+    assert_eq!(start(&mut machine), "15:00:00");
 }
 
 /// A shell of which a dozen `cc1` have finished, some of them badly.

@@ -92,9 +92,9 @@ pub enum Cause {
     SpawnRate {
         /// Of what.
         of: Spawn,
-        /// So many per second when raised.
+        /// So many per second when it was last told of.
         rate: f64,
-        /// Highest rate while it lasted.
+        /// Highest rate while it lasted: no rate that is shown meanwhile is higher.
         peak: f64,
         /// Share of all in the window that the culprit's subtree made, 0 to 1.
         share: f64,

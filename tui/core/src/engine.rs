@@ -165,6 +165,9 @@ impl Engine {
             Event::Exit(e) => self.exited(e, deltas),
             Event::Creds { ts_ns, key, creds } => self.creds(*ts_ns, *key, *creds, deltas),
             Event::Comm { ts_ns, key, comm } => self.comm(*ts_ns, *key, *comm, deltas),
+            Event::Title { ts_ns, key, argv, argv_truncated } => {
+                self.title(*ts_ns, *key, (argv, *argv_truncated), deltas);
+            }
             Event::Parent { ts_ns, key, parent } => self.parent(*ts_ns, *key, *parent, deltas),
             Event::Usage(e) => self.usage(e, deltas),
             Event::Lost { count, .. } => self.stats.lost += *count,
@@ -173,9 +176,12 @@ impl Engine {
         self.expire(None, deltas);
     }
 
-    /// Learns the name of a user, for filters and for whoever shows it.
+    /// Learns the name of a user, for filters and for whoever shows it. Where it is another than before, whoever lives is
+    /// judged anew by the rules for alerts.
     pub fn name_user(&mut self, uid: u32, name: &str) {
-        self.users.name(uid, name);
+        if self.users.name(uid, name) {
+            self.matches.renamed(uid, &self.tree, self.now_ns);
+        }
     }
 
     /// Lets time pass up to `now_ns`: expires the dead, moves the rate windows, judges the alert rules. Time that has
@@ -184,6 +190,7 @@ impl Engine {
         self.advance(now_ns, deltas);
         self.expire(Some(self.now_ns), deltas);
         self.pulse.refresh(self.now_ns, &mut self.stats);
+        self.watch.show(self.stats.forks_per_s, &mut self.alerts);
         self.stats.kept_bytes = self.kept_bytes() as u64;
         self.tell_of_cut_short();
     }

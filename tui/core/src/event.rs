@@ -101,6 +101,14 @@ impl Argv {
         &self.0
     }
 
+    /// Without the empty arguments at its end: what is left of longer arguments where a process has written a title over
+    /// them. `None` when there are none.
+    #[must_use]
+    pub fn without_padding(&self) -> Option<Self> {
+        let end = self.0.iter().rposition(|&b| b != 0).map_or(0, |last| last + 2);
+        (end < self.0.len()).then(|| Self(self.0[..end].into()))
+    }
+
     /// As many of the first arguments as fit into `max` bytes; if not even one does, so much of its beginning. `None` when
     /// all fit.
     #[must_use]
@@ -346,6 +354,8 @@ pub enum Event {
     Creds { ts_ns: u64, key: ProcKey, creds: Creds },
     /// Seen under another name, without an exec.
     Comm { ts_ns: u64, key: ProcKey, comm: Comm },
+    /// Seen to show other arguments than it was started with: a title that it has set.
+    Title { ts_ns: u64, key: ProcKey, argv: Argv, argv_truncated: bool },
     /// Seen to have another parent: its old one died.
     Parent { ts_ns: u64, key: ProcKey, parent: ProcKey },
     /// What a living process uses.
@@ -366,6 +376,7 @@ impl Event {
             Self::Usage(e) => e.ts_ns,
             Self::Creds { ts_ns, .. }
             | Self::Comm { ts_ns, .. }
+            | Self::Title { ts_ns, .. }
             | Self::Parent { ts_ns, .. }
             | Self::Lost { ts_ns, .. } => *ts_ns,
         }
@@ -392,6 +403,16 @@ mod tests {
         assert_eq!(args(b"title without end"), [b"title without end"]);
         assert_eq!(Argv::from_args(["a", "", "b"]).as_bytes(), b"a\0\0b\0");
         assert_eq!(Argv::from_nul_terminated(b"a\0title"), Argv::from_args(["a", "title"]));
+    }
+
+    #[test]
+    fn what_pads_a_title_is_taken_off_and_nothing_else() {
+        let without =
+            |bytes: &[u8]| Argv::from_nul_terminated(bytes).without_padding().map(|argv| argv.as_bytes().to_vec());
+        assert_eq!(without(b"a title\0\0\0").as_deref(), Some(&b"a title\0"[..]));
+        assert_eq!(without(b"a\0\0b\0\0").as_deref(), Some(&b"a\0\0b\0"[..]));
+        assert_eq!(without(b"\0\0").as_deref(), Some(&b""[..]));
+        assert_eq!([&b"a\0\0b\0"[..], b"title", b""].map(without), [None, None, None]);
     }
 
     #[test]

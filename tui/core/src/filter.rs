@@ -63,6 +63,8 @@ pub struct Filter {
 pub struct Depends {
     /// What it uses, measured anew: [`Delta::Measured`](crate::Delta::Measured).
     pub measured: bool,
+    /// The share of a CPU among that, which is known only over some time.
+    pub share: bool,
     /// Time that passes.
     pub time: bool,
     /// Other processes: ancestors, children. Then the other two concern those as well.
@@ -75,6 +77,7 @@ impl Depends {
     const fn or(self, other: Self) -> Self {
         Self {
             measured: self.measured || other.measured,
+            share: self.share || other.share,
             time: self.time || other.time,
             place: self.place || other.place,
             names: self.names || other.names,

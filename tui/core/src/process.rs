@@ -505,6 +505,24 @@ impl Process {
         }
     }
 
+    /// Gives the program that it runs other arguments, as they were seen then; whether they are others.
+    pub(crate) fn retitle(&mut self, ts_ns: u64, argv: &Argv, argv_truncated: bool) -> bool {
+        if !self.is_alive() || ts_ns < self.key.start_ns {
+            return false;
+        }
+        if self.image().is_some_and(|image| image.since_ns().is_some_and(|since_ns| since_ns > ts_ns)) {
+            return false;
+        }
+        // One that was forked with its program may show another title than its forker.
+        let image = self.program.get_or_insert_with(|| Image::new(None, None, None));
+        let is_other = image.argv.as_ref() != Some(argv);
+        if is_other {
+            image.argv = Some(argv.clone());
+            image.argv_truncated = argv_truncated;
+        }
+        is_other
+    }
+
     /// Counts the exec that started its latest program.
     pub(crate) fn count_exec(&mut self) {
         if let Some(image) = self.image_mut() {

@@ -21,6 +21,7 @@
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
 //! | `comm PID NAME`, `parent PID PARENT` | |
+//! | `title PID` | `truncated`; `--` and arguments |
 //! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
 //! | `lost N` | lost forks; `lost fork=N exec=N exit=N` by kind |
 //! | `tick` | time passes, and nothing happens |
@@ -53,12 +54,13 @@ pub(crate) use words::Word;
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
-const LINES: &str = "found, fork, exec, exit, end, uid, comm, parent, usage, lost, tick, at, wait or every";
+const LINES: &str = "found, fork, exec, exit, end, uid, comm, title, parent, usage, lost, tick, at, wait or every";
 const FOUND_OPTIONS: &str =
     "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
 const EXEC_OPTIONS: &str =
     "an option of a process, file= or truncated before '--' (arguments with a '--' need one before them)";
+const TITLE_OPTIONS: &str = "truncated, or '--' and arguments";
 const USAGE_OPTIONS: &str = "rss=, read=, write=, begun=, threads= or state=";
 const EXIT_OPTIONS: &str = "a code, a signal's name, core, cpu=, rss=, read=, write=, minor=, major=, begun=, most=, unmeasured, by= or cause=";
 
@@ -230,6 +232,18 @@ impl Script {
                 let (key, comm) = (task.key, task.comm);
                 self.keep(task);
                 Ok(Event::Comm { ts_ns, key, comm })
+            }
+            Some("title") => {
+                let key = self.process(&mut line)?;
+                let mut argv_truncated = false;
+                while let Some(option) = line.option() {
+                    match option.name {
+                        "truncated" => argv_truncated = true,
+                        _ => return Err(option.unknown(TITLE_OPTIONS)),
+                    }
+                }
+                let argv = line.arguments()?.ok_or_else(|| line.fault(TITLE_OPTIONS))?;
+                Ok(Event::Title { ts_ns, key, argv, argv_truncated })
             }
             Some("parent") => {
                 let mut task = self.task(&mut line)?;

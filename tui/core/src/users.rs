@@ -12,9 +12,9 @@ pub struct Users {
 }
 
 impl Users {
-    /// Learns a name.
-    pub(crate) fn name(&mut self, uid: u32, name: &str) {
-        self.names.insert(uid, name.to_owned());
+    /// Learns a name; whether the user had another one before.
+    pub(crate) fn name(&mut self, uid: u32, name: &str) -> bool {
+        self.names.insert(uid, name.to_owned()).is_some_and(|before| before != name)
     }
 
     /// The name as it is, for a search in it; empty where it is not known.

@@ -316,3 +316,29 @@ pub(crate) fn sleepers(count: u32) -> io::Result<()> {
     log::settled()?;
     sleepers.into_iter().try_for_each(log::wait)
 }
+
+/// How a program is started that sets titles.
+pub(crate) const TITLES: &str = "titles";
+
+/// A program that writes a shorter title over its arguments, as servers do, and a worker that is forked from it and takes
+/// a title of its own.
+pub(crate) fn title() -> io::Result<()> {
+    let server =
+        Program::child(TITLES, [&b"server"[..], b"with", b"some arguments", b"that are long enough"])?.spawn()?;
+    log::settled()?;
+    log::wait(server)
+}
+
+/// The program of [`title`].
+pub(crate) fn set_titles() -> io::Result<()> {
+    sys::overwrite_arguments(b"server: ready")?;
+    log::line(&json!({"type": "title", "pid": log::stat("self")?.pid}))?;
+    let worker = sys::child(|| {
+        sys::overwrite_arguments(b"server: worker")?;
+        log::line(&json!({"type": "title", "pid": log::stat("self")?.pid}))?;
+        until_told()?;
+        Ok(91)
+    })?;
+    until_told()?;
+    log::wait(worker)
+}

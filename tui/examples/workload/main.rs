@@ -32,6 +32,9 @@ fn main() -> ExitCode {
     if let Ok(end) = std::env::var(CHILD) {
         return match end.parse::<u8>() {
             Ok(code) => ExitCode::from(code),
+            Err(_) if end == lives::TITLES => {
+                lives::set_titles().map_or(ExitCode::from(sys::FAILED), |()| ExitCode::SUCCESS)
+            }
             Err(_) => until_told().map_or(ExitCode::from(sys::FAILED), |()| ExitCode::SUCCESS),
         };
     }
@@ -79,6 +82,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["ended-in-full-swing"] => lives::ended_in_full_swing(),
         ["slow-end"] => lives::slow_end(),
         ["tree"] => lives::tree(),
+        ["title"] => lives::title(),
         ["argv"] => argv::all(),
         ["churn"] => churn::run(),
         ["spawns", rate] => storm::spawns(number(rate)?),

@@ -43,6 +43,21 @@ pub(crate) fn clone3(flags: c_int, pid: Option<i32>, body: impl FnOnce() -> io::
     }
 }
 
+/// Writes a title over the arguments of this process, as servers do: what they had of room behind it is NUL.
+pub(crate) fn overwrite_arguments(title: &[u8]) -> io::Result<()> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let behind_name = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    // Of proc(5), fields 48 and 49, where the first behind the name is the third.
+    let address = |field: usize| behind_name.split_ascii_whitespace().nth(field - 3)?.parse::<usize>().ok();
+    let (Some(start), Some(end)) = (address(48), address(49)) else { return Err(io::Error::other("no arguments")) };
+    let area = std::ptr::with_exposed_provenance_mut::<u8>(start);
+    // SAFETY: the kernel laid the arguments there for this process to write to; nobody has borrowed them.
+    let area = unsafe { std::slice::from_raw_parts_mut(area, end - start) };
+    area.fill(0);
+    area.get_mut(..title.len()).ok_or_else(|| io::Error::other("too long"))?.copy_from_slice(title);
+    Ok(())
+}
+
 /// Has the processes that this one makes from now on live in a new pid namespace, the first of them as its init.
 pub(crate) fn new_pid_namespace() -> io::Result<()> {
     // SAFETY: takes no pointers.

@@ -76,7 +76,7 @@ pub struct Row {
     pub io: Io,
     /// Threads that it has had, the first one too.
     pub threads_begun: Option<u32>,
-    /// Run state of the leader, as `ps` shows it.
+    /// Run state of the leader, as `ps` shows it; where the leader has ended and other threads live, it is theirs that counts.
     pub state: char,
     /// Set when the last thread is ending or has ended: its exit hook has run, or is about to.
     pub ending: Option<Ending>,
@@ -122,6 +122,8 @@ pub enum Record {
         cpu: Charge,
         /// What it has read and written.
         io: Io,
+        /// Run state, as `ps` shows it.
+        state: char,
     },
 }
 
@@ -189,7 +191,9 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::THREAD => {
             let row: wire::ThreadRow = read(bytes, kind::THREAD)?;
             let cpu = Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) };
-            Record::Thread { pid: row.pid, tid: row.tid, cpu, io: Io::of(row.read_bytes, row.write_bytes) }
+            let io = Io::of(row.read_bytes, row.write_bytes);
+            // One that has ended is let go at once: it has no exit state that would last.
+            Record::Thread { pid: row.pid, tid: row.tid, cpu, io, state: state(row.state, 0) }
         }
         kind => return Err(DecodeError::UnknownKind(kind)),
     })
@@ -265,9 +269,10 @@ fn task(task: &wire::Task) -> Task {
 }
 
 /// `TASK_*` and `EXIT_*` bits as the letter `ps` shows (`task_state_array` in fs/proc/array.c); `?` where this kernel
-/// does not say. A leader that has ended while other threads go on is a zombie to `ps`, too.
+/// does not say.
 const fn state(bits: u32, exit_bits: u32) -> char {
     const UNINTERRUPTIBLE: u32 = 2;
+    const DEAD: u32 = 0x80;
     const NOLOAD: u32 = 0x400;
     const RTLOCK_WAIT: u32 = 0x1000;
     const FROZEN: u32 = 0x8000;
@@ -281,6 +286,8 @@ const fn state(bits: u32, exit_bits: u32) -> char {
         return 'D';
     }
     match (bits | exit_bits) & 0x7f {
+        // A thread that has ended and is not a zombie has no other mark.
+        0 if bits & DEAD != 0 => 'X',
         0 => 'R',
         bits => match u32::BITS - 1 - bits.leading_zeros() {
             0 => 'S',
@@ -292,6 +299,17 @@ const fn state(bits: u32, exit_bits: u32) -> char {
             _ => 'P',
         },
     }
+}
+
+/// Whether a thread in this state, as `ps` shows it, is none that lives.
+pub(crate) const fn has_ended(state: char) -> bool {
+    matches!(state, 'Z' | 'X')
+}
+
+/// Which of two states says more of a process that has a thread in each.
+pub(crate) fn livelier(one: char, other: char) -> char {
+    let rank = |state| "RDStTIP".find(state).unwrap_or(if has_ended(state) { 9 } else { 8 });
+    if rank(other) < rank(one) { other } else { one }
 }
 
 #[cfg(test)]
@@ -360,6 +378,7 @@ mod tests {
             assert_eq!(state(bits, 0), letter, "{bits:#x}");
         }
         assert_eq!((state(0x80, 0x20), state(0x80, 0x10)), ('Z', 'X'), "TASK_DEAD with EXIT_ZOMBIE or EXIT_DEAD");
+        assert_eq!(state(0x80, 0), 'X', "a thread that has ended");
     }
 
     proptest! {

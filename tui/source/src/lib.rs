@@ -17,9 +17,11 @@ pub mod procfs;
 pub mod start;
 pub mod synth;
 pub mod threads;
+pub mod titles;
 pub mod track;
 pub mod trusted;
 pub mod users;
+pub mod wall;
 
 pub use ptree_common::layout::Part;
 use ptree_core::Event;
@@ -29,8 +31,18 @@ use ptree_core::Event;
 pub struct Batch {
     /// Events in the order in which they are to be taken.
     pub events: Vec<Event>,
-    /// Names of users seen for the first time, by uid. Never waited for: they may come after the events.
+    /// Names of users, by uid, that are new or other than before. Never waited for: they may come after the events.
     pub users: Vec<(u32, String)>,
+    /// What time it is by the wall clock, now and then and whenever that was set: it holds for all times, as for `ps`.
+    pub clock: Option<TimeAnchor>,
+}
+
+impl Batch {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.users.is_empty() && self.clock.is_none()
+    }
 }
 
 /// Where and when events were captured: the first line of a stream.
@@ -44,7 +56,7 @@ pub struct Header {
     pub kernel: String,
     /// Random id of this boot: boot-time clocks of two boots do not compare.
     pub boot_id: String,
-    /// The one place where boot time meets wall time.
+    /// Where boot time met wall time then; wherever the wall clock was set since, a [`Batch`] tells.
     pub anchor: TimeAnchor,
     /// Names of what was left out or made do with less on that kernel: see [`Part::name`].
     pub degraded: Vec<String>,

@@ -9,6 +9,7 @@ mod blob;
 mod clock;
 mod error;
 mod hooks;
+mod leaderless;
 mod load;
 
 use std::collections::VecDeque;
@@ -28,8 +29,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::aliases::Aliases;
 use crate::decode::Row;
+use crate::titles::{self, Titles};
 use crate::track::{Tracker, found};
 use crate::users::{self, Names};
+use crate::wall::Wall;
 use crate::{Batch, host, procfs};
 
 /// The ring buffer is emptied so often: in between, 70,000 events a second are half a megabyte. Each turn of an idle
@@ -58,6 +61,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const DETAILS_PER_TURN: usize = 256;
 /// Bytes of arguments that come together so: what is read has to wait where nobody takes it.
 const DETAILS_BYTES_PER_TURN: usize = 1 << 20;
+
+/// So long a process counts as new, whose title is looked at sooner: longer than passes mostly are apart.
+const NEW_NS: u64 = 2_000_000_000;
 
 /// What to capture, and how.
 #[derive(Clone, Debug)]
@@ -117,8 +123,9 @@ pub struct Live {
     pass_cost: Duration,
     /// Since when, and how often, passes have failed in a row for what may pass.
     failing: Option<(Instant, u32)>,
-    uids: FxHashSet<u32>,
     names: Names,
+    titles: Titles,
+    wall: Wall,
 }
 
 impl Live {
@@ -154,8 +161,9 @@ impl Live {
             last_pass: Instant::now(),
             pass_cost: Duration::ZERO,
             failing: None,
-            uids: FxHashSet::default(),
             names: Names::new(),
+            titles: Titles::new(),
+            wall: Wall::default(),
         };
         if live.kernel.has(Part::Running) {
             live.unlisted = procfs::unlisted(&rows, host::boottime_ns());
@@ -191,8 +199,13 @@ impl Live {
                 ready = self.kernel.filling() => { ready?; false }
                 _ = timer.tick() => false,
             };
+            // What was read before the records are taken that had been written by then.
+            let titles = self.titles.take();
             if !self.drain(&batches).await {
                 return Ok(());
+            }
+            for title in titles {
+                self.tracker.title(title, &mut self.events);
             }
             if stopping {
                 self.count_loss(true)?;
@@ -278,7 +291,7 @@ impl Live {
     }
 
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
-        self.last_pass = Instant::now();
+        let since_pass = std::mem::replace(&mut self.last_pass, Instant::now()).elapsed();
         let after_loss = std::mem::take(&mut self.repair_due) || self.is_blind();
         self.execs_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
@@ -309,6 +322,10 @@ impl Live {
             let living = rows.iter().filter(|row| !row.task.kernel && row.ending.is_none());
             self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
+        let tracker = &self.tracker;
+        self.titles.ask(&rows, since_pass, |task| {
+            started_ns.saturating_sub(task.key.start_ns) < NEW_NS || tracker.is_changed(task)
+        });
         let from = self.events.len();
         self.tracker.finish_pass(rows, started_ns, after_loss || self.repair_due, procfs::is_there, &mut self.events);
         self.note_found(from);
@@ -341,7 +358,7 @@ impl Live {
                 Event::Process(found) => {
                     if !found.task.kernel && found.exited.is_none() {
                         if self.options.details_first {
-                            add_details(found);
+                            add_details(found, Some(&mut self.tracker));
                         } else {
                             self.awaiting_details.push_back(found.clone());
                         }
@@ -353,9 +370,7 @@ impl Live {
                 Event::Creds { creds, .. } => *creds,
                 _ => continue,
             };
-            if !self.uids.contains(&creds.uid) && self.names.ask(creds.uid) {
-                self.uids.insert(creds.uid);
-            }
+            self.names.seen(creds.uid, event.ts_ns());
         }
     }
 
@@ -364,7 +379,7 @@ impl Live {
         let mut bytes = 0;
         for _ in 0..DETAILS_PER_TURN {
             let Some(mut found) = self.awaiting_details.pop_front() else { return };
-            if self.tracker.is_alive(found.task.key) && add_details(&mut found) {
+            if self.tracker.is_alive(found.task.key) && add_details(&mut found, Some(&mut self.tracker)) {
                 bytes += found.argv.as_ref().map_or(0, |argv| argv.as_bytes().len());
                 self.events.push(Event::Process(found));
             }
@@ -376,11 +391,12 @@ impl Live {
 
     /// Hands on what there is; false when nobody listens any more.
     async fn deliver(&mut self, batches: &Sender<Batch>) -> bool {
-        let users: Vec<(u32, String)> = self.names.take().collect();
-        if self.events.is_empty() && users.is_empty() {
-            return true;
-        }
-        batches.send(Batch { events: std::mem::take(&mut self.events), users }).await.is_ok()
+        let batch = Batch {
+            events: std::mem::take(&mut self.events),
+            users: self.names.take(),
+            clock: self.wall.look(host::anchor()),
+        };
+        batch.is_empty() || batches.send(batch).await.is_ok()
     }
 }
 
@@ -390,20 +406,25 @@ fn pause(asked: Duration, cost: Duration) -> Duration {
     cost.mul_f64(share).min(MAX_PASS_INTERVAL).max(asked)
 }
 
-/// Fills in what /proc says; whether it said anything.
-fn add_details(found: &mut Found) -> bool {
+/// Fills in what /proc says, and notes in the account what that is; whether it said anything.
+fn add_details(found: &mut Found, tracker: Option<&mut Tracker>) -> bool {
+    let read_ns = host::boottime_ns();
     let procfs::Details { argv, argv_truncated, exe, cgroup } = procfs::details(&found.task);
     let any = argv.is_some() || exe.is_some() || cgroup.is_some();
+    if let (Some(tracker), Some(argv)) = (tracker, &argv) {
+        tracker.note_arguments(found.task.key, read_ns, argv);
+    }
+    let argv = argv.map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_deref()).unwrap_or(argv));
     (found.argv, found.argv_truncated, found.exe, found.cgroup) = (argv, argv_truncated, exe, cgroup);
     any
 }
 
 /// All processes once, without attaching anything: for a snapshot. With it, what is left out or made do with less on this
-/// kernel.
+/// kernel. To `measure` what they use of the CPUs, there is a second look so much later.
 ///
 /// # Errors
 /// As for [`Live::open`].
-pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
+pub fn snapshot(options: LiveOptions, measure: Option<Duration>) -> Result<(Batch, Vec<Part>), LiveError> {
     let mut kernel = Kernel::load(&LiveOptions { ring_bytes: min_ring_bytes(), ..options })?;
     let mut rows = kernel.pass()?;
     if kernel.has(Part::Running) {
@@ -412,17 +433,24 @@ pub fn snapshot(options: LiveOptions) -> Result<(Batch, Vec<Part>), LiveError> {
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
     let mut events = Vec::new();
     tracker.seed(rows, &mut events);
+    if let Some(measure) = measure {
+        std::thread::sleep(measure);
+        let started_ns = host::boottime_ns();
+        tracker.begin_pass();
+        let rows = kernel.pass()?;
+        tracker.finish_pass(rows, started_ns, false, |_| true, &mut events);
+    }
     let mut uids = FxHashSet::default();
     for event in &mut events {
         if let Event::Process(found) = event {
             uids.insert(found.task.creds.uid);
             if !found.task.kernel {
-                add_details(found);
+                add_details(found, None);
             }
         }
     }
     let users = uids.into_iter().map(|uid| (uid, users::name(uid))).collect();
-    Ok((Batch { events, users }, kernel.degraded()))
+    Ok((Batch { events, users, clock: None }, kernel.degraded()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod tests;
 mod write;
 
 pub use read::{Entry, LineError, ReadError, Reader, Tally};
-pub use write::{Known, write_alert, write_event, write_header, write_user};
+pub use write::{AlertStage, Known, write_alert, write_clock, write_event, write_header, write_user};
 
 /// Version of the format.
 pub const SCHEMA: u32 = 1;
@@ -25,11 +25,14 @@ mod kind {
     pub(super) const EXIT: &str = "exit";
     pub(super) const UID: &str = "uid";
     pub(super) const COMM: &str = "comm";
+    pub(super) const TITLE: &str = "title";
     pub(super) const PARENT: &str = "parent";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
     pub(super) const USER: &str = "user";
+    pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 12] = [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, PARENT, USAGE, LOST, USER, ALERT];
+    pub(super) const ALL: [&str; 14] =
+        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, USAGE, LOST, USER, CLOCK, ALERT];
 }

@@ -28,7 +28,7 @@ pub async fn play(
     mut stop: oneshot::Receiver<()>,
 ) {
     let mut cues = cues.peekable();
-    let mut batch = Batch { events: Vec::new(), users };
+    let mut batch = Batch { users, ..Batch::default() };
     let mut timer = interval(INTERVAL);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -49,10 +49,7 @@ pub async fn play(
             }
         }
         let is_over = cues.peek().is_none();
-        if !(batch.events.is_empty() && batch.users.is_empty())
-            && batches.send(std::mem::take(&mut batch)).await.is_err()
-            || is_over
-        {
+        if !batch.is_empty() && batches.send(std::mem::take(&mut batch)).await.is_err() || is_over {
             return;
         }
     }

@@ -15,7 +15,7 @@ use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
-use crate::decode::{Charge, Ending, Io, Row};
+use crate::decode::{Charge, Ending, Io, Row, has_ended, livelier};
 use crate::host::{self, TimeNamespace};
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
@@ -27,6 +27,9 @@ const PF_EXITING: u32 = 4;
 const STAT_MAX: usize = 4 << 10;
 /// Bytes that are read of a `cgroup`: no path is longer than 4 KiB, and there are a dozen hierarchies.
 const CGROUP_MAX: usize = 64 << 10;
+
+/// Threads that are looked at of a process whose first one has ended.
+const THREADS_MAX: usize = 64;
 
 /// What could be read; the rest is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,16 +49,60 @@ pub struct Details {
 #[must_use]
 pub fn details(task: &Task) -> Details {
     let Some(key) = shown_as(task) else { return Details::default() };
-    let path = |file| format!("/proc/{}/{file}", key.pid);
-    let (arguments, argv_truncated) = head(path("cmdline"), ARGV_MAX).unwrap_or_default();
-    let details = Details {
-        argv: (!arguments.is_empty()).then(|| Argv::from_nul_terminated(&arguments)),
-        argv_truncated,
-        exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
-        cgroup: read(path("cgroup"), CGROUP_MAX).ok().and_then(|bytes| cgroup(&bytes)),
-    };
+    let mut details = Details::read(&format!("/proc/{}", key.pid));
+    // The first thread has ended, and has nothing any more but its name.
+    if details.argv.is_none()
+        && details.exe.is_none()
+        && Stat::read(key.pid).is_some_and(|stat| stat.is_leaderless())
+        && let Some((thread, _)) = living_threads(key.pid).next()
+    {
+        details = Details::read(&thread);
+    }
     // Checked last: if the pid still names the process now, it did all along.
     if is_there(key) { details } else { Details::default() }
+}
+
+/// The arguments of a process as it shows them now, and whether there are more; `None` when there are none to be seen.
+#[must_use]
+pub fn arguments(task: &Task) -> Option<(Argv, bool)> {
+    let key = shown_as(task)?;
+    let (arguments, is_cut) = head(format!("/proc/{}/cmdline", key.pid), ARGV_MAX).ok()?;
+    let some = !arguments.is_empty() && is_there(key);
+    some.then(|| (Argv::from_nul_terminated(&arguments), is_cut))
+}
+
+impl Details {
+    /// Of the process, or one of its threads, with this folder.
+    fn read(folder: &str) -> Self {
+        let path = |file| format!("{folder}/{file}");
+        let (arguments, argv_truncated) = head(path("cmdline"), ARGV_MAX).unwrap_or_default();
+        Self {
+            argv: (!arguments.is_empty()).then(|| Argv::from_nul_terminated(&arguments)),
+            argv_truncated,
+            exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
+            cgroup: read(path("cgroup"), CGROUP_MAX).ok().and_then(|bytes| cgroup(&bytes)),
+        }
+    }
+}
+
+/// Folders of threads of a process, but for the first, that have not ended, with what their `stat` says: of very many only
+/// some.
+fn living_threads(pid: u32) -> impl Iterator<Item = (String, Stat)> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(move |tid| *tid != pid).take(THREADS_MAX).filter_map(move |tid| {
+        let folder = format!("/proc/{pid}/task/{tid}");
+        let stat = Stat::parse(&read(format!("{folder}/stat"), STAT_MAX).ok()?)?;
+        (!has_ended(stat.state)).then_some((folder, stat))
+    })
+}
+
+/// Resident pages of a process whose first thread has ended, as one of the others has them; `None` where none is seen.
+#[must_use]
+pub fn threads_rss_pages(task: &Task) -> Option<u64> {
+    let key = shown_as(task)?;
+    let (_, stat) = living_threads(key.pid).find(|(_, stat)| stat.rss_pages > 0)?;
+    is_there(key).then_some(stat.rss_pages)
 }
 
 /// Whether /proc is mounted and shows the processes of others.
@@ -197,6 +244,12 @@ impl Row {
         self.task.threads = stat.threads;
         self.state = stat.state;
         self.ending = stat.ending();
+        if stat.is_leaderless() {
+            for (_, thread) in living_threads(self.task.key.pid) {
+                self.state = livelier(self.state, thread.state);
+                self.rss_pages = self.rss_pages.max(Some(thread.rss_pages));
+            }
+        }
     }
 }
 
@@ -205,7 +258,7 @@ impl Row {
 pub struct Stat {
     /// Name.
     pub comm: Vec<u8>,
-    /// Run state, of the first thread: `R`, `S`, `T` and so on.
+    /// Run state, of the first thread or of the one that was asked for: `R`, `S`, `T` and so on.
     pub state: char,
     /// When it started, by the boot-time clock of our time namespace, in units of [`TICK_NS`].
     pub start_ticks: u64,
@@ -250,6 +303,12 @@ impl Stat {
     #[must_use]
     pub fn start_ns(&self) -> u64 {
         first_of(self.start_ticks, TimeNamespace::own().ahead_ns())
+    }
+
+    /// Whether its first thread has ended, and others live.
+    #[must_use]
+    pub const fn is_leaderless(&self) -> bool {
+        has_ended(self.state) && self.threads > 1
     }
 
     /// Its end, once its last thread is at it. Where several threads end together, one is waited for that is left.

@@ -7,13 +7,15 @@
 mod ends;
 
 use std::collections::hash_map::Entry;
+use std::hash::BuildHasher as _;
 
 use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
-use ptree_core::{Comm, Event, ExitStatus, ProcKey};
-use rustc_hash::{FxHashMap, FxHashSet};
+use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use self::ends::Ends;
 use crate::decode::{Ending, Record, Row};
+use crate::titles::Title;
 
 /// What is known of a living process, to be compared with the next pass.
 #[derive(Debug)]
@@ -36,6 +38,9 @@ struct Known {
     forked: bool,
     /// Which exec was reported last; 0 when that is not told.
     exec_id: u32,
+    /// Hash of the arguments that were last told, where any were, and when they were as told.
+    argv: Option<u64>,
+    argv_ns: u64,
 }
 
 /// The account.
@@ -83,6 +88,35 @@ impl Tracker {
     #[must_use]
     pub fn is_alive(&self, key: ProcKey) -> bool {
         self.live.get(&key.pid).is_some_and(|known| known.start_ns == key.start_ns && !known.zombie)
+    }
+
+    /// These arguments, as /proc shows them, were read of a process at that time and are going to be told.
+    pub fn note_arguments(&mut self, key: ProcKey, ts_ns: u64, argv: &Argv) {
+        if let Some(known) = self.live.get_mut(&key.pid).filter(|known| known.is(key)) {
+            (known.argv, known.argv_ns) = (Some(hash(argv)), ts_ns);
+        }
+    }
+
+    /// Takes what /proc shows as the arguments of a process: if they are others than it was last told with, it has set
+    /// itself a title. Call when every record that was written before they were read has been taken.
+    pub fn title(&mut self, title: Title, out: &mut Vec<Event>) {
+        let Title { ts_ns, key, argv, argv_truncated } = title;
+        let Some(known) = self.live.get_mut(&key.pid).filter(|known| known.is(key) && !known.zombie) else { return };
+        let hash = Some(hash(&argv));
+        // What came since the read is newer.
+        if known.argv_ns >= ts_ns || known.argv == hash {
+            return;
+        }
+        (known.argv, known.argv_ns) = (hash, ts_ns);
+        // What was longer before was written over: then what is empty behind it is no argument.
+        let argv = argv.without_padding().unwrap_or(argv);
+        out.push(Event::Title { ts_ns, key, argv, argv_truncated });
+    }
+
+    /// Whether this row is of one that is new or has taken another name since it was last heard of.
+    #[must_use]
+    pub fn is_changed(&self, task: &Task) -> bool {
+        self.live.get(&task.key.pid).is_none_or(|known| !known.is(task.key) || known.comm != task.comm)
     }
 
     /// Takes the first pass: all that is running already.
@@ -239,7 +273,11 @@ impl Tracker {
         }
         if !self.is_past(key) {
             self.displace(key, fork.ts_ns, out);
-            self.insert(&fork.task, fork.ts_ns, false).forked = true;
+            let argv =
+                self.live.get(&fork.forker.pid).filter(|known| known.is(fork.forker)).and_then(|known| known.argv);
+            let known = self.insert(&fork.task, fork.ts_ns, false);
+            known.forked = true;
+            known.argv = argv;
         }
         out.push(Event::Fork(fork));
     }
@@ -259,6 +297,7 @@ impl Tracker {
                 return;
             }
             known.exec_id = exec_id;
+            (known.argv, known.argv_ns) = (exec.argv.as_ref().map(hash), exec.ts_ns);
             // Name and credentials are in the event itself.
             known.comm = exec.task.comm;
             known.creds = exec.task.creds;
@@ -332,6 +371,8 @@ impl Tracker {
             zombie,
             forked: false,
             exec_id: 0,
+            argv: None,
+            argv_ns: 0,
         };
         self.live.entry(task.key.pid).insert_entry(known).into_mut()
     }
@@ -379,6 +420,10 @@ impl Known {
             out.push(Event::Comm { ts_ns, key, comm: task.comm });
         }
     }
+}
+
+fn hash(argv: &Argv) -> u64 {
+    FxBuildHasher.hash_one(argv.as_bytes())
 }
 
 /// A row as a process found running.

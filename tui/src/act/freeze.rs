@@ -60,7 +60,8 @@ pub(super) fn freeze(order: &Order, report: &mut Report) {
             let still = stands_still(key.pid);
             let children = children(key.pid);
             for child in children.into_iter().filter(|pid| !spared.contains(pid)) {
-                let Some(stat) = Stat::read(child).filter(|stat| !matches!(stat.state, 'Z' | 'X')) else { continue };
+                let lives = |stat: &Stat| !matches!(stat.state, 'Z' | 'X') || stat.is_leaderless();
+                let Some(stat) = Stat::read(child).filter(lives) else { continue };
                 let child = ProcKey::new(child, stat.start_ns());
                 if !met.insert(identity(child)) {
                     continue;

@@ -200,7 +200,7 @@ impl App {
         let user = |uid| self.users().get(uid);
         let look = Look { flat: false, join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() };
         let rows = Rows::of(self.tree(), look, user);
-        let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), user: &user };
+        let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), measured_ns: None, user: &user };
         write(&scope)
     }
 

@@ -18,6 +18,14 @@ impl Wall {
         Self { anchor, zone }
     }
 
+    /// The wall clock was looked at again, and may have been set: from here on it tells all times, also those before, as
+    /// `ps` does. Whether that is to be seen.
+    pub fn set(&mut self, anchor: TimeAnchor) -> bool {
+        let moved_ns = self.anchor.unix_ns(anchor.boottime_ns).abs_diff(anchor.unix_ns);
+        self.anchor = anchor;
+        moved_ns >= 1_000_000
+    }
+
     /// Eight columns at most: `14:03:22` for a moment of today, `Nov 20` for one within eleven months, else `Nov 2025`;
     /// today being that of `now_ns`.
     #[must_use]

@@ -144,6 +144,7 @@ impl Player {
                         return Ok(());
                     }
                 }
+                Ok(Entry::Clock(anchor)) => self.batch.clock = Some(anchor),
                 Ok(Entry::User { uid, name }) => self.batch.users.push((uid, name)),
                 Ok(Entry::Header(header)) if header.boot_id == self.header.boot_id => {}
                 Ok(Entry::Header(header)) => {
@@ -223,7 +224,7 @@ impl Player {
 
     /// False when nobody listens any more.
     fn deliver(&mut self) -> bool {
-        if self.batch.events.is_empty() && self.batch.users.is_empty() {
+        if self.batch.is_empty() {
             return !self.batches.is_closed();
         }
         self.batches.blocking_send(std::mem::take(&mut self.batch)).is_ok()
@@ -261,6 +262,8 @@ impl LeftOut {
 
 #[cfg(test)]
 mod tests {
+    use ptree_source::TimeAnchor;
+
     use super::*;
 
     const HEADER: &str = r#"{"type":"header","schema":1,"boot_id":"b","boottime_ns":5000,"unix_ns":1000}"#;
@@ -346,6 +349,15 @@ mod tests {
         }
         let (seen, left_out, _) = play(&[5000, u64::MAX]);
         assert_eq!((seen, left_out.bad), (vec![5000], 1));
+    }
+
+    #[test]
+    fn the_wall_clock_follows_what_the_recording_says_of_it() {
+        let clock = r#"{"type":"clock","ts_ns":6000,"unix_ns":9000}"#;
+        let (batches, outcome, report) = play(&[HEADER, COMM, clock].join("\n"));
+        outcome.unwrap();
+        let told: Vec<_> = batches.iter().filter_map(|batch| batch.clock).collect();
+        assert_eq!((told, report.report()), (vec![TimeAnchor { boottime_ns: 6000, unix_ns: 9000 }], None));
     }
 
     #[test]

@@ -18,11 +18,14 @@ use crate::tell::tell;
 /// # Errors
 /// When the kernel cannot be asked or the output cannot be written.
 pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
+    let filter = common.filter();
+    // A share of CPU time is one of some time: that between two looks.
+    let measure = filter.depends().share.then(|| common.live().pass_interval);
     let (batch, lost) = {
         // The ring buffer of the object wants an event loop around it.
         let runtime = runtime()?;
         let _context = runtime.enter();
-        live::snapshot(common.live())?
+        live::snapshot(common.live(), measure)?
     };
     let header = capture::header(&lost);
     if let Some(note) = degraded(&header.degraded) {
@@ -39,10 +42,10 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
         deltas.clear();
     }
     let user = |uid| engine.users().get(uid);
-    let filter = common.filter();
     let look = Look { lineage: Lineage::Kernel, filter, now_ns, ..Look::default() };
     let rows = Rows::of(engine.tree(), look, user);
-    let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, user: &user };
+    let measured_ns = measure.map(|measure| u64::try_from(measure.as_nanos()).unwrap_or(u64::MAX));
+    let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, measured_ns, user: &user };
 
     let mut out = BufWriter::new(super::output()?);
     match format {

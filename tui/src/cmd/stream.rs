@@ -1,5 +1,7 @@
 //! `ptree-tui stream`: events on standard output, one JSON object a line.
 
+mod held;
+
 use std::io::{BufWriter, StdoutLock, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
@@ -8,14 +10,19 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ptree_core::filter::Context;
-use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey};
+use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, cgroup};
 use ptree_source::live::LiveOptions;
 use ptree_source::ndjson::Known;
-use ptree_source::{TimeAnchor, host, ndjson};
+use ptree_source::{Batch, TimeAnchor, host, ndjson};
 use rustc_hash::FxHashMap;
+use tokio::time::timeout;
 
-use crate::capture::{Capture, Until};
+use self::held::Held;
+use crate::capture::{Capture, Until, runtime};
 use crate::cli::Common;
+
+/// What failed when it did.
+const WRITING: &str = "writing to standard output";
 
 /// What is written beside what happens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,81 +56,176 @@ pub fn print(common: &Common, more: More, mut capture: Capture, source: &str) ->
 
 fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Result<()> {
     let mut out = BufWriter::with_capacity(256 << 10, super::output()?);
-    ndjson::write_header(&mut out, &capture.header, source).context("writing to standard output")?;
-    out.flush().context("writing to standard output")?;
+    ndjson::write_header(&mut out, &capture.header, source).context(WRITING)?;
+    out.flush().context(WRITING)?;
 
     let filter = common.filter();
+    let mut held = Held::new(filter.depends().names);
     // Nobody looks at the dead here; alerts want those of the last seconds.
-    let mut engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
-    let mut deltas = Vec::new();
-    let mut told = FxHashMap::default();
+    let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
     let anchor = capture.header.anchor;
-    let time = |ts_ns: u64| more.wall.then(|| wall_time(anchor, ts_ns)).flatten();
-    while let Some(batch) = capture.batches.blocking_recv() {
+    let (deltas, told) = (Vec::new(), FxHashMap::default());
+    let mut printer = Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told };
+    let runtime = runtime()?;
+    loop {
+        let batch = match held.wait(host::boottime_ns()) {
+            None => capture.batches.blocking_recv(),
+            Some(wait) => match runtime.block_on(async { timeout(wait, capture.batches.recv()).await }) {
+                Ok(batch) => batch,
+                Err(_elapsed) => Some(Batch::default()),
+            },
+        };
+        let is_over = batch.is_none();
+        let batch = batch.unwrap_or_default();
         // A filter may keep us from writing, and so from noticing, for long.
-        if reader_is_gone(out.get_ref()) {
+        if reader_is_gone(printer.out.get_ref()) {
             break;
         }
+        if let Some(anchor) = batch.clock {
+            printer.anchor = anchor;
+            ndjson::write_clock(&mut printer.out, anchor).context(WRITING)?;
+        }
         for (uid, name) in batch.users {
-            ndjson::write_user(&mut out, uid, &name).context("writing to standard output")?;
-            engine.name_user(uid, &name);
+            ndjson::write_user(&mut printer.out, uid, &name).context(WRITING)?;
+            printer.engine.name_user(uid, &name);
         }
-        for event in &batch.events {
-            deltas.clear();
-            engine.ingest(event, &mut deltas);
-            let asked_for = more.usage || !matches!(event, Event::Usage(_));
-            if asked_for && (filter.is_empty() || is_wanted(&engine, &filter, event)) {
-                let time = time(event.ts_ns());
-                let known = Known { time: time.as_deref(), ..known(&engine, event, more.wall) };
-                ndjson::write_event(&mut out, event, &known).context("writing to standard output")?;
-            }
-            write_alerts(&mut out, event.ts_ns(), &time, &deltas, &mut told)?;
-        }
-        deltas.clear();
         let now_ns = host::boottime_ns();
-        engine.tick(now_ns, &mut deltas);
-        write_alerts(&mut out, now_ns, &time, &deltas, &mut told)?;
-        out.flush().context("writing to standard output")?;
+        held.push(now_ns, batch.events);
+        // In the end nothing more comes.
+        let patience_ns = if is_over { u64::MAX } else { now_ns };
+        while let Some(event) = held.next(patience_ns, |uid| !printer.engine.users().get(uid).is_empty()) {
+            printer.take(&event)?;
+        }
+        if held.wait(now_ns).is_none() {
+            printer.tick(now_ns)?;
+        }
+        printer.out.flush().context(WRITING)?;
+        if is_over {
+            break;
+        }
     }
     Ok(())
 }
 
-/// Writes an alert when it is raised, when it names another culprit, and when it is over; `told` is whom those that last
-/// named when they were written.
-fn write_alerts(
-    out: &mut impl Write,
-    ts_ns: u64,
-    time: &impl Fn(u64) -> Option<String>,
-    deltas: &[Delta],
-    told: &mut FxHashMap<u64, Option<ProcKey>>,
-) -> Result<()> {
-    for delta in deltas {
-        let Delta::Alert(alert) = delta else { continue };
-        let named = match alert.level() {
-            AlertLevel::Raised => told.insert(alert.id, alert.culprit),
-            AlertLevel::Cleared => told.remove(&alert.id).and(None),
-        };
-        if named != Some(alert.culprit) {
-            let time = time(ts_ns);
-            ndjson::write_alert(out, ts_ns, time.as_deref(), alert, &alert.to_string())
-                .context("writing to standard output")?;
+/// What is written, and what decides about it.
+struct Printer<W> {
+    out: W,
+    engine: Engine,
+    filter: Filter,
+    more: More,
+    places: Places,
+    /// By which the wall clock is told.
+    anchor: TimeAnchor,
+    deltas: Vec<Delta>,
+    /// The alerts that last and were told, and whom they named then.
+    told: FxHashMap<u64, Option<ProcKey>>,
+}
+
+impl<W: Write> Printer<W> {
+    fn take(&mut self, event: &Event) -> Result<()> {
+        self.deltas.clear();
+        self.engine.ingest(event, &mut self.deltas);
+        let asked_for = self.more.usage || !matches!(event, Event::Usage(_));
+        // Losses concern everybody.
+        if asked_for && key(event).is_none_or(|key| self.is_wanted(key)) {
+            let time = self.time(event.ts_ns());
+            let known = Known { time: time.as_deref(), ..known(&self.engine, &mut self.places, event, self.more.wall) };
+            ndjson::write_event(&mut self.out, event, &known).context(WRITING)?;
         }
+        self.write_alerts(event.ts_ns())
     }
-    Ok(())
+
+    fn tick(&mut self, now_ns: u64) -> Result<()> {
+        self.deltas.clear();
+        self.engine.tick(now_ns, &mut self.deltas);
+        self.write_alerts(now_ns)
+    }
+
+    /// What the wall clock showed then, where that is wanted.
+    fn time(&self, ts_ns: u64) -> Option<String> {
+        self.more.wall.then(|| wall_time(self.anchor, ts_ns)).flatten()
+    }
+
+    /// Whether this process matches, as it is known now.
+    fn is_wanted(&self, key: ProcKey) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        let user = |uid| self.engine.users().get(uid);
+        let (tree, lineage) = (self.engine.tree(), Lineage::default());
+        let context = Context { tree, lineage, now_ns: self.engine.now_ns(), user: &user };
+        tree.get(key).is_some_and(|process| self.filter.matches(&context, process))
+    }
+
+    /// Writes an alert when it is raised, when it names another culprit, and when it is over; with a filter, while it names
+    /// one that matches.
+    fn write_alerts(&mut self, ts_ns: u64) -> Result<()> {
+        for delta in &self.deltas {
+            let Delta::Alert(alert) = delta else { continue };
+            let before = self.told.get(&alert.id);
+            let stage = match (alert.level(), before) {
+                (AlertLevel::Cleared, None) => continue,
+                (AlertLevel::Cleared, Some(_)) => {
+                    self.told.remove(&alert.id);
+                    ndjson::AlertStage::Cleared
+                }
+                (AlertLevel::Raised, Some(named)) if *named == alert.culprit => continue,
+                (AlertLevel::Raised, before) => {
+                    let is_wanted = match alert.culprit {
+                        Some(key) => self.is_wanted(key),
+                        None => self.filter.is_empty(),
+                    };
+                    if !is_wanted {
+                        continue;
+                    }
+                    let stage = before.map_or(ndjson::AlertStage::Raised, |_| ndjson::AlertStage::Changed);
+                    self.told.insert(alert.id, alert.culprit);
+                    stage
+                }
+            };
+            let time = self.time(ts_ns);
+            ndjson::write_alert(&mut self.out, ts_ns, time.as_deref(), alert, stage).context(WRITING)?;
+        }
+        Ok(())
+    }
 }
 
 /// What an event does not say itself of its process.
-fn known<'a>(engine: &'a Engine, event: &Event, wall: bool) -> Known<'a> {
+fn known<'a>(engine: &'a Engine, places: &'a mut Places, event: &Event, wall: bool) -> Known<'a> {
     let Some(process) = key(event).and_then(|key| engine.tree().get(key)) else { return Known::default() };
     let image = process.image();
     let user = engine.users().get(process.creds().uid).as_bytes();
+    let [unit, container] = process.cgroup().map_or([None, None], |path| places.of(path));
     Known {
         time: None,
         user: Some(user).filter(|user| wall && !user.is_empty()),
         argv: image.and_then(|image| image.argv.as_ref()),
         argv_truncated: image.is_some_and(|image| image.argv_truncated),
         exe: image.and_then(|image| image.filename.as_deref()),
-        cgroup: process.cgroup(),
+        unit,
+        container,
+    }
+}
+
+/// Units and containers by the path of their cgroup: to find them out takes longer than to write a line, and there are few.
+#[derive(Default)]
+struct Places(FxHashMap<Box<[u8]>, [Name; 2]>);
+
+type Name = Option<Box<[u8]>>;
+
+impl Places {
+    /// So many are remembered: somebody may make cgroups without end.
+    const MOST: usize = 4096;
+
+    fn of(&mut self, path: &[u8]) -> [Option<&[u8]>; 2] {
+        if !self.0.contains_key(path) {
+            if self.0.len() >= Self::MOST {
+                self.0.clear();
+            }
+            let found = [cgroup::unit, cgroup::container].map(|name| name(path).map(|name| name.as_ref().into()));
+            self.0.insert(path.into(), found);
+        }
+        self.0.get(path).map_or([None, None], |found| found.each_ref().map(Option::as_deref))
     }
 }
 
@@ -140,15 +242,6 @@ fn reader_is_gone(stdout: &StdoutLock<'_>) -> bool {
         && polled[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }
 
-/// Whether an event is of a process that matches, as it is known with this event; losses concern everybody.
-fn is_wanted(engine: &Engine, filter: &Filter, event: &Event) -> bool {
-    let Some(key) = key(event) else { return true };
-    let user = |uid| engine.users().get(uid);
-    let (tree, lineage) = (engine.tree(), Lineage::default());
-    let context = Context { tree, lineage, now_ns: engine.now_ns(), user: &user };
-    tree.get(key).is_some_and(|process| filter.matches(&context, process))
-}
-
 const fn key(event: &Event) -> Option<ProcKey> {
     Some(match event {
         Event::Process(found) => found.task.key,
@@ -156,7 +249,66 @@ const fn key(event: &Event) -> Option<ProcKey> {
         Event::Exec(exec) => exec.task.key,
         Event::Exit(exit) => exit.key,
         Event::Usage(usage) => usage.key,
-        Event::Creds { key, .. } | Event::Comm { key, .. } | Event::Parent { key, .. } => *key,
+        Event::Creds { key, .. } | Event::Comm { key, .. } | Event::Title { key, .. } | Event::Parent { key, .. } => {
+            *key
+        }
         Event::Lost { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ptree_core::script::{Step, parse};
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The alerts that are written of a storm by one process, which another one takes over.
+    fn alerts(filter: &str) -> Vec<Value> {
+        let mut script = "every 1ms\nfound 1 0\nfork 1 10\nfork 1 20\n".to_owned();
+        for n in 0..8_000 {
+            let forker = if n < 2_000 { 10 } else { 20 };
+            script += &format!("fork {forker} {}\n", 1_000 + n);
+        }
+        script += "every 100ms\n";
+        script += &"tick\n".repeat(100);
+        let engine = Engine::new(Config::default());
+        let filter = Filter::parse(filter).unwrap();
+        let (deltas, told) = (Vec::new(), FxHashMap::default());
+        let (more, places, anchor) = (More::default(), Places::default(), TimeAnchor { boottime_ns: 0, unix_ns: 0 });
+        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told };
+        for step in parse(&script, 0).unwrap() {
+            match step {
+                Step::Event(event) => printer.take(&event).unwrap(),
+                Step::Tick(now_ns) => printer.tick(now_ns).unwrap(),
+            }
+        }
+        let lines = printer.out.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).unwrap()).filter(|line: &Value| line["type"] == "alert").collect()
+    }
+
+    #[test]
+    fn an_alert_is_raised_once_and_changes_with_its_culprit() {
+        let told = alerts("");
+        let stages: Vec<_> = told.iter().map(|alert| (&alert["level"], &alert["pid"])).collect();
+        assert_eq!(
+            stages,
+            [(&"raised".into(), &10.into()), (&"changed".into(), &20.into()), (&"cleared".into(), &20.into())]
+        );
+        for alert in &told {
+            let [rate, peak, share] = ["rate", "peak", "share"].map(|name| alert[name].as_f64().unwrap());
+            assert!(rate <= peak && (0.6..=1.0).contains(&share), "{alert}");
+            assert_eq!((&alert["id"], &alert["rule"]), (&told[0]["id"], &"spawn_rate".into()));
+        }
+        assert!(told[1]["rate"].as_f64() > Some(900.0), "as it is then: {}", told[1]);
+    }
+
+    #[test]
+    fn with_a_filter_only_alerts_that_name_one_who_matches_are_told() {
+        let stages =
+            |filter| alerts(filter).iter().map(|alert| alert["level"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(stages("pid=10"), ["raised", "cleared"]);
+        assert_eq!(stages("pid=20"), ["raised", "cleared"], "from when it is named");
+        assert!(stages("pid=99").is_empty());
+    }
 }

@@ -1,4 +1,6 @@
 //! The tree as one JSON object: the header's fields, and the processes depth first, each with its depth.
+//!
+//! None but those that match the filter: what is done to all of a list must not be done to those above them.
 
 use std::io::{self, Write};
 
@@ -14,11 +16,15 @@ use super::Scope;
 /// # Errors
 /// When `out` fails.
 pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Result<()> {
-    let processes: Vec<Value> = scope
-        .rows
-        .iter()
-        .filter_map(|row| Some(process(scope, scope.tree.get(row.id.process()?)?, row.depth)))
-        .collect();
+    // Depths of the rows above, of those that match.
+    let mut above: Vec<u32> = Vec::new();
+    let mut processes: Vec<Value> = Vec::new();
+    for row in scope.rows.iter().filter(|row| row.matched) {
+        let Some(shown) = row.id.process().and_then(|key| scope.tree.get(key)) else { continue };
+        while above.pop_if(|depth| *depth >= row.depth).is_some() {}
+        processes.push(process(scope, shown, above.len()));
+        above.push(row.depth);
+    }
     let mut object = json!({
         "schema": ndjson::SCHEMA,
         "version": header.version,
@@ -29,6 +35,9 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Re
         "unix_ns": header.anchor.unix_ns,
         "processes": processes,
     });
+    if let Some(measured_ns) = scope.measured_ns {
+        object["cpu_measured_ns"] = measured_ns.into();
+    }
     if !header.degraded.is_empty() {
         object["degraded"] = header.degraded.iter().map(|name| Value::from(escape(name.as_bytes()))).collect();
     }
@@ -36,7 +45,7 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, header: &Header) -> io::Re
     out.write_all(b"\n")
 }
 
-fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
+fn process(scope: &Scope<'_>, process: &Process, depth: usize) -> Value {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -68,6 +77,7 @@ fn process(scope: &Scope<'_>, process: &Process, depth: u32) -> Value {
     put("kernel", process.is_kernel().then_some(true.into()));
     put("lifetime_ns", Some(process.lifetime_ns(scope.now_ns).into()));
     put("cpu_ns", Some(process.cost().cpu_ns.into()));
+    put("cpu_share", scope.measured_ns.filter(|_| process.is_alive()).map(|_| process.cpu_share().into()));
     match process.life() {
         Lifecycle::Running => {
             put("state", Some(process.state().to_string().into()));

@@ -24,7 +24,7 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, ascii:
     writeln!(
         out,
         "{:>7} {:<USER$} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
-        "PID", "USER", "START", "LIFETIME", "CPU", "RSS", "STATUS"
+        "PID", "USER", "START", "LIFETIME", "CPU TIME", "RSS", "STATUS"
     )?;
     let wall = Wall::new(anchor, given::zone());
     let mut written = Ok(());
@@ -118,7 +118,7 @@ mod tests {
         let user = |uid| engine.users().get(uid);
         let now_ns = engine.now_ns();
         let rows = Rows::of(engine.tree(), Look { now_ns, ..Look::default() }, user);
-        let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, user: &user };
+        let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, measured_ns: None, user: &user };
         let mut out = Vec::new();
         write(&mut out, &scope, TimeAnchor { boottime_ns: 0, unix_ns: 0 }, ascii).unwrap();
         String::from_utf8(out).unwrap().lines().skip(1).map(str::to_owned).collect()

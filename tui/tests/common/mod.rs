@@ -103,12 +103,12 @@ impl Machine {
     }
 
     pub(crate) fn event(&mut self, event: Event) {
-        self.app.ingest(&Batch { events: vec![event], users: Vec::new() }, self.now_ns);
+        self.app.ingest(&Batch { events: vec![event], users: Vec::new(), clock: None }, self.now_ns);
     }
 
     pub(crate) fn users(&mut self, users: &[(u32, &str)]) {
         let users = users.iter().map(|(uid, name)| (*uid, (*name).to_owned())).collect();
-        self.app.ingest(&Batch { events: Vec::new(), users }, self.now_ns);
+        self.app.ingest(&Batch { events: Vec::new(), users, clock: None }, self.now_ns);
     }
 
     pub(crate) fn found(&mut self, pid: u32, parent: u32, uid: u32, argv: &[&str]) {

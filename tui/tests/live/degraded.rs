@@ -1,6 +1,7 @@
 //! What is left of the tree when the kernel lacks a member or refuses a program: it is taken to, by the option
 //! `--pretend-missing`, which is for these tests.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command};
 
 use ptree_source::layout::{Layout, Lookup};
@@ -257,4 +258,44 @@ fn a_stream_that_ends_before_the_next_pass_has_what_the_last_one_told() {
     wait_until("it has gone", || (!std::path::Path::new(&format!("/proc/{}", sleeper.pid())).exists()).then_some(()));
     let stream = capture.finish();
     assert_eq!(about(&stream, "exit", sleeper.pid()).count(), 1);
+}
+
+/// As nobody with the capabilities to watch, but not to look at others.
+#[test]
+fn where_proc_hides_the_processes_of_others_it_is_told() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("ptree-tui");
+    std::fs::copy(PROGRAM, &copy).unwrap();
+    let capable = Command::new("setcap").arg("cap_bpf,cap_perfmon+ep").arg(&copy).status();
+    if !capable.is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "setcap is missing, and must not be in CI");
+        eprintln!("SKIPPED (needs setcap): where /proc hides the processes of others");
+        return;
+    }
+    let command = |mount: &str| {
+        let nobody = "exec setpriv --reuid 65534 --regid 65534 --clear-groups";
+        let script = format!("{mount} && {nobody} '{}' \"$@\"", copy.to_str().unwrap());
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script, "sh"]);
+        command
+    };
+    let mut sleeper = Sleeper::start();
+    for (mount, is_hidden) in [("mount -t proc -o hidepid=2 proc /proc", true), ("true", false)] {
+        let mut capture = Capture::start_by(command(mount), &[]);
+        assert_eq!(degraded(capture.so_far()).contains(&"details"), is_hidden, "{mount}");
+        // What the kernel tells by itself is all there.
+        capture
+            .wait_for("a process of another user", |stream| about(stream, "process", sleeper.pid()).next().map(drop));
+        capture.finish();
+        let output = command(mount).args(["doctor", "--json"]).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "/proc").unwrap();
+        // Without cap_sys_ptrace it is less than everything in any case.
+        assert_eq!(check["verdict"], "degraded", "{check}");
+        let finding = check["finding"].as_str().unwrap();
+        assert_eq!(finding.contains("does not show the processes of others"), is_hidden, "{finding}");
+    }
+    sleeper.end();
 }

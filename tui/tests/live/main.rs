@@ -20,6 +20,7 @@ mod situations;
 mod snapshot;
 mod storm;
 mod time_namespace;
+mod users;
 mod workload;
 
 #[path = "../common/root.rs"]

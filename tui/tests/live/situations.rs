@@ -268,3 +268,20 @@ fn an_end_that_takes_long_is_told_once() {
         assert_eq!(after[0]["inferred"] == true, missing == "on_exit", "'{missing}': {}", after[0]);
     }
 }
+
+/// Those of a program that was seen to start, of a worker that was forked from it, and of both when they are found.
+#[test]
+fn titles_that_processes_set_themselves() {
+    const TITLES: [&str; 2] = ["server: ready", "server: worker"];
+    let told = |stream: &Stream, kind: &str, log: &Log| {
+        let titles = log.of("title").map(|line| log.process(number(line, "pid")));
+        let shows = |process, title: &str| {
+            stream.of(kind).any(|event| ticked(key(event)) == process && event["argv"] == serde_json::json!([title]))
+        };
+        titles.zip(TITLES).all(|(process, title)| shows(process, title)).then_some(())
+    };
+    observe_while("title", ("title", 2), |capture, log| {
+        capture.wait_for("the titles", |stream| told(stream, "title", log));
+        Capture::start(&[]).wait_for("the titles of processes that are found", |stream| told(stream, "process", log));
+    });
+}

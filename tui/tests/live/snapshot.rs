@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::account::{assert_argv, logged_arguments};
-use crate::capture::{number, program, unescape};
+use crate::capture::{Capture, number, program, unescape, wait_until};
 use crate::workload::{Log, Workload, process};
 use crate::{Company, enter};
 
@@ -128,4 +128,100 @@ fn as_dot_that_graphviz_draws() {
         let edge = (node(parent), node(child));
         assert!(edges.contains(&(edge.0.as_str(), edge.1.as_str())), "no edge {edge:?} in:\n{plain}");
     }
+}
+
+/// They are what their threads are, whoever tells of them: the leaders are zombies, and have no memory any more.
+#[test]
+fn processes_without_their_leader_are_what_their_threads_are() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["leader-gone"]);
+    let log = workload.log();
+    let children: Vec<u64> = log.of("fork").map(|line| number(line, "pid")).collect();
+    assert_eq!(children.len(), 2);
+    // Its threads may be on their way still.
+    let sleeps = |pid: u64| {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+        let stats = threads.map(|thread| std::fs::read_to_string(thread.path().join("stat")).unwrap());
+        stats.filter(|stat| stat.contains(") S ")).count() == 2
+    };
+    wait_until("threads that sleep", || children.iter().all(|&pid| sleeps(pid)).then_some(()));
+    for missing in ["", "on_task"] {
+        for (filter, wants) in [("state=sleeping rss>100KiB", true), ("state=zombie", false)] {
+            let mut command = program();
+            command.args(["snapshot", "--format", "json", "--filter", filter]);
+            if !missing.is_empty() {
+                command.args(["--pretend-missing", missing]);
+            }
+            let output = command.output().unwrap();
+            let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let processes = snapshot["processes"].as_array().unwrap();
+            for &pid in &children {
+                let entry = processes.iter().find(|process| process["pid"] == pid && process["state"] == "S");
+                assert_eq!(entry.is_some(), wants, "'{missing}' '{filter}' {pid}: {entry:?}");
+                if let Some(entry) = entry {
+                    assert_argv(
+                        entry,
+                        &[crate::workload::program().as_os_str().as_encoded_bytes().to_vec(), b"leader-gone".to_vec()],
+                    );
+                    assert!(entry["exe"].is_string(), "{entry}");
+                }
+            }
+        }
+    }
+    let mut capture = Capture::start(&["--usage", "--filter", "state=sleeping"]);
+    capture.wait_for("what they use", |stream| {
+        let used =
+            |pid: u64| stream.of("usage").any(|usage| usage["pid"] == pid && number(usage, "rss_bytes") > 100_000);
+        children.iter().all(|&pid| used(pid)).then_some(())
+    });
+    capture.finish();
+    workload.end();
+}
+
+/// What is done to all of the list must not be done to init.
+#[test]
+fn json_has_none_but_those_that_match() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let workload = Workload::settled(&["tree"]);
+    let [_, branch, leaf, ..] = tree(&workload.log());
+    let snapshot = |filter: &str| -> Vec<(u64, u64)> {
+        let output = program().args(["snapshot", "--format", "json", "--filter", filter]).output().unwrap();
+        let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let processes = snapshot["processes"].as_array().unwrap();
+        processes.iter().map(|process| (number(process, "pid"), number(process, "depth"))).collect()
+    };
+    assert_eq!(snapshot(&format!("pid={leaf}")), [(leaf, 0)]);
+    assert_eq!(snapshot(&format!("pid={leaf} or pid={branch}")), [(branch, 0), (leaf, 1)]);
+    assert_eq!(snapshot("comm=nobody-is-called-so"), []);
+    workload.end();
+}
+
+/// A share of a CPU is that between two looks: whoever used much before, and nothing now, has none.
+#[test]
+fn a_share_of_cpu_is_measured_and_on_what_basis_is_told() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    // Not so slow that nothing can be measured of it meanwhile, on the busiest machine.
+    let mut busy = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+    let mut idle = Command::new("sh")
+        .args(["-c", "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; echo; read line"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Read::read_exact(idle.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    let sleeps = || std::fs::read_to_string(format!("/proc/{}/stat", idle.id())).unwrap().contains(") S ");
+    wait_until("it waits", || sleeps().then_some(()));
+    let filter = format!("cpu>0% and (pid={} or pid={})", busy.id(), idle.id());
+    let output =
+        program().args(["snapshot", "--format", "json", "--interval", "500ms", "--filter", &filter]).output().unwrap();
+    let snapshot: Value = serde_json::from_slice(&output.stdout).unwrap();
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    drop(idle.stdin.take());
+    idle.wait().unwrap();
+    let processes = snapshot["processes"].as_array().unwrap();
+    let pids: Vec<_> = processes.iter().map(|process| number(process, "pid")).collect();
+    assert_eq!(pids, [u64::from(busy.id())], "{snapshot}");
+    assert!(processes[0]["cpu_share"].as_f64() > Some(0.0), "{}", processes[0]);
+    assert_eq!(number(&snapshot, "cpu_measured_ns"), 500_000_000);
 }

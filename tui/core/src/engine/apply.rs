@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::churn::Ended;
 use super::{Delta, Engine};
-use crate::event::{Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
+use crate::event::{Argv, Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::intern::Interner;
 use crate::killer::Killer;
 use crate::process::{Context, Image, Lifecycle, Origin, Process};
@@ -154,6 +154,12 @@ impl Engine {
     pub(super) fn comm(&mut self, ts_ns: u64, key: ProcKey, comm: Comm, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(key).and_then(|process| hear(process, ts_ns)) else { return };
         if set_context(process, &mut self.contexts, |context| context.comm = comm) {
+            deltas.push(Delta::Changed(key));
+        }
+    }
+
+    pub(super) fn title(&mut self, ts_ns: u64, key: ProcKey, (argv, cut): (&Argv, bool), deltas: &mut Vec<Delta>) {
+        if self.tree.change_programs(key, |process| process.retitle(ts_ns, argv, cut)).unwrap_or(false) {
             deltas.push(Delta::Changed(key));
         }
     }

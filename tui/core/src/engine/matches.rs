@@ -15,6 +15,7 @@ use crate::alert::{Cause, MatchRule};
 use crate::event::ProcKey;
 use crate::filter::{Context, Filter};
 use crate::process::{Origin, Process};
+use crate::tree::Tree;
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ mod tests;
 const SWEEP_NS: u64 = 1_000_000_000;
 /// How long a process may take from its fork to its exec.
 const SETTLE_NS: u64 = 250_000_000;
-/// How long the name of a user may take to come; a recording may have none.
-const NAME_NS: u64 = 5_000_000_000;
+/// How long the name of a user may take to come, before its number is taken for it; a recording may have none.
+const NAME_NS: u64 = 500_000_000;
 /// How many wait at most: of more, the first have left the tree by the time.
 const WAITING_MAX: usize = 100_000;
 
@@ -134,6 +135,14 @@ impl Matches {
         waits
     }
 
+    /// This user has another name now: its processes are judged with the next sweep.
+    pub(super) fn renamed(&mut self, uid: u32, tree: &Tree, now_ns: u64) {
+        if self.asks_names {
+            let living = tree.iter().filter(|process| process.is_alive() && process.creds().uid == uid);
+            living.for_each(|process| wait_in(&mut self.nameless, (now_ns, process.key)));
+        }
+    }
+
     /// Judges one by the rules for which it alone matters.
     fn judge_one(
         &mut self,
@@ -169,6 +178,13 @@ impl Matches {
                 self.judge_one(process, false, context, alerts, deltas);
             }
         }
+        while let Some((_, key)) =
+            self.nameless.pop_front_if(|(since_ns, _)| now_ns.saturating_sub(*since_ns) >= NAME_NS)
+        {
+            if let Some(process) = context.tree.get(key) {
+                self.judge_one(process, false, context, alerts, deltas);
+            }
+        }
         if now_ns - self.swept_ns < SWEEP_NS {
             return;
         }
@@ -176,7 +192,7 @@ impl Matches {
         let named = now_ns - *self.begun_ns.get_or_insert(now_ns) >= NAME_NS;
         for (since_ns, key) in std::mem::take(&mut self.nameless) {
             let Some(process) = context.tree.get(key) else { continue };
-            if now_ns - since_ns < NAME_NS && (context.user)(process.creds().uid).is_empty() {
+            if (context.user)(process.creds().uid).is_empty() {
                 self.nameless.push_back((since_ns, key));
             } else {
                 self.judge_one(process, false, context, alerts, deltas);

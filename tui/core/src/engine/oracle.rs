@@ -130,6 +130,7 @@ impl Oracle {
             }
             Event::Creds { ts_ns, key, creds } => self.set(*key, *ts_ns, |node| node.creds = *creds),
             Event::Comm { ts_ns, key, comm } => self.set(*key, *ts_ns, |node| node.comm = *comm),
+            Event::Title { ts_ns, key, argv, .. } => self.title(*ts_ns, *key, argv),
             Event::Parent { ts_ns, key, parent } => self.set(*key, *ts_ns, |node| node.kernel_parent = *parent),
             Event::Usage(_) | Event::Lost { .. } => unreachable!("not among the events of this test"),
         }
@@ -203,6 +204,16 @@ impl Oracle {
         if let Some(node) = self.find(key).filter(|node| node.alive() && ts_ns >= node.as_of_ns) {
             node.as_of_ns = ts_ns;
             change(node);
+        }
+    }
+
+    fn title(&mut self, ts_ns: u64, key: ProcKey, argv: &Argv) {
+        let Some(node) = self.find(key).filter(|node| node.alive() && ts_ns >= key.start_ns) else { return };
+        match (node.images.last_mut(), &mut node.inherited) {
+            (Some((since_ns, shown)), _) if since_ns.unwrap_or(0) <= ts_ns => *shown = Some(argv.clone()),
+            (Some(_), _) => {}
+            (None, Some(shown)) => *shown = Some(argv.clone()),
+            (None, None) => node.images.push((None, Some(argv.clone()))),
         }
     }
 

@@ -345,3 +345,21 @@ fn i8_a_program_found_by_repair_does_not_hide_the_exec_before_it() {
     let Lifecycle::Exited { at_ns, .. } = scene.get(2).life() else { panic!() };
     assert_eq!(at_ns, 12 * SECOND);
 }
+
+#[test]
+fn a_title_stands_for_the_arguments_until_the_next_exec() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexec 2 server -x\nfork 2 3");
+    let key = scene.key(3);
+    assert_eq!(scene.play("title 3 -- 'server: worker'"), [Delta::Changed(key)]);
+    assert_eq!(scene.play("title 3 -- 'server: worker'"), [], "I8");
+    assert_eq!(
+        (args(&scene, 3), args(&scene, 2)),
+        (vec!["server: worker".to_owned()], vec!["server".into(), "-x".into()])
+    );
+    assert_eq!(scene.get(3).execs(), 0);
+    scene.play("title 2 -- 'server: ready'\nexec 3 other");
+    assert_eq!((args(&scene, 3), args(&scene, 2)), (vec!["other".to_owned()], vec!["server: ready".to_owned()]));
+    // Of the time before the exec, of nobody, of one that has ended.
+    scene.play("exit 2\ntitle 2 -- late\ntitle 9 -- nobody\nat 3\ntitle 3 -- early");
+    assert_eq!((args(&scene, 3), args(&scene, 2)), (vec!["other".to_owned()], vec!["server: ready".to_owned()]));
+}

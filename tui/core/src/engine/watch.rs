@@ -156,6 +156,15 @@ impl Watch {
         }
     }
 
+    /// This rate is going to be shown: the highest of all is no lower.
+    pub(super) fn show(&self, rate: f64, alerts: &mut Alerts) {
+        if let Some(alert) = self.active.and_then(|id| alerts.get_mut(id))
+            && let Cause::SpawnRate { peak, .. } = &mut alert.cause
+        {
+            *peak = peak.max(rate);
+        }
+    }
+
     fn judge(&mut self, now_ns: u64, tree: &Tree, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
         let (rate, limit, of) = (self.all.per_s(now_ns), self.of.limit(&self.rule), self.of);
         let Some(id) = self.active else {
@@ -183,6 +192,9 @@ impl Watch {
             self.calm_since = None;
             if now_ns - self.told_ns >= UPDATE_NS {
                 self.told_ns = now_ns;
+                if let Some(Cause::SpawnRate { rate: told, .. }) = alerts.get_mut(id).map(|alert| &mut alert.cause) {
+                    *told = rate;
+                }
                 // When none stands out any more, the last one stays named.
                 if let (Some(alert), Some(culprit)) = (alerts.get_mut(id), self.culprit(now_ns, tree)) {
                     alert.culprit = Some(culprit.key);

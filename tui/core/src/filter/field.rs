@@ -65,8 +65,9 @@ impl Kind {
     }
 }
 
-const CONSTANT: Depends = Depends { measured: false, time: false, place: false, names: false };
+const CONSTANT: Depends = Depends { measured: false, share: false, time: false, place: false, names: false };
 const MEASURED: Depends = Depends { measured: true, ..CONSTANT };
+const SHARED: Depends = Depends { share: true, ..MEASURED };
 const TIMED: Depends = Depends { time: true, ..CONSTANT };
 const PLACED: Depends = Depends { place: true, ..CONSTANT };
 
@@ -90,7 +91,7 @@ pub const FIELDS: &[Field] = &[
     field("signal", "signal that killed it", "signal=KILL", Kind::Signal, CONSTANT),
     field("oom", "killed for lack of memory: yes, no", "oom=yes", Kind::Flag(Process::is_out_of_memory), CONSTANT),
     field("lifetime", "how long it has lived or lived", "lifetime<10ms", Kind::Figure(Unit::Time, lifetime), TIMED),
-    field("cpu", "share of one CPU while it lives", "cpu>50%", Kind::Figure(Unit::Share, cpu), MEASURED),
+    field("cpu", "share of one CPU while it lives", "cpu>50%", Kind::Figure(Unit::Share, cpu), SHARED),
     field("time", "CPU time", "time>=1m30s", Kind::Figure(Unit::Time, time), MEASURED),
     field("rss", "memory in use; of the dead, its peak", "rss>100MiB", Kind::Figure(Unit::Bytes, rss), MEASURED),
     field("depth", "levels above it in the tree", "depth>5", count(|judge, p| Some(judge.depth(p))), PLACED),

@@ -443,7 +443,8 @@ fn a_filter_is_bounded() {
 #[test]
 fn what_a_verdict_depends_on_is_known() {
     let depends = |text| {
-        let Depends { measured, time, place, names } = Filter::parse(text).unwrap().depends();
+        let Depends { measured, share, time, place, names } = Filter::parse(text).unwrap().depends();
+        assert!(measured || !share, "{text}");
         [measured, time, place, names]
     };
     for text in ["", "comm=make or uid=0 and not ppid=1", "code!=0", "container~."] {
@@ -452,6 +453,8 @@ fn what_a_verdict_depends_on_is_known() {
     for text in ["cpu>5%", "comm=a or not rss>5M", "state=running", "time>1s", "threads>5"] {
         assert_eq!(depends(text), [true, false, false, false], "{text}");
     }
+    let share = |text| Filter::parse(text).unwrap().depends().share;
+    assert!(share("comm=a or not parent:cpu>5%") && !share("rss>5M time>1s state=running"));
     assert_eq!(depends("(pid=1 lifetime>5s)"), [false, true, false, false]);
     for text in ["parent:uid=1", "ancestor:comm=a", "depth>1", "children=0", "tree=1"] {
         assert_eq!(depends(text), [false, false, true, false], "{text}");

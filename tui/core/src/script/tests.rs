@@ -150,6 +150,18 @@ fn what_changes_later_is_kept() {
 }
 
 #[test]
+fn a_title_is_what_a_process_shows_instead_of_its_arguments() {
+    let key = ProcKey::new(5, 5);
+    let argv = Argv::from_args(["a title"]);
+    assert_eq!(
+        event("title 5 truncated -- 'a title'"),
+        Event::Title { ts_ns: SECOND, key, argv, argv_truncated: true }
+    );
+    let error = parse("title 5", 0).unwrap_err().to_string();
+    assert!(error.contains(TITLE_OPTIONS), "{error}");
+}
+
+#[test]
 fn time_may_begin_anywhere_but_the_idle_task_stays() {
     let steps = parse("found 3 0\nfork 3 4@1s", 1000).unwrap();
     let Step::Event(event) = &steps[0] else { panic!() };

@@ -25,6 +25,7 @@ use super::blob::BtfFile;
 use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks::{self, HOOKS, Hook};
+use super::leaderless::Leaderless;
 use crate::caller::caller;
 use crate::decode::{Record, decode};
 use crate::layout::Layout;
@@ -55,6 +56,7 @@ pub struct Kernel {
     lost: PerCpuArray<MapData, u64>,
     page_size: u64,
     clock: SchedClock,
+    leaderless: Leaderless,
     /// Records that could not be decoded.
     undecoded: u64,
     buffer: Vec<u8>,
@@ -194,6 +196,7 @@ impl Kernel {
             lost,
             page_size: host::page_size(),
             clock: SchedClock::default(),
+            leaderless: Leaderless::default(),
             undecoded: 0,
             buffer: Vec::new(),
             lost_parts: layout.lost().collect(),

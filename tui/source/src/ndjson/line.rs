@@ -130,18 +130,27 @@ line! {
         inferred: bool,
         repaired: bool,
 
-        /// For people: the sum of the three.
+        /// Of a loss, for people: the sum of the three. Of an alert: how many have matched.
         count: u64,
         fork: u64,
         exec: u64,
         exit: u64,
 
+        unix_ns: u64,
         #[serde(borrow)]
         name: Text<'a>,
+        /// Of the alert.
+        id: u64,
         #[serde(borrow)]
         rule: Text<'a>,
         #[serde(borrow)]
         level: Text<'a>,
+        /// Forks per second.
+        rate: f64,
+        /// The highest rate so far.
+        peak: f64,
+        /// Of all forks, those below the culprit: 0 to 1.
+        share: f64,
         #[serde(borrow)]
         message: Text<'a>,
     }
@@ -182,7 +191,7 @@ macro_rules! as_it_is {
     )* };
 }
 
-as_it_is!(bool, char, Args);
+as_it_is!(bool, char, f64, Args);
 
 impl<'de: 'a, 'a> Value<'de> for Text<'a> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {

@@ -43,6 +43,8 @@ pub enum Entry {
     Header(Header),
     /// What happened.
     Event(Event),
+    /// What the wall clock showed at a moment.
+    Clock(TimeAnchor),
     /// The name of a user.
     User {
         /// Number.
@@ -352,6 +354,10 @@ fn entry(line: Line<'_>) -> Result<Option<Entry>, Wrong> {
         let name = need(line.name, "name")?.into_string();
         return Ok(Some(Entry::User { uid: need(line.uid, "uid")?, name }));
     }
+    if line.kind == kind::CLOCK {
+        let (boottime_ns, unix_ns) = (need(line.ts_ns, "ts_ns")?, need(line.unix_ns, "unix_ns")?);
+        return Ok(Some(Entry::Clock(TimeAnchor { boottime_ns, unix_ns })));
+    }
     event(&line).map(|event| Some(Entry::Event(event)))
 }
 
@@ -401,6 +407,12 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
         }),
         kind::UID => Event::Creds { ts_ns, key, creds: line.creds()? },
         kind::COMM => Event::Comm { ts_ns, key, comm: line.comm()? },
+        kind::TITLE => Event::Title {
+            ts_ns,
+            key,
+            argv: need(line.argv(), "argv")?,
+            argv_truncated: line.argv_truncated.unwrap_or(false),
+        },
         kind::PARENT => Event::Parent { ts_ns, key, parent: line.parent()? },
         kind::USAGE => Event::Usage(Usage {
             ts_ns,

@@ -133,6 +133,10 @@ fn changes_losses_and_usage_have_lines() {
             r#"{"type":"comm","ts_ns":1,"pid":5,"start_ns":50,"comm":"x"}"#,
         ),
         (
+            Event::Title { ts_ns: 1, key, argv: Argv::from_args(["a title"]), argv_truncated: true },
+            r#"{"type":"title","ts_ns":1,"pid":5,"start_ns":50,"argv":["a title"],"argv_truncated":true}"#,
+        ),
+        (
             Event::Parent { ts_ns: 1, key, parent: ProcKey::new(1, 10) },
             r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,
         ),
@@ -210,7 +214,8 @@ fn a_line_can_say_what_is_known_beside_its_event() {
         argv: Some(&argv),
         argv_truncated: true,
         exe: Some(b"/usr/bin/cc"),
-        cgroup: Some(b"/system.slice/x\\x2dy.service"),
+        unit: Some(b"x-y.service"),
+        container: None,
     };
     let line = |event: &Event| {
         let mut out = Vec::new();
@@ -236,4 +241,11 @@ fn a_line_can_say_what_is_known_beside_its_event() {
             "\n"
         )
     );
+}
+
+#[test]
+fn the_wall_clock_is_told_against_the_boot_clock() {
+    let mut out = Vec::new();
+    write_clock(&mut out, TimeAnchor { boottime_ns: 5, unix_ns: 1_000 }).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "{\"type\":\"clock\",\"ts_ns\":5,\"unix_ns\":1000}\n");
 }

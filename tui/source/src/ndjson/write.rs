@@ -2,16 +2,16 @@
 
 use std::io::{self, Write};
 
-use ptree_core::alert::{Alert, AlertLevel};
+use ptree_core::alert::{Alert, Cause};
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::{KillCause, Killer};
 use ptree_core::text::signal_name;
-use ptree_core::{Argv, ExitStatus, LossCount, ProcKey, cgroup};
+use ptree_core::{Argv, ExitStatus, LossCount, ProcKey};
 use serde::Serialize;
 
 use super::line::{Args, By, Heading, Line, Text};
 use super::{SCHEMA, kind};
-use crate::Header;
+use crate::{Header, TimeAnchor};
 
 /// Writes the first line of a stream; `source` is `live`, `replay` or `synth`.
 ///
@@ -46,8 +46,10 @@ pub struct Known<'a> {
     pub argv_truncated: bool,
     /// Program of a process that ends.
     pub exe: Option<&'a [u8]>,
-    /// Path of the cgroup.
-    pub cgroup: Option<&'a [u8]>,
+    /// systemd unit.
+    pub unit: Option<&'a [u8]>,
+    /// Container.
+    pub container: Option<&'a [u8]>,
 }
 
 /// Writes an event, with what else is known.
@@ -55,21 +57,21 @@ pub struct Known<'a> {
 /// # Errors
 /// When `out` fails.
 pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io::Result<()> {
-    let Known { time, user, argv, argv_truncated, exe, cgroup } = *known;
+    let Known { time, user, argv, argv_truncated, exe, unit, container } = *known;
     let mut line = event_line(event);
     (line.time, line.user) = (time.map(Text::new), user.map(Text::new));
-    let [unit, container] = match event {
+    match event {
         Event::Process(_) | Event::Exec(_) | Event::Exit(_) => {
-            [cgroup::unit, cgroup::container].map(|name| cgroup.and_then(name).map(Text))
+            (line.unit, line.container) = (unit.map(Text::new), container.map(Text::new));
         }
         Event::Fork(_)
         | Event::Creds { .. }
         | Event::Comm { .. }
         | Event::Parent { .. }
+        | Event::Title { .. }
         | Event::Usage(_)
-        | Event::Lost { .. } => [None, None],
-    };
-    (line.unit, line.container) = (unit, container);
+        | Event::Lost { .. } => {}
+    }
     if let Event::Exit(_) = event {
         line.argv = argv.cloned().map(Args);
         line.argv_truncated = flag(argv_truncated);
@@ -88,6 +90,11 @@ fn event_line(event: &Event) -> Line<'_> {
         Event::Comm { ts_ns, key, comm } => {
             Line { comm: Some(Text::new(comm.as_bytes())), ..about(kind::COMM, *ts_ns, *key) }
         }
+        Event::Title { ts_ns, key, argv, argv_truncated } => Line {
+            argv: Some(Args(argv.clone())),
+            argv_truncated: flag(*argv_truncated),
+            ..about(kind::TITLE, *ts_ns, *key)
+        },
         Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
         Event::Usage(usage) => used(usage),
         Event::Lost { ts_ns, count } => {
@@ -112,6 +119,26 @@ pub fn write_user(out: &mut impl Write, uid: u32, name: &str) -> io::Result<()> 
     write_line(out, &Line { uid: Some(uid), name: Some(Text::new(name)), ..Line::of(kind::USER) })
 }
 
+/// Writes what the wall clock shows at a moment of boot time, by which all times are to be told from here on.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_clock(out: &mut impl Write, anchor: TimeAnchor) -> io::Result<()> {
+    let TimeAnchor { boottime_ns, unix_ns } = anchor;
+    write_line(out, &Line { ts_ns: Some(boottime_ns), unix_ns: Some(unix_ns), ..Line::of(kind::CLOCK) })
+}
+
+/// What has become of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertStage {
+    /// It is told for the first time.
+    Raised,
+    /// It names another process.
+    Changed,
+    /// It is over.
+    Cleared,
+}
+
 /// Writes an alert as it is raised, changes or ends; `time` is that on the wall clock, where it is wanted.
 ///
 /// # Errors
@@ -121,20 +148,32 @@ pub fn write_alert(
     ts_ns: u64,
     time: Option<&str>,
     alert: &Alert,
-    message: &str,
+    stage: AlertStage,
 ) -> io::Result<()> {
-    let level = match alert.level() {
-        AlertLevel::Raised => "raised",
-        AlertLevel::Cleared => "cleared",
+    let level = match stage {
+        AlertStage::Raised => "raised",
+        AlertStage::Changed => "changed",
+        AlertStage::Cleared => "cleared",
     };
+    let (rate, peak, share, count) = match &alert.cause {
+        // Where none stands out, there is no share.
+        Cause::SpawnRate { rate, peak, share, .. } => (Some(*rate), Some(*peak), alert.culprit.map(|_| *share), None),
+        Cause::Match { count, .. } => (None, None, None, Some(*count)),
+    };
+    let message = alert.to_string();
     let line = Line {
+        id: Some(alert.id),
+        rate,
+        peak,
+        share,
+        count,
         ts_ns: Some(ts_ns),
         time: time.map(Text::new),
         pid: alert.culprit.map(|key| key.pid),
         start_ns: alert.culprit.map(|key| key.start_ns),
         rule: Some(Text::new(alert.rule())),
         level: Some(Text::new(level)),
-        message: Some(Text::new(message)),
+        message: Some(Text::new(&message)),
         ..Line::of(kind::ALERT)
     };
     write_line(out, &line)

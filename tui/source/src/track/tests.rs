@@ -81,6 +81,7 @@ fn briefly(events: &[Event]) -> Vec<String> {
         Event::Exit(exit) => Some(format!("exit {}", exit.key.pid)),
         Event::Creds { key, creds, .. } => Some(format!("uid {} {}", key.pid, creds.uid)),
         Event::Comm { key, .. } => Some(format!("comm {}", key.pid)),
+        Event::Title { key, argv, .. } => Some(format!("title {} {argv:?}", key.pid)),
         Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
         Event::Usage(_) | Event::Lost { .. } => None,
     };
@@ -447,4 +448,39 @@ fn of_who_is_ending_no_usage_is_told() {
     let there = Row { ending: ending(7), rss_pages: Some(0), ..row(3_002, child.clone()) };
     tracker.finish_pass(vec![row(3_001, init), there], 3_000, false, |_| false, &mut events);
     assert!(!events.iter().any(|event| matches!(event, Event::Usage(usage) if usage.key == child.key)), "{events:?}");
+}
+
+#[test]
+fn other_arguments_than_those_that_were_told_are_a_title() {
+    let (mut tracker, init) = seeded();
+    let worker = task(5, 2_000, init.key);
+    let argv = |bytes: &[u8]| Argv::from_nul_terminated(bytes);
+    let exec = |ts_ns, argv| {
+        let exec = Execed { ts_ns, task: worker.clone(), filename: None, argv: Some(argv), argv_truncated: false };
+        Record::Exec { exec, exec_id: 0 }
+    };
+    let title = |tracker: &mut Tracker, pid, start_ns, ts_ns, argv| {
+        let mut events = Vec::new();
+        tracker.title(Title { ts_ns, key: ProcKey::new(pid, start_ns), argv, argv_truncated: false }, &mut events);
+        briefly(&events)
+    };
+    records(&mut tracker, vec![fork(2_000, &worker), exec(2_010, argv(b"srv\0-x\0\0\0"))]);
+    // True empty arguments stay as they are told.
+    assert!(title(&mut tracker, 5, 2_000, 2_020, argv(b"srv\0-x\0\0\0")).is_empty());
+    let shown = r#"title 5 ["srv: ab"]"#;
+    assert_eq!(title(&mut tracker, 5, 2_000, 2_030, argv(b"srv: ab\0\0")), [shown]);
+    assert!(title(&mut tracker, 5, 2_000, 2_040, argv(b"srv: ab\0\0")).is_empty(), "once");
+    // One that is forked shows the same, until it sets its own.
+    let child = task(6, 2_050, worker.key);
+    records(&mut tracker, vec![fork(2_050, &child)]);
+    assert!(title(&mut tracker, 6, 2_050, 2_060, argv(b"srv: ab\0\0")).is_empty());
+    assert_eq!(title(&mut tracker, 6, 2_050, 2_070, argv(b"child\0\0\0\0")), [r#"title 6 ["child"]"#]);
+    // What was read before an exec is of the program before it.
+    records(&mut tracker, vec![exec(2_100, argv(b"other\0"))]);
+    assert!(title(&mut tracker, 5, 2_000, 2_090, argv(b"late\0")).is_empty());
+    assert!(title(&mut tracker, 5, 1_999, 2_200, argv(b"somebody else\0")).is_empty());
+    // What /proc showed of it when it was found.
+    tracker.note_arguments(init.key, 1_200, &argv(b"init\0\0\0"));
+    assert!(title(&mut tracker, 1, 10, 1_300, argv(b"init\0\0\0")).is_empty());
+    assert_eq!(title(&mut tracker, 1, 10, 1_400, argv(b"init: 2\0")), [r#"title 1 ["init: 2"]"#]);
 }

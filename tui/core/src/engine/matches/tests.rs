@@ -114,6 +114,25 @@ fn a_name_that_comes_late_is_waited_for() {
 }
 
 #[test]
+fn a_name_that_takes_too_long_is_not_waited_for() {
+    let rules = vec![MatchRule { name: "1000".into(), filter: Filter::parse("user=1000").unwrap() }];
+    let mut scene = Scene::new(Config { matches: rules, ..Config::default() });
+    let script = "every 1ms\nat 100\nfound 1 0\nfork 1 10\nuid 10 1000\nexec 10 sleep 9\nwait 400ms\ntick";
+    assert_eq!(told(scene.play(script)), [], "the name may still come");
+    assert_eq!(told(scene.play("wait 120ms\ntick")).len(), 1);
+}
+
+#[test]
+fn a_user_that_gets_another_name_is_judged_by_it() {
+    let mut scene = scene(&["user=ann"], "found 1 0\nfork 1 10\nuid 10 1000\nexec 10 sleep 9\nfork 1 11");
+    scene.engine.name_user(1000, "1000");
+    assert_eq!(told(scene.play("wait 9s\ntick\nwait 9s\ntick")), []);
+    scene.engine.name_user(1000, "ann");
+    let raised = told(scene.play("wait 1s\ntick\nwait 1s\ntick"));
+    assert_eq!(raised.iter().map(|alert| alert.culprit).collect::<Vec<_>>(), [Some(scene.key(10))]);
+}
+
+#[test]
 fn a_chain_of_forks_is_walked_once_a_second_and_not_for_each_of_them() {
     let mut scene = scene(&["ancestor:comm=evil", "depth>19000"], "every 10us\nfound 1 0");
     for pid in 2..20_000 {

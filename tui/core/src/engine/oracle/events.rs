@@ -72,8 +72,14 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     });
     let creds = task().prop_map(move |task| Event::Creds { ts_ns, key: task.key, creds: task.creds });
     let comm = task().prop_map(move |task| Event::Comm { ts_ns, key: task.key, comm: task.comm });
+    let title = (key(), prop::sample::select(vec!["sh", "a title"])).prop_map(move |(key, title)| Event::Title {
+        ts_ns,
+        key,
+        argv: Argv::from_args([title]),
+        argv_truncated: false,
+    });
     let parent = (key(), key()).prop_map(move |(key, parent)| Event::Parent { ts_ns, key, parent });
-    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 2 => parent]
+    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 1 => title, 2 => parent]
 }
 
 /// Time goes on, but not without stepping back now and then.

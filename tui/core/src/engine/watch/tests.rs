@@ -205,3 +205,17 @@ fn however_many_forkers_there_are_few_are_watched_and_the_culprit_is_found() {
         assert!((found.share - 0.75).abs() < 0.05, "{step_ns}: {}", found.share);
     }
 }
+
+#[test]
+fn no_rate_is_shown_that_is_above_the_peak() {
+    let mut scene = scene();
+    storm(&mut scene, 200, 1, 400, &[20]);
+    // Between two looks of the rule, the rate goes up.
+    for n in 0..300 {
+        scene.play(&format!("wait 10us\nfork 20 {}", 5000 + n));
+    }
+    scene.play("wait 10us\ntick");
+    let shown = scene.engine.stats().forks_per_s;
+    let [.., peak, _] = figures(scene.engine.alerts().last().unwrap());
+    assert!(peak >= shown, "{peak} {shown}");
+}

@@ -11,9 +11,10 @@ use ptree_common::layout::Part;
 use rustc_hash::FxHashMap;
 
 use super::{ITERATOR, Kernel, Refusal, program};
-use crate::decode::{Io, Record, Row, decode, split};
+use crate::decode::{Record, Row, decode, split};
 use crate::live::clock::Witness;
 use crate::live::error::LiveError;
+use crate::live::leaderless::Threads;
 use crate::{host, procfs};
 
 impl Kernel {
@@ -58,7 +59,7 @@ impl Kernel {
 
         self.iterated = true;
         let mut rows: Vec<Row> = Vec::new();
-        let mut threads: FxHashMap<u32, (u64, Io)> = FxHashMap::default();
+        let mut threads: FxHashMap<u32, Threads> = FxHashMap::default();
         for record in split(&self.buffer) {
             match decode(record, self.page_size) {
                 Ok(Record::Row(row)) => {
@@ -67,23 +68,22 @@ impl Kernel {
                     }
                     rows.push(row);
                 }
-                Ok(Record::Thread { pid, tid, cpu, io }) => {
+                Ok(Record::Thread { pid, tid, cpu, io, state }) => {
                     if let Some(witness) = witness {
                         self.clock.calibrate(witness, tid, cpu);
                     }
-                    let none = Io { read_bytes: Some(0), write_bytes: Some(0) };
-                    let (cpu_ns, io_of_all) = threads.entry(pid).or_insert((0, none));
-                    (*cpu_ns, *io_of_all) = (*cpu_ns + cpu.cpu_ns, io_of_all.and(io));
+                    threads.entry(pid).or_default().add(cpu.cpu_ns, io, state);
                 }
                 Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
             }
         }
         host::learn_pid_namespace(rows.iter().map(|row| row.task.pid_ns));
         for row in &mut rows {
-            if let Some((cpu_ns, io)) = threads.get(&row.task.key.pid) {
-                (row.cpu.cpu_ns, row.io) = (row.cpu.cpu_ns + cpu_ns, row.io.and(*io));
+            if let Some(threads) = threads.get(&row.task.key.pid) {
+                threads.complete(row);
             }
         }
+        self.leaderless.complete(&mut rows, procfs::threads_rss_pages);
         Ok(rows)
     }
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ndjson::{Known, write_event, write_header, write_user};
+use crate::ndjson::{Known, write_clock, write_event, write_header, write_user};
 
 fn key() -> impl Strategy<Value = ProcKey> {
     (any::<u32>(), any::<u64>()).prop_map(|(pid, start_ns)| ProcKey::new(pid, start_ns))
@@ -130,7 +130,11 @@ fn event() -> impl Strategy<Value = Event> {
             2 => Event::Parent { ts_ns, key, parent },
             _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit } },
         });
-    prop_oneof![found, fork, exec, exit, usage, changes]
+    let title = (any::<u64>(), key(), argv(), any::<bool>())
+        .prop_filter_map("no arguments", |(ts_ns, key, argv, argv_truncated)| {
+            Some(Event::Title { ts_ns, key, argv: argv?, argv_truncated })
+        });
+    prop_oneof![found, fork, exec, exit, usage, changes, title]
 }
 
 fn read(bytes: &[u8]) -> (Vec<Result<Entry, String>>, Tally) {
@@ -151,7 +155,10 @@ proptest! {
         let mut lines = Vec::new();
         write_header(&mut lines, &header, "synth").unwrap();
         write_user(&mut lines, uid, &user).unwrap();
-        let mut written = vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user.clone() })];
+        write_clock(&mut lines, header.anchor).unwrap();
+        let clock = Entry::Clock(header.anchor);
+        let mut written =
+            vec![Ok(Entry::Header(header)), Ok(Entry::User { uid, name: user.clone() }), Ok(clock)];
         // What a line holds beside its event is read as nothing.
         let name = user.as_bytes();
         let argv = Argv::from_args([b"sh"]);
@@ -161,7 +168,8 @@ proptest! {
             argv: Some(&argv),
             argv_truncated: true,
             exe: Some(name),
-            cgroup: Some(b"/system.slice/x.service"),
+            unit: Some(b"x.service"),
+            container: Some(b"c"),
         };
         for event in events {
             let known = if uid % 2 == 0 { known } else { Known::default() };
