@@ -295,7 +295,10 @@ fn errors_say_what_was_expected_and_point_at_the_place() {
         ("mem>1MiB", "^^^ there is no field 'mem'; did you mean 'rss'?"),
         ("exit=1", "^^^^ there is no field 'exit'; did you mean 'code'?"),
         ("cpu>ten", "    ^^^ 'ten' is not a share of one CPU, such as 50%"),
-        ("comm==sleep", "    ^^ there is no '==' here: write '='; a value that begins with such a sign is put in quotes"),
+        (
+            "comm==sleep",
+            "    ^^ there is no '==' here: write '='; a value that begins with such a sign is put in quotes",
+        ),
         ("pid => 5", "    ^^ there is no '=>' here: write '>='; a value that begins with such a sign is put in quotes"),
         ("comm=~sl", "    ^^ there is no '=~' here: write '~'; a value that begins with such a sign is put in quotes"),
         ("pid<>5", "   ^^ there is no '<>' here: write '!='; a value that begins with such a sign is put in quotes"),

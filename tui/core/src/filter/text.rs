@@ -182,7 +182,14 @@ mod tests {
     fn letters_of_all_scripts_have_two_cases() {
         let found = |typed: &str, text: &str| Literal::new(typed).occurs_in(text.as_bytes());
         let is = |typed: &str, text: &str| Literal::new(typed).is(text.as_bytes());
-        for (typed, text) in [("äöü", "ÄÖÜ"), ("äöü", "äÖü"), ("привет", "ПРИВЕТ"), ("σίσυφος", "ΣΊΣΥΦΟΣ"), ("straße", "STRASSE"), ("é x", "É\0X")] {
+        for (typed, text) in [
+            ("äöü", "ÄÖÜ"),
+            ("äöü", "äÖü"),
+            ("привет", "ПРИВЕТ"),
+            ("σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("straße", "STRASSE"),
+            ("é x", "É\0X"),
+        ] {
             assert!(found(typed, text) && is(typed, text), "{typed} {text}");
             assert!(found(typed, &format!("ab{text}cd")) && !is(typed, &format!("{text}x")), "{typed} {text}");
         }

@@ -214,7 +214,11 @@ impl<'de, const MAX: u64> Deserialize<'de> for Whole<MAX> {
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Whole<MAX>, E> {
-                if number <= MAX { Ok(Whole(number)) } else { Err(E::invalid_value(Unexpected::Unsigned(number), &self)) }
+                if number <= MAX {
+                    Ok(Whole(number))
+                } else {
+                    Err(E::invalid_value(Unexpected::Unsigned(number), &self))
+                }
             }
 
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]

@@ -248,7 +248,8 @@ impl<R: BufRead> Iterator for Reader<R> {
                     return Some(Err(ReadError::Schema { number: self.tally.lines, schema }));
                 }
                 Err(Wrong::Json(error)) if error.is_eof() && ending == Ending::Whole => {
-                    let problem = "the object does not end on its line; there has to be one on each, as 'jq -c' writes them";
+                    let problem =
+                        "the object does not end on its line; there has to be one on each, as 'jq -c' writes them";
                     return Some(Err(self.line_error(problem.to_owned(), error.column(), false)));
                 }
                 Err(Wrong::Json(error)) => {

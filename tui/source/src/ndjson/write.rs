@@ -58,8 +58,9 @@ pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io
     let mut line = event_line(event);
     (line.time, line.user) = (time.map(Text::new), user.map(Text::new));
     let [unit, container] = match event {
-        Event::Process(_) | Event::Exec(_) | Event::Exit(_) => [cgroup::unit, cgroup::container]
-            .map(|name| cgroup.and_then(name).map(Text)),
+        Event::Process(_) | Event::Exec(_) | Event::Exit(_) => {
+            [cgroup::unit, cgroup::container].map(|name| cgroup.and_then(name).map(Text))
+        }
         Event::Fork(_)
         | Event::Creds { .. }
         | Event::Comm { .. }
