@@ -194,7 +194,17 @@ impl Script<'_> {
             13 => Event::Parent { ts_ns, key: self.key(), parent: self.key() },
             14 => {
                 let (key, cpu_ns, rss_bytes) = (self.key(), self.number(), Some(self.number()));
-                Event::Usage(Usage { ts_ns, key, cpu_ns, rss_bytes, read_bytes: None, write_bytes: None, threads_begun: None, threads: 3, state: 'S' })
+                Event::Usage(Usage {
+                    ts_ns,
+                    key,
+                    cpu_ns,
+                    rss_bytes,
+                    read_bytes: None,
+                    write_bytes: None,
+                    threads_begun: None,
+                    threads: 3,
+                    state: 'S',
+                })
             }
             _ => match self.byte() % 4 {
                 0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },

@@ -1,11 +1,13 @@
-//! Any bytes made harmless, readable, in each of the ways in which they are shown, and had back.
+//! Any bytes made harmless, in each of the ways in which they are shown, and had back.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use ptree_core::Argv;
-use ptree_core::text::{command_line, escape, harmless, is_control, path, quoted, shown, shown_end, unescape};
+use ptree_core::text::{
+    command_line, escape, harmless, is_control, path, quoted, readable, shown, shown_end, unescape,
+};
 
 /// The first byte is how much of the rest a message shows.
 pub fn text(bytes: &[u8]) {

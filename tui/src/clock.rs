@@ -162,6 +162,14 @@ impl Playback {
         state.reach(at_ns, now_ns);
     }
 
+    /// Nothing more is read: it is the time of the latest record, also where those close together came together.
+    pub fn finish(&self) {
+        let mut state = self.state();
+        if let Some(horizon_ns) = state.horizon_ns {
+            (state.started_ns, state.from_ns) = (host::boottime_ns(), horizon_ns);
+        }
+    }
+
     /// Returns when this moment has come and there is no pause, or when `is_over`, which is asked now and then.
     pub fn wait_until(&self, at_ns: u64, is_over: impl Fn() -> bool) {
         const ASKED: Duration = Duration::from_millis(100);
@@ -273,6 +281,10 @@ mod tests {
             playback.pause(false);
         });
         assert_eq!(playback.state().from_ns, at_ns);
+
+        playback.reach(1 << 60);
+        playback.finish();
+        assert_eq!(playback.now_ns(), u64::MAX);
 
         let stream = Playback::new(50, 1.0, false);
         stream.pause(true);

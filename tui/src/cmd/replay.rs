@@ -125,6 +125,7 @@ impl Player {
     /// Until the input ends or nobody listens: how it went, and what was left out.
     fn play(mut self) -> (Result<()>, LeftOut) {
         let outcome = self.hand_on();
+        self.playback.finish();
         self.left_out.tally = self.input.tally();
         self.left_out.played = self.playback.played();
         (outcome, self.left_out)
