@@ -142,8 +142,8 @@ impl Live {
         // Known by now, if ever.
         let sees_all = host::in_initial_pid_namespace();
         let mut tracker = Tracker::new(attached_ns, sees_all, host::page_size());
-        if !kernel.has(Part::Ends) {
-            tracker.without_records_of_ends();
+        if kernel.tells_ends_late() {
+            tracker.expect_late_ends();
         }
         let mut live = Self {
             kernel,

@@ -57,8 +57,8 @@ pub struct Tracker {
     capture_ns: u64,
     /// Whether a pass shows every process there is; otherwise absence from it proves nothing.
     sees_all: bool,
-    /// Whether the exit hook is there.
-    ends_are_recorded: bool,
+    /// Whether the record of an end may be written long after a pass shows it.
+    ends_may_be_late: bool,
     page_size: u64,
 }
 
@@ -74,14 +74,14 @@ impl Tracker {
             pass: 0,
             capture_ns,
             sees_all,
-            ends_are_recorded: true,
+            ends_may_be_late: false,
             page_size,
         }
     }
 
-    /// There are no records of ends, which show in passes alone.
-    pub const fn without_records_of_ends(&mut self) {
-        self.ends_are_recorded = false;
+    /// The record of an end may be written long after a pass shows it: before 6.16, when the memory has been taken apart.
+    pub const fn expect_late_ends(&mut self) {
+        self.ends_may_be_late = true;
     }
 
     /// Whether this process is alive as far as is known.
@@ -243,15 +243,14 @@ impl Tracker {
     }
 
     /// A row shows as ending, or as ended, what is alive in the account: its record is still on its way, or was lost. A
-    /// zombie's is not on its way any more, since rows are taken after the records that were written before them. Any
-    /// other's may be yet to come, however long it takes: before 6.16 it is written when the memory has been taken apart. Only
-    /// where none is written at all, to stay so for another pass is to have ended.
+    /// zombie's is not on its way any more, since rows are taken after the records that were written before them; any
+    /// other's must stay away for another pass. Where records may be late, it may yet come, however long it takes.
     fn ending(&mut self, row: &Row, Ending { status, over }: Ending, after_loss: bool, out: &mut Vec<Event>) {
         let key = row.task.key;
         let Some(known) = self.live.get_mut(&key.pid) else { return };
         let seen_before = known.ending.replace(status).is_some();
-        let may_be_recorded = self.ends_are_recorded && !over;
-        if may_be_recorded || !(seen_before || after_loss && over) {
+        let may_yet_come = self.ends_may_be_late && !over;
+        if may_yet_come || !(seen_before || after_loss && over) {
             return;
         }
         known.zombie = true;

@@ -18,7 +18,7 @@ fn applies(option: &str, command: &str) -> bool {
     match command {
         "stream" => is_in(&OF_CAPTURE) || is_in(&OF_EVENTS) || is_in(&["interval", "config"]),
         "replay" => is_in(&OF_EVENTS) || is_in(&OF_SCREEN) || option == "config",
-        "snapshot" => is_in(&["filter", "uid", "btf", "pretend_missing", "config", "ascii"]),
+        "snapshot" => is_in(&["filter", "uid", "interval", "btf", "pretend_missing", "config", "ascii"]),
         "doctor" => is_in(&OF_CAPTURE) || option == "config",
         "synth" => is_in(&OF_EVENTS) || is_in(&OF_SCREEN) || is_in(&["pretend_missing", "config"]),
         "config" | "man" | "completions" | "help" => false,

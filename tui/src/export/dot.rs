@@ -53,7 +53,10 @@ fn id(key: ProcKey) -> String {
 fn label(process: &Process, scope: &Scope<'_>) -> String {
     let (lifetime, user) =
         (text::duration(process.lifetime_ns(scope.now_ns)), scope.user_name(process.creds().uid, text::escape));
-    let mut lines = vec![label::name_and_pid(process), format!("{user}, {lifetime}")];
+    let mut lines = vec![
+        format!("{} [{}]", text::escape(process.comm().as_bytes()), process.key.pid),
+        format!("{user}, {lifetime}"),
+    ];
     if !process.is_alive() {
         lines.push(label::ending(process, |uid| scope.user_name(uid, text::escape)).0.into_owned());
     }

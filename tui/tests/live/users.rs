@@ -63,7 +63,8 @@ fn a_name_that_comes_late_is_told_when_its_user_starts_something() {
 fn the_first_events_of_a_user_wait_for_its_name() {
     let Some(_lock) = enter(Company::Any) else { return };
     let users = users();
-    let uids: Vec<u32> = (0..10).map(|n| UID + n).collect();
+    // Others than in the other test, which may run at the same time.
+    let uids: Vec<u32> = (1..=10).map(|n| UID + n).collect();
     uids.iter().for_each(|uid| add(&users, "wanted", *uid));
     let mut capture = start(&users, &["--filter", "user=wanted"]);
     for &uid in &uids {

@@ -65,6 +65,8 @@ pub struct Kernel {
     refused: Vec<Refusal>,
     /// Most programs that a tracepoint has.
     copies: u32,
+    /// The exit hook is called before the memory is taken apart: it is told of the end of the group since then.
+    ends_early: bool,
     /// The programs on tracepoints, with the kind of their records.
     attached: Vec<(u32, &'static str)>,
     /// The iterator has shown that it works.
@@ -202,6 +204,7 @@ impl Kernel {
             lost_parts: layout.lost().collect(),
             refused: tolerable(refused)?,
             copies: layout.settings.copies,
+            ends_early: layout.settings.exit_has_group_dead != 0,
             attached: Vec::new(),
             iterated: false,
             doubted: None,
@@ -243,6 +246,12 @@ impl Kernel {
     #[must_use]
     pub fn has(&self, part: Part) -> bool {
         self.refused.iter().all(|refusal| refusal.part != part)
+    }
+
+    /// Whether the record of an end is written when the process has been taken apart, and not before that, as since 6.16.
+    #[must_use]
+    pub fn tells_ends_late(&self) -> bool {
+        self.has(Part::Ends) && !self.ends_early
     }
 
     /// The programs that the kernel does not take. More may come with [`Kernel::attach`] and the first pass.

@@ -410,17 +410,17 @@ fn an_end_under_way_is_told_once_with_its_status() {
     assert_eq!(pass(&mut tracker, 4_000, vec![row(4_001, init), there], vec![], true), Vec::<String>::new());
     // It comes late: nothing was told before it.
     let (mut tracker, init, child, there) = known();
+    tracker.expect_late_ends();
     for started_ns in [4_000, 5_000, 6_000] {
         let rows = vec![row(started_ns + 1, init.clone()), Row { ts_ns: started_ns + 2, ..there.clone() }];
         assert_eq!(pass(&mut tracker, started_ns, rows, vec![], true), Vec::<String>::new());
     }
     assert_eq!(records(&mut tracker, vec![exit(6_500, &child)]), ["exit 5"]);
-    // There are none, and the process is still being taken apart; or it was lost, and the process is a zombie by now, or has
-    // gone.
-    for stage in 0..3 {
+    // It was lost, and the process is still being taken apart, or is a zombie by now, or has gone.
+    for (stage, may_be_late) in [(0, false), (1, false), (2, false), (1, true), (2, true)] {
         let (mut tracker, init, _, there) = known();
-        if stage == 0 {
-            tracker.without_records_of_ends();
+        if may_be_late {
+            tracker.expect_late_ends();
         }
         let mut rows = vec![row(4_001, init.clone())];
         rows.extend((stage == 0).then(|| there.clone()));
