@@ -63,7 +63,7 @@ pub(crate) fn on_signal(ctx: BtfTracePointContext) -> i32 {
         let victim = Group::of(Struct::new(ctx.arg(2)));
         sent.victim_start_ns = victim.start_ns();
         current(&mut sent);
-        let _ = SENT.insert(&[victim.pid(), signal], &sent, u64::from(BPF_ANY));
+        let _ = SENT.insert([victim.pid(), signal], sent, u64::from(BPF_ANY));
     }
     0
 }
@@ -101,7 +101,7 @@ pub(crate) fn on_victim(ctx: BtfTracePointContext) -> i32 {
             ctx.arg::<i32>(0) as u32
         };
         let me = (bpf_get_current_pid_tgid() >> 32) as u32;
-        if let Some(sent) = SENT.get_ptr_mut(&[pid, SIGKILL])
+        if let Some(sent) = SENT.get_ptr_mut([pid, SIGKILL])
             && (*sent).how == how::KERNEL
             && (*sent).sender_pid == me
         {
@@ -120,11 +120,11 @@ pub(crate) unsafe fn tell(group: Group, signal: u32, out: *mut Sent) {
     let key = [group.pid(), signal];
     // SAFETY: the entry is a map's; `out` by the caller.
     unsafe {
-        if let Some(sent) = SENT.get_ptr(&key)
+        if let Some(sent) = SENT.get_ptr(key)
             && (*sent).victim_start_ns == group.start_ns()
         {
             *out = *sent;
-            let _ = SENT.remove(&key);
+            let _ = SENT.remove(key);
         }
     }
 }

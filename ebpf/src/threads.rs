@@ -106,7 +106,7 @@ impl Group {
             Some(Known {
                 begun,
                 most: (*threads).most,
-                left: if begun > ended { begun - ended } else { 0 },
+                left: begun.saturating_sub(ended),
                 read_bytes: (*threads).read_bytes,
                 write_bytes: (*threads).write_bytes,
             })
@@ -116,12 +116,12 @@ impl Group {
     /// Has an end: nobody will ask again.
     #[inline(always)]
     pub(crate) fn forget_threads(self) {
-        let _ = THREADS.remove(&self.pid());
+        let _ = THREADS.remove(self.pid());
     }
 
     #[inline(always)]
     fn noted(self) -> Option<*mut Threads> {
-        let threads = THREADS.get_ptr_mut(&self.pid())?;
+        let threads = THREADS.get_ptr_mut(self.pid())?;
         // SAFETY: the entry is a map's.
         if unsafe { (*threads).start_ns } == self.start_ns() { Some(threads) } else { None }
     }
@@ -144,10 +144,10 @@ impl Group {
         };
         let pid = self.pid();
         // Another process had the pid, and its end was not seen.
-        if THREADS.get_ptr(&pid).is_some() {
-            let _ = THREADS.remove(&pid);
+        if THREADS.get_ptr(pid).is_some() {
+            let _ = THREADS.remove(pid);
         }
         // Should another thread be quicker, its note is as good.
-        let _ = THREADS.insert(&pid, &threads, u64::from(BPF_NOEXIST));
+        let _ = THREADS.insert(pid, threads, u64::from(BPF_NOEXIST));
     }
 }
