@@ -106,7 +106,7 @@ impl Screen {
                 match self.script.line(input.text()) {
                     Ok(Some(Step::Event(event))) => {
                         self.now_ns = self.now_ns.max(event.ts_ns());
-                        self.app.ingest(&Batch { events: vec![event], users: Vec::new(), clock: None }, self.now_ns);
+                        self.app.ingest(&Batch { events: vec![*event], users: Vec::new(), clock: None }, self.now_ns);
                     }
                     Ok(Some(Step::Tick(_)) | None) => {}
                     Err(fault) => check_told(&fault.to_string(), 1),
