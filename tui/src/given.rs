@@ -4,7 +4,8 @@
 //! Does not know what is in them.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Stdin};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -34,14 +35,26 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
         if kind.is_char_device() || kind.is_block_device() || kind.is_dir() {
             return Err(io::Error::other("it is neither a file nor a pipe"));
         }
-        let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NOCTTY.bits()).open(path)?;
-        // It is read with our rights, and some files there say more to some.
-        if caller().is_some() && kind.is_file() && fstatfs(&file)?.f_type == PROC_SUPER_MAGIC {
-            return Err(io::Error::other("it is a file of /proc"));
-        }
-        Ok(file)
+        OpenOptions::new().read(true).custom_flags(OFlag::O_NOCTTY.bits()).open(path)
     })
     .flatten()
+    .and_then(not_of_proc)
+}
+
+/// Standard input, which whoever started us has opened.
+///
+/// # Errors
+/// As for [`open_stream`].
+pub fn standard_input() -> io::Result<Stdin> {
+    not_of_proc(io::stdin())
+}
+
+/// A stream is read with our own rights, and files of /proc say more to some than to others, whoever has opened them.
+fn not_of_proc<F: AsFd>(file: F) -> io::Result<F> {
+    if caller().is_some() && fstatfs(&file)?.f_type == PROC_SUPER_MAGIC {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is a file of /proc"));
+    }
+    Ok(file)
 }
 
 /// Makes a file that is not there yet, for the user alone.

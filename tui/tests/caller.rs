@@ -425,6 +425,46 @@ fn a_recording_that_the_caller_may_not_read_is_not_shown() {
     }
 }
 
+/// Some files of /proc are not the same to all, also when another has opened them.
+#[test]
+fn what_another_may_read_of_proc_is_not_read_as_a_recording() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    for way in Way::all(&place) {
+        let script = "exec \"$@\" < /proc/self/io".to_owned();
+        let command = ["sh", "-c", &script, "sh"].map(String::from).to_vec();
+        let command = [command, way.command(), ["replay", "-"].map(String::from).to_vec()].concat();
+        let mut session = Session::start(&place.path(""), &command);
+        session.wait_for("it is a file of /proc");
+        assert!(!session.end().contains("rchar"), "{way:?}");
+    }
+}
+
+/// Who comes through sudo as another user to a file that gives privilege is not that user.
+#[test]
+fn sudo_to_a_file_that_gives_privilege_is_no_way_to_another_users_files() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let secret = place.write("secret", format!("{SECRET}\n"), 0o600);
+    chown(&secret, Some(NOBODY), Some(NOBODY)).unwrap();
+    for way in Way::all(&place) {
+        if matches!(way, Way::Sudo) {
+            continue;
+        }
+        let mut command = way.command();
+        let program = command.pop().unwrap();
+        let sudo =
+            ["env", "SUDO_UID=4250", "SUDO_GID=4250", &program, "--config", secret.to_str().unwrap(), "snapshot"];
+        let output = Command::new(&command[0]).args(&command[1..]).args(sudo).output().unwrap();
+        let text = said(&output);
+        assert!(text.contains("nothing can be opened as the caller") && !text.contains(SECRET), "{way:?}: {text}");
+    }
+}
+
 #[test]
 fn no_device_and_no_pipe_is_opened_for_a_configuration() {
     if !is_root() {

@@ -66,10 +66,14 @@ pub fn caller() -> Option<&'static Caller> {
 
 /// From the real user and group, whether privilege was gained by starting the program, and the environment.
 fn find(uid: Uid, gid: Gid, gained: bool, variable: impl Fn(&str) -> Option<OsString>) -> Option<Caller> {
-    // Whatever the environment says: it is this user's. Who is root already gets nothing by starting a program.
+    // Who is root already gets nothing by starting a program. What else the environment says may be this user's own word, or that of
+    // a tool by which another came: so it can take rights away, and gives none.
     if gained && !uid.is_root() {
-        let who = Who::User { uid: uid.as_raw(), gid: gid.as_raw(), home: None };
-        return Some(Caller { who, way: Way::File });
+        let named = through_tools(variable);
+        let is_own = |who: &Who| matches!(who, Who::User { uid: of, gid: and, .. } if (*of, *and) == (uid.as_raw(), gid.as_raw()));
+        let clear = named.iter().all(|(_, who)| is_own(who));
+        let user = Who::User { uid: uid.as_raw(), gid: gid.as_raw(), home: None };
+        return Some(Caller { who: if clear { user } else { Who::Unclear }, way: Way::File });
     }
     let mut found: Option<Caller> = None;
     for (tool, who) in through_tools(variable) {
@@ -134,10 +138,14 @@ impl Caller {
             let why = format!("nothing can be opened as the caller ({self}): {error}; call it without that");
             io::Error::new(io::ErrorKind::PermissionDenied, why)
         })?;
-        let none = CapabilitySet::empty();
-        let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
-        Ok(rustix::thread::set_capabilities(None, sets)?)
+        have_no_capabilities()
     }
+}
+
+fn have_no_capabilities() -> io::Result<()> {
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
 fn take_ids(uid: u32, gid: u32) -> Result<(), Errno> {
@@ -171,7 +179,13 @@ pub fn leave_no_core() {
 /// # Errors
 /// When the kernel does not let it become less.
 pub fn give_up_gained() -> io::Result<()> {
-    caller().filter(|caller| caller.way == Way::File).map_or(Ok(()), Caller::take_over)
+    match caller() {
+        Some(Caller { way: Way::File, .. }) => {
+            take_ids(getuid().as_raw(), getgid().as_raw())?;
+            have_no_capabilities()
+        }
+        Some(Caller { way: Way::Tool(_), .. }) | None => Ok(()),
+    }
 }
 
 /// Does something with the rights of the [`caller`] and no more; where there is none, with our own. It is done in a thread
@@ -241,11 +255,16 @@ mod tests {
     }
 
     #[test]
-    fn to_whom_the_file_gives_privilege_the_environment_is_no_witness() {
-        for forged in
-            [&[][..], &[("SUDO_UID", "0")], &[("PKEXEC_UID", "0")], &[("DOAS_USER", "root")], &[("SUDO_UID", "x")]]
+    fn to_whom_the_file_gives_privilege_the_environment_can_only_take_some() {
+        let ann = ANN.to_string();
+        for own in [&[][..], &[("SUDO_UID", &*ann), ("SUDO_GID", &*ann)]] {
+            assert_eq!(found(ANN, true, own), user(ANN, ANN, Way::File), "{own:?}");
+        }
+        // Either is ANN's invention, or somebody came as ANN through a tool.
+        for other in [&[("SUDO_UID", "0")][..], &[("PKEXEC_UID", "0")], &[("DOAS_USER", "root")], &[("SUDO_UID", "x")]]
         {
-            assert_eq!(found(ANN, true, forged), user(ANN, ANN, Way::File), "{forged:?}");
+            let caller = found(ANN, true, other).unwrap();
+            assert_eq!((caller.who, caller.way), (Who::Unclear, Way::File), "{other:?}");
         }
         assert_eq!(found(0, true, &[]), None, "root gets nothing by starting a program");
     }

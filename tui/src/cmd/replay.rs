@@ -74,7 +74,7 @@ pub fn run(common: &Common, file: &Path, speed: f64) -> Result<ExitCode> {
 
 fn open(file: &Path) -> Result<Input> {
     let input: Box<dyn Read + Send> = if file == Path::new("-") {
-        Box::new(std::io::stdin())
+        Box::new(given::standard_input().context("reading standard input")?)
     } else {
         Box::new(given::open_stream(file).with_context(|| format!("opening '{}'", text::path(file)))?)
     };
