@@ -65,6 +65,21 @@ pub fn release() -> String {
     }
 }
 
+/// The first two numbers of a kernel's release.
+pub(crate) fn version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// How far the starts of processes in /proc are ahead of the kernel's own boot time, nanoseconds. Before 5.11 it told
+/// them so in every time namespace.
+pub(crate) fn starts_ahead_ns() -> i64 {
+    const ADJUSTED: (u32, u32) = (5, 11);
+    // Asked for each process: neither changes.
+    static AHEAD: OnceLock<i64> = OnceLock::new();
+    *AHEAD.get_or_init(|| if version(&release()) < ADJUSTED { 0 } else { TimeNamespace::own().ahead_ns() })
+}
+
 /// Time since boot, nanoseconds: the kernel's own `CLOCK_BOOTTIME`, which all records and events go by, whatever the clock
 /// shows in our time namespace.
 #[must_use]

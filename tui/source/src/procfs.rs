@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
 use crate::decode::{Charge, Ending, Io, Row, has_ended, livelier};
-use crate::host::{self, TimeNamespace};
+use crate::host;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 pub const TICK_NS: u64 = 10_000_000;
@@ -140,7 +140,7 @@ pub fn seen_from_here(key: ProcKey, pid_ns: Option<u32>, ns_pid: Option<u32>) ->
 /// The start of a process as this /proc tells it, in units of [`TICK_NS`]: by the clock of our time namespace.
 #[must_use]
 pub fn start_ticks(key: ProcKey) -> u64 {
-    ticks(key.start_ns, TimeNamespace::own().ahead_ns())
+    ticks(key.start_ns, host::starts_ahead_ns())
 }
 
 const fn ticks(start_ns: u64, ahead_ns: i64) -> u64 {
@@ -302,7 +302,7 @@ impl Stat {
     /// When it started, on the kernel's clock, nanoseconds, rounded down to a tick of ours.
     #[must_use]
     pub fn start_ns(&self) -> u64 {
-        first_of(self.start_ticks, TimeNamespace::own().ahead_ns())
+        first_of(self.start_ticks, host::starts_ahead_ns())
     }
 
     /// Whether its first thread has ended, and others live.

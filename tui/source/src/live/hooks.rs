@@ -6,6 +6,8 @@ use ptree_common::layout::{MISSING, Offsets, Part};
 use ptree_common::wire::{COPIES, kind};
 use ptree_core::event::LossCount;
 
+use crate::host::version;
+
 /// Programs on a tracepoint.
 pub(super) struct Hook {
     /// The program, and its copies.
@@ -55,12 +57,6 @@ impl Hook {
     pub(super) fn of(name: &str) -> Option<(&'static Self, usize)> {
         HOOKS.iter().find_map(|hook| Some((hook, hook.names.iter().position(|own| *own == name)?)))
     }
-}
-
-/// The first two numbers of a kernel's release.
-pub(super) fn version(release: &str) -> (u32, u32) {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// Programs that each tracepoint needs on a kernel, so that none of its events is skipped by all of them. For that, as many

@@ -433,7 +433,7 @@ fn possible_cpus() -> Result<u32, LiveError> {
 /// # Errors
 /// When it is older than the floor.
 pub fn check_release(release: &str) -> Result<(), LiveError> {
-    if hooks::version(release) < FLOOR {
+    if host::version(release) < FLOOR {
         Err(LiveError::TooOld { release: release.trim_end().to_owned() })
     } else {
         Ok(())
