@@ -159,11 +159,15 @@ fn run_out(group: &Group) -> io::Result<()> {
         group.enter()?;
         sys::occupy(FIRST)
     })?;
-    let (second, _stays) = settled(|| {
+    let (second, _stays, lives) = settled_unless_dead(|| {
         group.enter()?;
         sys::occupy(SECOND)
     })?;
     killed(first, "oom", Some(second))?;
+    if !lives {
+        // What the first one had was not free again soon enough.
+        return killed(second, "oom", Some(second));
+    }
     sys::kill(second, libc::SIGKILL)?;
     killed(second, "user", Some(getpid().as_raw()))
 }
@@ -235,6 +239,11 @@ fn default(name: Signal) -> io::Result<()> {
 
 /// A child that prepares itself, and then waits for its death. With it, what it holds on to.
 fn settled(prepare: impl FnOnce() -> io::Result<()>) -> io::Result<(i32, OwnedFd)> {
+    settled_unless_dead(prepare).map(|(pid, read, _)| (pid, read))
+}
+
+/// The same, and whether it has come so far.
+fn settled_unless_dead(prepare: impl FnOnce() -> io::Result<()>) -> io::Result<(i32, OwnedFd, bool)> {
     let (read, write) = pipe()?;
     let pid = sys::child(|| {
         prepare()?;
@@ -246,8 +255,8 @@ fn settled(prepare: impl FnOnce() -> io::Result<()>) -> io::Result<(i32, OwnedFd
     drop(write);
     let mut word = [0];
     // Or its end, should it die before.
-    let _ = nix::unistd::read(&read, &mut word)?;
-    Ok((pid, read))
+    let read_bytes = nix::unistd::read(&read, &mut word)?;
+    Ok((pid, read, read_bytes > 0))
 }
 
 /// Waits for a death, and logs where it came from.
