@@ -59,7 +59,7 @@ impl Place {
         // Where files give no privilege, there is nothing to try.
         let gives =
             |folder: &&PathBuf| statvfs(*folder).is_ok_and(|found| !found.f_flag.contains(StatVfsMountFlags::NOSUID));
-        let folders = [std::env::temp_dir(), "/var/tmp".into(), "/root".into(), "/".into()];
+        let folders = [std::env::temp_dir(), "/var/tmp".into(), "/".into()];
         let folder = folders.iter().find(gives).expect("a file system that is not mounted 'nosuid'");
         let dir = tempfile::tempdir_in(folder).unwrap();
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
