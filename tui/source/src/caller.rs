@@ -97,6 +97,8 @@ fn through_tools(variable: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static s
     let number = |name: &str| variable(name).map(|value| value.to_str()?.parse::<u32>().ok());
     let numbered = |uid: Option<u32>, gid: Option<u32>| match uid {
         None => Who::Unclear,
+        // To the kernel this number says to leave a thread what it is.
+        Some(_) if [uid, gid].contains(&Some(u32::MAX)) => Who::Unclear,
         Some(uid) => {
             let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
             let gid = gid.or_else(|| user.as_ref().map(|user| user.gid.as_raw())).unwrap_or(uid);
@@ -243,6 +245,8 @@ mod tests {
             ("SUDO_UID", "-1"),
             ("SUDO_UID", "x"),
             ("PKEXEC_UID", "4294967296"),
+            ("PKEXEC_UID", "4294967295"),
+            ("SUDO_UID", "4294967295"),
             ("DOAS_USER", "no such user"),
             ("DOAS_USER", ""),
         ] {
