@@ -206,13 +206,15 @@ impl Script<'_> {
                     state: 'S',
                 })
             }
-            _ => match self.byte() % 4 {
+            _ => match self.byte() % 6 {
                 0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },
                 1 => Event::Comm { ts_ns, key: self.key(), comm: self.task().comm },
                 2 => {
                     let (key, argv) = (self.key(), self.argv().unwrap_or_else(|| Argv::from_args(["a title"])));
                     Event::Title { ts_ns, key, argv, argv_truncated: false }
                 }
+                3 => Event::Zombie { ts_ns, key: self.key() },
+                4 => Event::Reaped { ts_ns, key: self.key() },
                 _ => {
                     let count = LossCount { fork: self.number(), exec: self.number(), exit: self.number() };
                     Event::Lost { ts_ns, count }

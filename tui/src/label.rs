@@ -83,38 +83,47 @@ pub fn name_and_pid(process: &Process) -> String {
     format!("{} [{}]", text::readable(process.comm().as_bytes()), process.key.pid)
 }
 
-/// In a word or two: `sleeping`, `exit 1`, `SIGSEGV core`, `SIGKILL OOM`, `?`.
+/// In a word or two: `sleeping`, `exit 1`, `SIGSEGV core`, `SIGKILL OOM`, `?`; `Z exit 1` of a zombie.
 #[must_use]
 pub fn status(process: &Process) -> (Cow<'static, str>, Tone) {
-    match process.life() {
-        Lifecycle::Running => state(process.state()),
+    let (words, tone) = match process.life() {
+        Lifecycle::Running => return state(process.state()),
         Lifecycle::Exited { status, .. } if process.is_out_of_memory() => {
             let (words, tone) = exit(status);
             (format!("{words} OOM").into(), tone)
         }
         Lifecycle::Exited { status, .. } => exit(status),
-    }
+    };
+    if process.is_zombie() { (format!("Z {words}").into(), tone) } else { (words, tone) }
 }
 
 /// The same, and by whom or what a signal came: `SIGKILL by cron.sh [812] (root)`, `SIGABRT by itself`, `SIGSEGV core (fault)`,
 /// `OOM, while java [77] allocated`. `user` names a user.
 #[must_use]
 pub fn ending(process: &Process, user: impl FnOnce(u32) -> String) -> (Cow<'static, str>, Tone) {
-    let (Some(status), Some(Killer { cause, sender })) = (process.exit_status(), process.killer()) else {
-        return status(process);
-    };
+    let Some(status) = process.exit_status() else { return state(process.state()) };
     let (words, tone) = exit(status);
+    let line = match process.killer() {
+        Some(killer) => killed(process, killer, &words, user),
+        None => words.into_owned(),
+    };
+    let line = if process.is_zombie() { format!("{line}; a zombie: its parent has not waited for it") } else { line };
+    (line.into(), tone)
+}
+
+/// A signal that ended a process, with who or what sent it.
+fn killed(process: &Process, killer: &Killer, words: &str, user: impl FnOnce(u32) -> String) -> String {
+    let Killer { cause, sender } = killer;
     let itself = sender.is_some_and(|sender| sender.key == process.key);
     let name = sender.map(|sender| format!("{} [{}]", text::readable(sender.comm.as_bytes()), sender.key.pid));
-    let line = match (cause, sender.zip(name)) {
+    match (cause, sender.zip(name)) {
         (KillCause::Oom, Some(_)) if itself => "OOM, while it allocated".to_owned(),
         (KillCause::Oom, Some((_, name))) => format!("OOM, while {name} allocated"),
         (KillCause::Oom, None) => "OOM".to_owned(),
         (_, Some(_)) if itself => format!("{words} by itself"),
         (_, Some((sender, name))) => format!("{words} by {name} ({})", user(sender.uid)),
         (cause, None) => format!("{words} ({})", cause.name()),
-    };
-    (line.into(), tone)
+    }
 }
 
 /// Who or what sent the signal that ended it: `cron.sh [812]`, `itself`, `terminal`; empty where nothing did, or that is not

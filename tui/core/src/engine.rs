@@ -169,6 +169,8 @@ impl Engine {
                 self.title(*ts_ns, *key, (argv, *argv_truncated), deltas);
             }
             Event::Parent { ts_ns, key, parent } => self.parent(*ts_ns, *key, *parent, deltas),
+            Event::Zombie { key, .. } => self.zombie(*key, true, deltas),
+            Event::Reaped { key, .. } => self.zombie(*key, false, deltas),
             Event::Usage(e) => self.usage(e, deltas),
             Event::Lost { count, .. } => self.stats.lost += *count,
         }
@@ -274,7 +276,7 @@ impl Engine {
         self.leave_out_ancestors(deltas);
         let long_ago = now_ns.and_then(|now| now.checked_sub(self.config.keep_ns));
         loop {
-            let free = self.tree.len() - self.tree.live() - self.tree.pinned();
+            let free = self.tree.len() - self.tree.live() - self.tree.zombies() - self.tree.pinned();
             let over = free > self.config.keep_max || self.tree.dead_bytes() > self.config.keep_bytes;
             if !over && long_ago.is_none() {
                 break;

@@ -358,6 +358,10 @@ pub enum Event {
     Title { ts_ns: u64, key: ProcKey, argv: Argv, argv_truncated: bool },
     /// Seen to have another parent: its old one died.
     Parent { ts_ns: u64, key: ProcKey, parent: ProcKey },
+    /// Has ended, and still takes a place among the processes: its parent has not asked how it ended.
+    Zombie { ts_ns: u64, key: ProcKey },
+    /// A zombie was asked for, and is gone.
+    Reaped { ts_ns: u64, key: ProcKey },
     /// What a living process uses.
     Usage(Usage),
     /// Events were lost before this point, since the last such mark.
@@ -378,6 +382,8 @@ impl Event {
             | Self::Comm { ts_ns, .. }
             | Self::Title { ts_ns, .. }
             | Self::Parent { ts_ns, .. }
+            | Self::Zombie { ts_ns, .. }
+            | Self::Reaped { ts_ns, .. }
             | Self::Lost { ts_ns, .. } => *ts_ns,
         }
     }

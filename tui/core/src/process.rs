@@ -149,6 +149,8 @@ struct Ended {
     inferred: bool,
     /// Whether its CPU time was ever measured while it lived.
     measured: bool,
+    /// Its parent has not asked for it.
+    zombie: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -356,6 +358,18 @@ impl Process {
         matches!(self.phase, Phase::Alive(_))
     }
 
+    /// Whether it has ended and its parent has not asked how.
+    #[must_use]
+    pub const fn is_zombie(&self) -> bool {
+        matches!(self.phase, Phase::Dead(Ended { zombie: true, .. }))
+    }
+
+    /// Whether the kernel still has it: alive, or a zombie.
+    #[must_use]
+    pub const fn is_there(&self) -> bool {
+        self.is_alive() || self.is_zombie()
+    }
+
     /// How long it has lived at `now_ns`, or lived; never negative (I8).
     #[must_use]
     pub const fn lifetime_ns(&self, now_ns: u64) -> u64 {
@@ -473,8 +487,17 @@ impl Process {
             self.rare().killer = killer;
         }
         let measured = self.is_measured();
+        let zombie = self.is_zombie();
         self.is_considered = false;
-        self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured });
+        self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured, zombie });
+    }
+
+    /// Notes of a dead one whether it is a zombie; true when that is news.
+    pub(crate) fn set_zombie(&mut self, is_zombie: bool) -> bool {
+        match &mut self.phase {
+            Phase::Alive(_) => false,
+            Phase::Dead(ended) => std::mem::replace(&mut ended.zombie, is_zombie) != is_zombie,
+        }
     }
 
     /// Gives it the program it was forked with, unless it is known to have run one of its own.

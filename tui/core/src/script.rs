@@ -21,6 +21,7 @@
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
 //! | `comm PID NAME`, `parent PID PARENT` | |
+//! | `zombie PID`, `reaped PID` | one that has ended is not asked for yet, and is |
 //! | `title PID` | `truncated`; `--` and arguments |
 //! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
 //! | `lost N` | lost forks; `lost fork=N exec=N exit=N` by kind |
@@ -54,7 +55,8 @@ pub(crate) use words::Word;
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
-const LINES: &str = "found, fork, exec, exit, end, uid, comm, title, parent, usage, lost, tick, at, wait or every";
+const LINES: &str =
+    "found, fork, exec, exit, end, uid, comm, title, parent, zombie, reaped, usage, lost, tick, at, wait or every";
 const FOUND_OPTIONS: &str =
     "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
@@ -252,6 +254,16 @@ impl Script {
                 let (key, parent) = (task.key, task.parent);
                 self.keep(task);
                 Ok(Event::Parent { ts_ns, key, parent })
+            }
+            Some("zombie") => {
+                let key = self.process(&mut line)?;
+                line.end("the end of the line")?;
+                Ok(Event::Zombie { ts_ns, key })
+            }
+            Some("reaped") => {
+                let key = self.process(&mut line)?;
+                line.end("the end of the line")?;
+                Ok(Event::Reaped { ts_ns, key })
             }
             Some("usage") => self.usage(&mut line, ts_ns),
             Some("lost") => lost(&mut line, ts_ns),

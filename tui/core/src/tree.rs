@@ -58,6 +58,8 @@ struct Slot {
     process: Option<Box<Process>>,
     /// Whether that is alive: asked so often that the way there counts.
     alive: bool,
+    /// Whether it is a zombie.
+    zombie: bool,
     /// The edge from its parent in either lineage, one and the same where the kernel's parent is the forker;
     /// `EdgeIndex::end()` where its parent is none that can be in the tree.
     links: [EdgeIndex; 2],
@@ -72,7 +74,16 @@ struct Slot {
 impl Slot {
     fn empty(key: ProcKey) -> Self {
         let links = [EdgeIndex::end(); 2];
-        Self { key, process: None, alive: false, links, children: [0; 2], needed_by: 0, departed: Departed::default() }
+        Self {
+            key,
+            process: None,
+            alive: false,
+            zombie: false,
+            links,
+            children: [0; 2],
+            needed_by: 0,
+            departed: Departed::default(),
+        }
     }
 
     /// Whether nothing is lost with it.
@@ -113,6 +124,7 @@ pub struct Tree {
     index: Index,
     kept: usize,
     live: usize,
+    zombies: usize,
     tombstones: usize,
     dead_edges: usize,
     /// Times that the nodes were numbered anew.
@@ -237,6 +249,12 @@ impl Tree {
         self.live
     }
 
+    /// Processes kept that have ended and whose parents have not asked for them.
+    #[must_use]
+    pub fn zombies(&self) -> usize {
+        self.zombies
+    }
+
     fn node(&self, key: ProcKey) -> Option<NodeIndex> {
         self.index.find(&self.graph, key)
     }
@@ -337,6 +355,31 @@ impl Tree {
         }
     }
 
+    /// Notes of one that has ended whether its parent has still to ask for it; true when that is news.
+    pub(crate) fn set_zombie(&mut self, key: ProcKey, is_zombie: bool) -> bool {
+        let Some(node) = self.node(key) else { return false };
+        if self.process(node).is_none_or(|process| process.is_alive() || process.is_zombie() == is_zombie) {
+            return false;
+        }
+        let needed_parent = self.needs_parent(node);
+        self.unbook(node);
+        let slot = &mut self.graph[node];
+        slot.zombie = is_zombie;
+        let set = slot.process.as_deref_mut().is_some_and(|process| process.set_zombie(is_zombie));
+        if is_zombie {
+            self.zombies += 1
+        } else {
+            self.zombies -= 1
+        }
+        self.book(node);
+        match (needed_parent, self.needs_parent(node)) {
+            (false, true) => self.need(self.parent_node(node, Lineage::Forked)),
+            (true, false) => self.release(self.parent_node(node, Lineage::Forked)),
+            (true, true) | (false, false) => {}
+        }
+        set
+    }
+
     /// Says who forked it; true when that is news.
     pub(crate) fn set_forker(&mut self, key: ProcKey, forker: ProcKey) -> bool {
         let Some(node) = self.node(key) else { return false };
@@ -380,6 +423,7 @@ impl Tree {
         let process = slot.process.take()?;
         let was_alive = mem::replace(&mut slot.alive, false);
         self.live -= usize::from(was_alive);
+        self.zombies -= usize::from(mem::replace(&mut slot.zombie, false));
         let departed = mem::take(&mut slot.departed);
         if finished && !was_alive {
             self.count_departed(node, &process, &departed);

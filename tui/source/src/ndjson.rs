@@ -26,6 +26,8 @@ mod kind {
     pub(super) const UID: &str = "uid";
     pub(super) const COMM: &str = "comm";
     pub(super) const TITLE: &str = "title";
+    pub(super) const ZOMBIE: &str = "zombie";
+    pub(super) const REAPED: &str = "reaped";
     pub(super) const PARENT: &str = "parent";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
@@ -33,6 +35,6 @@ mod kind {
     pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 14] =
-        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, USAGE, LOST, USER, CLOCK, ALERT];
+    pub(super) const ALL: [&str; 16] =
+        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, ZOMBIE, REAPED, USAGE, LOST, USER, CLOCK, ALERT];
 }

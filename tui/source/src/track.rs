@@ -5,6 +5,7 @@
 //! have ended.
 
 mod ends;
+mod zombies;
 
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasher as _;
@@ -14,6 +15,7 @@ use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use self::ends::Ends;
+use self::zombies::Zombies;
 use crate::decode::{Ending, Record, Row};
 use crate::titles::Title;
 
@@ -52,6 +54,7 @@ pub struct Tracker {
     /// Whose exit record has come. Rows may still show them, even alive when the record came while the pass ran; and a
     /// record may come twice: before 6.16 two threads ending at once may both be taken for the last.
     ends: Ends,
+    zombies: Zombies,
     pass: u64,
     /// Everything that starts from here on is captured whole.
     capture_ns: u64,
@@ -71,6 +74,7 @@ impl Tracker {
             live: FxHashMap::default(),
             unconfirmed: FxHashSet::default(),
             ends: Ends::default(),
+            zombies: Zombies::default(),
             pass: 0,
             capture_ns,
             sees_all,
@@ -126,6 +130,8 @@ impl Tracker {
             out.push(Event::Process(found(&row, false)));
             if row.ending.is_none() {
                 out.push(self.usage(&row));
+            } else {
+                self.zombies.insert(row.task.key);
             }
             self.insert(&row.task, row.ts_ns, row.ending.is_some());
         }
@@ -190,7 +196,17 @@ impl Tracker {
                 }
                 // The pid has passed on since the row was written.
                 Some(known) if known.start_ns > key.start_ns => {}
-                // Nobody begins by ending: either its end has been told, or all that could be told of it was lost.
+                // All that could be told of it was lost, and it is there for good.
+                _ if row.ending.is_some_and(|ending| ending.over) && self.unconfirmed.contains(&key) => {
+                    self.displace(key, row.ts_ns, out);
+                    out.push(Event::Process(found(row, true)));
+                    self.zombies.insert(key);
+                    self.insert(&row.task, row.ts_ns, true);
+                }
+                _ if row.ending.is_some_and(|ending| ending.over) => {
+                    unconfirmed.insert(key);
+                }
+                // Nobody else begins by ending: either its end has been told, or it is not worth the telling.
                 _ if row.ending.is_some() => {}
                 _ if after_loss || self.unconfirmed.contains(&key) => {
                     self.displace(key, row.ts_ns, out);
@@ -204,9 +220,20 @@ impl Tracker {
             }
         }
         self.unconfirmed = unconfirmed;
+        let is_zombie = |row: &&Row| {
+            let key = row.task.key;
+            row.ending.is_some_and(|ending| ending.over || self.zombies.contains(key)) && self.has_ended(key)
+        };
+        let zombies = rows.iter().filter(is_zombie).map(|row| row.task.key).collect();
+        self.zombies.finish_pass(started_ns, zombies, out);
         if self.sees_all {
             self.end_missing(started_ns, after_loss, is_there, out);
         }
+    }
+
+    /// Whether its end has been told, be it by its record or because a pass showed it.
+    fn has_ended(&self, key: ProcKey) -> bool {
+        self.ends.contains(key) || self.live.get(&key.pid).is_some_and(|known| known.is(key) && known.zombie)
     }
 
     /// Ends those that the pass should have seen, but did not.

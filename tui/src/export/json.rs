@@ -85,8 +85,8 @@ fn process(scope: &Scope<'_>, process: &Process, depth: usize) -> Value {
             put("rss_bytes", process.rss_bytes().map(Value::from));
         }
         Lifecycle::Exited { status, .. } => {
-            put("state", Some("Z".into()));
-            put("zombie", Some(true.into()));
+            put("state", process.is_zombie().then(|| "Z".into()));
+            put("zombie", process.is_zombie().then(|| true.into()));
             match status {
                 ExitStatus::Code(code) => put("code", Some(code.into())),
                 ExitStatus::Signal { signal, core } => {

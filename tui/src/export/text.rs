@@ -87,12 +87,13 @@ pub fn command(process: &Process) -> String {
 /// How a process is, or how it ended.
 #[must_use]
 pub fn status(process: &Process) -> String {
-    match process.life() {
-        Lifecycle::Running => process.state().to_string(),
+    let words = match process.life() {
+        Lifecycle::Running => return process.state().to_string(),
         Lifecycle::Exited { status: ExitStatus::Code(code), .. } => format!("exit {code}"),
         Lifecycle::Exited { status: ExitStatus::Signal { signal, .. }, .. } => text::signal_name(signal).into_owned(),
         Lifecycle::Exited { status: ExitStatus::Unknown, .. } => "ended".to_owned(),
-    }
+    };
+    if process.is_zombie() { format!("Z {words}") } else { words }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod storm;
 mod time_namespace;
 mod users;
 mod workload;
+mod zombies;
 
 #[path = "../common/root.rs"]
 mod root;

@@ -58,6 +58,7 @@ impl Engine {
                 vitals.cpu_ns = cpu_ns;
             }
             self.end(key, End { at_ns: e.ts_ns, status, cost: None, killer: None }, deltas);
+            self.zombie(key, true, deltas);
         }
     }
 
@@ -171,6 +172,15 @@ impl Engine {
         }
     }
 
+    /// Notes of one that has ended whether its parent has still to ask how. Until then it stays in the tree.
+    pub(super) fn zombie(&mut self, key: ProcKey, is_zombie: bool, deltas: &mut Vec<Delta>) {
+        let is_youngest = self.tree.youngest(key.pid).is_some_and(|youngest| youngest.key == key);
+        if self.tree.set_zombie(key, is_zombie && is_youngest) {
+            self.retention.consider(&mut self.tree, key);
+            deltas.push(Delta::Changed(key));
+        }
+    }
+
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share to be shown")]
     pub(super) fn usage(&mut self, e: &Usage, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(e.key) else { return };
@@ -221,8 +231,10 @@ impl Engine {
         if let Some((rival, alive)) = rival {
             match rival.birth().cmp(&key.birth()) {
                 Ordering::Less if alive => self.end(rival, End::unseen(key.start_ns), deltas),
+                // Its pid was free.
+                Ordering::Less => self.zombie(rival, false, deltas),
                 Ordering::Greater => outlived_by = Some(rival),
-                _ => {}
+                Ordering::Equal => {}
             }
         }
         self.stats.found += u64::from(process.origin != Origin::Forked);

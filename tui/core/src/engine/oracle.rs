@@ -32,6 +32,7 @@ struct Node {
     life: Lifecycle,
     cost: Cost,
     killer: Option<Killer>,
+    zombie: bool,
     /// Of the living; nobody asks it of the dead.
     as_of_ns: u64,
 }
@@ -53,6 +54,7 @@ impl Node {
             life: process.life(),
             cost: process.cost(),
             killer: process.killer().copied(),
+            zombie: process.is_zombie(),
             as_of_ns: process.vitals().map_or(0, |vitals| vitals.as_of_ns),
         }
     }
@@ -73,12 +75,17 @@ impl Node {
             life: Lifecycle::Running,
             cost: Cost::default(),
             killer: None,
+            zombie: false,
             as_of_ns: ts_ns,
         }
     }
 
     fn alive(&self) -> bool {
         self.life == Lifecycle::Running
+    }
+
+    fn is_there(&self) -> bool {
+        self.alive() || self.zombie
     }
 }
 
@@ -132,6 +139,8 @@ impl Oracle {
             Event::Comm { ts_ns, key, comm } => self.set(*key, *ts_ns, |node| node.comm = *comm),
             Event::Title { ts_ns, key, argv, .. } => self.title(*ts_ns, *key, argv),
             Event::Parent { ts_ns, key, parent } => self.set(*key, *ts_ns, |node| node.kernel_parent = *parent),
+            Event::Zombie { key, .. } => self.zombie(*key, true),
+            Event::Reaped { key, .. } => self.zombie(*key, false),
             Event::Usage(_) | Event::Lost { .. } => unreachable!("not among the events of this test"),
         }
         self.expire(false);
@@ -142,10 +151,18 @@ impl Oracle {
         self.expire(true);
     }
 
+    fn zombie(&mut self, key: ProcKey, zombie: bool) {
+        let known = self.nodes.iter().map(|node| &node.key).chain(&self.gone);
+        let is_youngest = known.filter(|other| other.pid == key.pid).all(|other| other.start_ns <= key.start_ns);
+        if let Some(node) = self.find(key).filter(|node| !node.alive()) {
+            node.zombie = zombie && is_youngest;
+        }
+    }
+
     /// Whether a living one descends from it.
     fn pinned(&self, node: &Node) -> bool {
         let children = self.nodes.iter().filter(|child| self.parent(child, Lineage::Forked) == Some(node));
-        !node.alive() && children.into_iter().any(|child| child.alive() || self.pinned(child))
+        !node.is_there() && children.into_iter().any(|child| child.is_there() || self.pinned(child))
     }
 
     /// Bytes of the arguments: of inherited ones each allocation once.
@@ -158,7 +175,7 @@ impl Oracle {
     }
 
     fn dead(&self) -> Vec<&Node> {
-        self.nodes.iter().filter(|node| !node.alive()).collect()
+        self.nodes.iter().filter(|node| !node.is_there()).collect()
     }
 
     fn expire(&mut self, by_age: bool) {
@@ -231,9 +248,13 @@ impl Oracle {
         }
         let rivals = || self.nodes.iter().filter(|node| node.key.pid == key.pid);
         let younger = rivals().map(|node| node.key.start_ns).max().filter(|&start_ns| start_ns > key.start_ns);
-        let older: Vec<_> = rivals().filter(|n| n.alive() && n.key.start_ns < key.start_ns).map(|n| n.key).collect();
+        let older: Vec<_> = rivals().filter(|n| n.is_there() && n.key.start_ns < key.start_ns).map(|n| n.key).collect();
         for rival in older {
-            self.end(rival, key.start_ns, ExitStatus::Unknown, None, None);
+            if self.find(rival).is_some_and(|node| node.alive()) {
+                self.end(rival, key.start_ns, ExitStatus::Unknown, None, None);
+            } else {
+                self.zombie(rival, false);
+            }
         }
         self.counts[4] += i64::from(node.origin != Origin::Forked);
         self.counts[5] += i64::from(node.origin == Origin::Inferred);
@@ -279,6 +300,7 @@ impl Oracle {
                 node.cost.cpu_ns = zombie.cpu_ns;
             }
             self.end(e.task.key, e.ts_ns, zombie.status, None, None);
+            self.zombie(e.task.key, true);
         }
     }
 

@@ -42,6 +42,24 @@ fn a_life_from_fork_to_exit() {
 }
 
 #[test]
+fn a_zombie_stays_as_long_as_it_is_one_and_so_do_those_above_it() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nexit 3\nexit 4 5\nexit 2\nzombie 4");
+    let deltas = scene.play("at 1h\ntick");
+    assert_eq!(deltas, [], "whoever started it is kept for its sake");
+    assert!(scene.get(4).is_zombie() && !scene.get(4).is_alive());
+    assert_eq!((scene.engine.tree().zombies(), scene.engine.tree().pinned(), scene.engine.stats().live), (1, 2, 1));
+    assert_eq!(scene.play("reaped 4\ntick").len(), 4, "told as changed, and then it and those above leave");
+    assert_eq!((scene.engine.tree().zombies(), scene.engine.tree().len()), (0, 1));
+    // A pid that is used again was free.
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexit 2\nzombie 2");
+    let first = scene.key(2);
+    scene.play("fork 1 2");
+    assert!(!scene.engine.tree().get(first).unwrap().is_zombie());
+    scene.play("zombie 1\nzombie 2");
+    assert!(!scene.get(1).is_zombie() && !scene.get(2).is_zombie(), "the living are not");
+}
+
+#[test]
 fn i1_a_pid_in_use_again_ends_the_one_before() {
     let mut scene = Scene::of("found 1 0\nfork 1 2");
     let (first, forked_ns) = (scene.key(2), 3 * SECOND);

@@ -367,10 +367,7 @@ impl State {
             (Self::Failed, Lifecycle::Exited { status, .. }) => {
                 (status != ExitStatus::Unknown).then_some(status.is_failure())
             }
-            // It had ended when it was found: nobody saw it happen, and yet the status was there.
-            (Self::Zombie, Lifecycle::Exited { status, inferred, .. }) => {
-                Some(inferred && status != ExitStatus::Unknown)
-            }
+            (Self::Zombie, Lifecycle::Exited { .. }) => Some(process.is_zombie()),
             (_, Lifecycle::Running) if process.state() == '?' => None,
             (Self::Zombie, Lifecycle::Running) => Some(process.state() == 'Z'),
             (Self::Run(state), life) => Some(life == Lifecycle::Running && process.state() == state),

@@ -483,7 +483,7 @@ fn a_fork_that_never_execed_is_found_by_the_program_it_runs() {
 }
 
 #[test]
-fn a_zombie_is_one_found_as_such() {
+fn a_zombie_is_one_found_as_such_or_not_waited_for() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nexit 2\nfork 1 3\nend 3");
     let mut event = scene.event(&["found", "4", "1"]);
     let Event::Process(found) = &mut event else { unreachable!() };
@@ -494,6 +494,8 @@ fn a_zombie_is_one_found_as_such() {
     // How the third ended is not known.
     assert_eq!(matching(&scene, "state!=failed"), [1, 2, 4]);
     assert_eq!(matching(&scene, "time>=0s"), [2, 4]);
+    scene.play("zombie 2\nreaped 4");
+    assert_eq!(matching(&scene, "state=zombie"), [2]);
 }
 
 /// A chain of a hundred thousand: whoever looks up from each takes five thousand million steps.

@@ -110,7 +110,7 @@ impl Rows {
             Entry {
                 process,
                 key: process.key,
-                alive: process.is_alive(),
+                alive: process.is_there(),
                 rank: self.rank(tree, process),
                 parent,
                 matched,

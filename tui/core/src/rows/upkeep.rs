@@ -121,7 +121,7 @@ impl Rows {
     fn set_line_apart(&mut self, tree: &Tree) {
         let selected = self.apart.filter(|_| self.look.join_from > 0).and_then(|key| tree.get(key));
         let above = selected.into_iter().flat_map(|process| tree.ancestors(process.key, self.look.lineage));
-        let dead = above.take_while(|process| !process.is_alive());
+        let dead = above.take_while(|process| !process.is_there());
         let line: FxHashSet<_> = selected.into_iter().chain(dead).map(|process| process.key).collect();
         if line != self.line_apart {
             self.noted.extend(line.symmetric_difference(&self.line_apart));
@@ -133,7 +133,7 @@ impl Rows {
     /// Whether filter and switches ask for it, and whether the filter does.
     pub(super) fn judge(&self, process: &Process, judge: &Judge<'_, '_>) -> (bool, bool) {
         let look = &self.look;
-        let shown = (look.kernel || !process.is_kernel()) && (look.dead || process.is_alive());
+        let shown = (look.kernel || !process.is_kernel()) && (look.dead || process.is_there());
         let matched = judge.matches(process);
         (shown && matched, matched)
     }
@@ -206,7 +206,7 @@ impl Rows {
         self.sequence.count(id, wanted);
         let Some(item) = self.sequence.get_mut(id) else { return };
         item.matched = matched;
-        item.alive = process.is_alive();
+        item.alive = process.is_there();
         self.recount(tree, id);
         self.reconsider(tree, id, process);
     }
@@ -285,7 +285,7 @@ impl Rows {
                 rank,
                 matched,
                 finished: false,
-                alive: process.is_alive(),
+                alive: process.is_there(),
                 unfinished: 0,
                 crowd: None,
                 joined: false,

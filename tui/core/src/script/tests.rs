@@ -150,6 +150,13 @@ fn what_changes_later_is_kept() {
 }
 
 #[test]
+fn a_zombie_is_told_and_its_reaping() {
+    let key = ProcKey::new(5, 5);
+    assert_eq!(event("zombie 5"), Event::Zombie { ts_ns: SECOND, key });
+    assert_eq!(event("reaped 5"), Event::Reaped { ts_ns: SECOND, key });
+}
+
+#[test]
 fn a_title_is_what_a_process_shows_instead_of_its_arguments() {
     let key = ProcKey::new(5, 5);
     let argv = Argv::from_args(["a title"]);

@@ -214,7 +214,7 @@ impl Tree {
     /// Whether it is a reason to keep its parent.
     pub(super) fn needs_parent(&self, node: NodeIndex) -> bool {
         let slot = &self.graph[node];
-        slot.process.is_some() && (slot.alive || slot.needed_by > 0)
+        slot.process.is_some() && (slot.alive || slot.zombie || slot.needed_by > 0)
     }
 
     /// One more of its children needs it.
@@ -244,9 +244,9 @@ impl Tree {
 }
 
 impl Slot {
-    /// The process and when it ended, if it has.
+    /// The process and when it ended, if it has and is gone.
     fn ended(&self) -> Option<(&Process, u64)> {
-        let process = self.process.as_deref().filter(|_| !self.alive)?;
+        let process = self.process.as_deref().filter(|_| !self.alive && !self.zombie)?;
         match process.life() {
             Lifecycle::Running => None,
             Lifecycle::Exited { at_ns, .. } => Some((process, at_ns)),

@@ -413,6 +413,8 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             argv: need(line.argv(), "argv")?,
             argv_truncated: line.argv_truncated.unwrap_or(false),
         },
+        kind::ZOMBIE => Event::Zombie { ts_ns, key },
+        kind::REAPED => Event::Reaped { ts_ns, key },
         kind::PARENT => Event::Parent { ts_ns, key, parent: line.parent()? },
         kind::USAGE => Event::Usage(Usage {
             ts_ns,

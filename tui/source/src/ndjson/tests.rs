@@ -136,6 +136,8 @@ fn changes_losses_and_usage_have_lines() {
             Event::Title { ts_ns: 1, key, argv: Argv::from_args(["a title"]), argv_truncated: true },
             r#"{"type":"title","ts_ns":1,"pid":5,"start_ns":50,"argv":["a title"],"argv_truncated":true}"#,
         ),
+        (Event::Zombie { ts_ns: 1, key }, r#"{"type":"zombie","ts_ns":1,"pid":5,"start_ns":50}"#),
+        (Event::Reaped { ts_ns: 1, key }, r#"{"type":"reaped","ts_ns":1,"pid":5,"start_ns":50}"#),
         (
             Event::Parent { ts_ns: 1, key, parent: ProcKey::new(1, 10) },
             r#"{"type":"parent","ts_ns":1,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10}"#,

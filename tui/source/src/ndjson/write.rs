@@ -69,6 +69,8 @@ pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io
         | Event::Comm { .. }
         | Event::Parent { .. }
         | Event::Title { .. }
+        | Event::Zombie { .. }
+        | Event::Reaped { .. }
         | Event::Usage(_)
         | Event::Lost { .. } => {}
     }
@@ -96,6 +98,8 @@ fn event_line(event: &Event) -> Line<'_> {
             ..about(kind::TITLE, *ts_ns, *key)
         },
         Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
+        Event::Zombie { ts_ns, key } => about(kind::ZOMBIE, *ts_ns, *key),
+        Event::Reaped { ts_ns, key } => about(kind::REAPED, *ts_ns, *key),
         Event::Usage(usage) => used(usage),
         Event::Lost { ts_ns, count } => {
             let LossCount { fork, exec, exit } = *count;

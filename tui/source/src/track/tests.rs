@@ -83,6 +83,8 @@ fn briefly(events: &[Event]) -> Vec<String> {
         Event::Comm { key, .. } => Some(format!("comm {}", key.pid)),
         Event::Title { key, argv, .. } => Some(format!("title {} {argv:?}", key.pid)),
         Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
+        Event::Zombie { key, .. } => Some(format!("zombie {}", key.pid)),
+        Event::Reaped { key, .. } => Some(format!("reaped {}", key.pid)),
         Event::Usage(_) | Event::Lost { .. } => None,
     };
     events.iter().filter_map(name).collect()
@@ -237,8 +239,8 @@ fn a_zombie_is_found_as_one_and_its_end_may_still_come() {
     assert!(!tracker.is_alive(zombie.task.key));
     let rows = vec![row(2_001, init.clone()), zombie.clone()];
     assert_eq!(pass(&mut tracker, 2_000, rows, vec![], true), Vec::<String>::new());
-    // Reaped by its parent: it has been reported as ended.
-    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init)], vec![], true), Vec::<String>::new());
+    // It has been reported as ended.
+    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init)], vec![], true), ["reaped 5"]);
 }
 
 /// Its exit hook ran before the capture began, so that nothing more will be said of it, or it is about to run.
@@ -258,7 +260,7 @@ fn who_is_ending_when_the_capture_begins_has_ended() {
     // It may take its time, and is not told of again.
     let rows = || vec![row(2_001, init.clone()), ending.clone()];
     assert_eq!(pass(&mut tracker, 2_000, rows(), vec![], true), Vec::<String>::new());
-    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init.clone())], vec![], true), Vec::<String>::new());
+    assert_eq!(pass(&mut tracker, 3_000, vec![row(3_001, init.clone())], vec![], true), ["reaped 5"]);
     let mut tracker = seeded();
     assert_eq!(records(&mut tracker, vec![exit(1_102, &ending.task)]), ["exit 5"]);
 }
@@ -323,11 +325,12 @@ fn whose_exit_record_has_come_is_never_told_again() {
             let ending = if n < 3 { ending(3) } else { over(3) };
             let there = Row { ending, ..row(started_ns + 2, child.clone()) };
             let rows = [row(started_ns + 1, init.clone())].into_iter().chain((n < 5).then_some(there));
-            assert_eq!(
-                pass(&mut tracker, started_ns, rows.collect(), vec![], loss),
-                Vec::<String>::new(),
-                "{n} {loss}"
-            );
+            let told: &[&str] = match n {
+                4 => &["zombie 5"],
+                5 => &["reaped 5"],
+                _ => &[],
+            };
+            assert_eq!(pass(&mut tracker, started_ns, rows.collect(), vec![], loss), told, "{n} {loss}");
         }
         assert_eq!(tracker.live.len(), 1);
     }
@@ -379,13 +382,41 @@ fn a_second_record_of_an_end_is_dropped_however_many_others_end_in_between() {
 fn who_is_ending_does_not_begin() {
     let (mut tracker, init) = seeded();
     let unknown = task(5, 2_000, init.key);
-    for (started_ns, ending) in [(3_000, ending(3)), (4_000, ending(3)), (5_000, over(3))] {
+    for (started_ns, ending) in [(3_000, ending(3)), (4_000, ending(3)), (5_000, ending(3))] {
         let there = Row { ending, ..row(started_ns + 2, unknown.clone()) };
         let rows = vec![row(started_ns + 1, init.clone()), there];
         assert_eq!(pass(&mut tracker, started_ns, rows, vec![], true), Vec::<String>::new());
     }
     // What comes of it in spite of that is told as ever.
     assert_eq!(records(&mut tracker, vec![exit(5_500, &unknown)]), ["repaired 5", "exit 5"]);
+}
+
+#[test]
+fn whom_nobody_asks_for_is_a_zombie_until_somebody_does() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    assert_eq!(records(&mut tracker, vec![fork(2_001, &child), exit(2_002, &child)]), ["fork 5", "exit 5"]);
+    let shown = |tracker: &mut Tracker, started_ns, is_shown: bool| {
+        let zombie = Row { ending: over(3), ..row(started_ns + 2, child.clone()) };
+        let rows = std::iter::once(row(started_ns + 1, init.clone())).chain(is_shown.then_some(zombie));
+        pass(tracker, started_ns, rows.collect(), vec![], false)
+    };
+    assert_eq!(shown(&mut tracker, 3_000, true), Vec::<String>::new(), "most are for a moment");
+    assert_eq!(shown(&mut tracker, 4_000, true), ["zombie 5"]);
+    assert_eq!(shown(&mut tracker, 5_000, true), Vec::<String>::new(), "told once");
+    assert_eq!(shown(&mut tracker, 6_000, false), ["reaped 5"]);
+    assert_eq!(shown(&mut tracker, 7_000, false), Vec::<String>::new());
+}
+
+#[test]
+fn a_zombie_of_which_every_record_was_lost_is_found() {
+    let (mut tracker, init) = seeded();
+    let unknown = Row { ending: over(3), ..row(3_002, task(5, 2_000, init.key)) };
+    let rows = || vec![row(3_001, init.clone()), unknown.clone()];
+    assert_eq!(pass(&mut tracker, 3_000, rows(), vec![], true), Vec::<String>::new(), "its record may be under way");
+    assert_eq!(pass(&mut tracker, 4_000, rows(), vec![], false), ["repaired 5"]);
+    assert_eq!(pass(&mut tracker, 5_000, rows(), vec![], false), Vec::<String>::new());
+    assert_eq!(pass(&mut tracker, 6_000, vec![row(6_001, init)], vec![], false), ["reaped 5"]);
 }
 
 /// Alive in the account, and a row shows it ending: its record is under way, or it was lost.

@@ -79,7 +79,9 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
         argv_truncated: false,
     });
     let parent = (key(), key()).prop_map(move |(key, parent)| Event::Parent { ts_ns, key, parent });
-    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 1 => title, 2 => parent]
+    let zombie = key().prop_map(move |key| Event::Zombie { ts_ns, key });
+    let reaped = key().prop_map(move |key| Event::Reaped { ts_ns, key });
+    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 1 => title, 2 => parent, 2 => zombie, 1 => reaped]
 }
 
 /// Time goes on, but not without stepping back now and then.

@@ -78,11 +78,17 @@ pub(super) fn check_deltas(before: &[Node], after: &Oracle, deltas: &[Delta], to
 pub(super) fn check_bounds(before: &[Node], engine: &Engine, deltas: &[Delta]) {
     let (tree, config) = (engine.tree(), engine.config());
     assert!(tree.pinned() <= config.pinned_max);
-    assert!(tree.len() - tree.live() - tree.pinned() <= config.keep_max);
+    assert!(tree.len() - tree.live() - tree.zombies() - tree.pinned() <= config.keep_max);
     assert!(engine.stats().dead_bytes <= config.keep_bytes);
     let unbounded = config.pinned_max == 1000 && config.keep_bytes == 1000;
     for gone in before.iter().filter(|node| tree.get(node.key).is_none()) {
-        assert!(!gone.alive() || deltas.contains(&Delta::Ended(gone.key)), "{gone:?}");
+        assert!(
+            !gone.is_there()
+                || deltas
+                    .iter()
+                    .any(|delta| matches!(delta, Delta::Ended(key) | Delta::Changed(key) if *key == gone.key)),
+            "{gone:?}"
+        );
         let is_child = |process: &&Process| process.forker() == gone.key;
         for child in tree.iter().filter(is_child).filter(|child| gone.key.birth() < child.key.birth()) {
             assert!(!unbounded && child.generations_left_out() > 0, "{child:?}");

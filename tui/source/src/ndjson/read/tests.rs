@@ -124,10 +124,12 @@ fn event() -> impl Strategy<Value = Event> {
     );
     let small = (any::<u64>(), key(), key(), creds(), comm(), any::<[u64; 3]>());
     let changes =
-        (small, 0..4_u8).prop_map(|((ts_ns, key, parent, creds, comm, [fork, exec, exit]), kind)| match kind {
+        (small, 0..6_u8).prop_map(|((ts_ns, key, parent, creds, comm, [fork, exec, exit]), kind)| match kind {
             0 => Event::Creds { ts_ns, key, creds },
             1 => Event::Comm { ts_ns, key, comm },
             2 => Event::Parent { ts_ns, key, parent },
+            3 => Event::Zombie { ts_ns, key },
+            4 => Event::Reaped { ts_ns, key },
             _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit } },
         });
     let title = (any::<u64>(), key(), argv(), any::<bool>())
