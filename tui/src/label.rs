@@ -223,6 +223,16 @@ pub fn duration(ns: u64, width: usize) -> String {
     text
 }
 
+/// How long it has lived at `now_ns`, or lived: in at most eight columns `8m 48s`, and `<8m 48s` where nobody saw its end.
+#[must_use]
+pub fn lifetime(process: &Process, now_ns: u64) -> String {
+    let ns = process.lifetime_ns(now_ns);
+    match process.life() {
+        Lifecycle::Exited { inferred: true, .. } => format!("<{}", duration(ns, 7)),
+        Lifecycle::Running | Lifecycle::Exited { inferred: false, .. } => text::duration(ns),
+    }
+}
+
 /// A share of one CPU in at most five columns: `0.0%`, `12.3%`, `100%`.
 #[must_use]
 pub fn percent(share: f32) -> String {

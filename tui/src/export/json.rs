@@ -84,7 +84,8 @@ fn process(scope: &Scope<'_>, process: &Process, depth: usize) -> Value {
             put("threads", Some(process.threads().into()));
             put("rss_bytes", process.rss_bytes().map(Value::from));
         }
-        Lifecycle::Exited { status, .. } => {
+        Lifecycle::Exited { status, inferred, .. } => {
+            put("inferred", inferred.then(|| true.into()));
             put("state", process.is_zombie().then(|| "Z".into()));
             put("zombie", process.is_zombie().then(|| true.into()));
             match status {

@@ -8,8 +8,8 @@ use ptree_source::TimeAnchor;
 use super::Scope;
 use crate::app::Wall;
 use crate::columns::left;
-use crate::given;
 use crate::view::ascii::simplified;
+use crate::{given, label};
 
 /// Columns of a user's name.
 const USER: usize = 10;
@@ -50,7 +50,7 @@ fn line(scope: &Scope<'_>, wall: &Wall, row: &Row, lines: &[bool]) -> Option<Str
         process.key.pid,
         left(&scope.user_name(process.creds().uid, text::readable), USER),
         wall.short(process.key.start_ns, scope.now_ns),
-        text::duration(process.lifetime_ns(scope.now_ns)),
+        label::lifetime(process, scope.now_ns),
         text::duration(process.cost().cpu_ns),
         status(process),
         guides(row, lines),

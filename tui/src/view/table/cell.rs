@@ -88,10 +88,12 @@ impl Cells<'_> {
             Column::Group => process.creds().gid.to_string().into(),
             Column::Start => app.wall().short(process.key.start_ns, app.shown_ns()).into(),
             Column::End => match process.life() {
+                // It was noticed then, and may have been long before.
+                Lifecycle::Exited { inferred: true, .. } => "?".into(),
                 Lifecycle::Exited { at_ns, .. } => app.wall().short(at_ns, app.shown_ns()).into(),
                 Lifecycle::Running => nothing(),
             },
-            Column::Lifetime => text::duration(process.lifetime_ns(app.shown_ns())).into(),
+            Column::Lifetime => label::lifetime(process, app.shown_ns()).into(),
             Column::Cpu if !dead && process.is_measured() => label::percent(process.cpu_share()).into(),
             Column::Cpu | Column::Time => self.time(width),
             // The present size of the living, the peak of the dead.
