@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::account::assert_agrees;
 use crate::capture::{Capture, Stream, number, ticked};
 use crate::workload::{Log, Workload};
-use crate::{Company, emulated, enter};
+use crate::{Company, enter};
 
 /// Captures deaths, and compares what is said of each. The causes, and who is left out of them.
 fn observe(situation: &str) -> Option<Vec<String>> {
@@ -52,11 +52,6 @@ fn signals_of_processes_are_put_down_to_who_sent_them() {
 
 #[test]
 fn signals_of_the_kernel_are_put_down_to_their_reason() {
-    // Whom such a machine kills for lack of memory, and when, is not settled by what the workload does.
-    if emulated() {
-        eprintln!("SKIPPED (emulated): signals of the kernel");
-        return;
-    }
     let Some(causes) = observe("killed-by-the-kernel") else { return };
     let of = |name: &str| causes.iter().filter(|cause| *cause == name).count();
     assert_eq!(["fault", "timer", "kernel", "terminal"].map(of), [1, 2, 1, 2], "{causes:?}");
