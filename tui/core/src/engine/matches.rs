@@ -65,6 +65,8 @@ struct Active {
     id: u64,
     matched_ns: u64,
     told_ns: u64,
+    /// Something has changed since.
+    untold: bool,
 }
 
 impl Matches {
@@ -101,6 +103,13 @@ impl Matches {
         deltas: &mut Vec<Delta>,
     ) {
         self.out_of_memory.hit(process, now_ns, alerts, deltas);
+        // Each of them is told: there are few, and whoever is left out would be looked for in vain.
+        if let Some(active) = &mut self.out_of_memory.active
+            && std::mem::take(&mut active.untold)
+        {
+            active.told_ns = now_ns;
+            alerts.tell(active.id, deltas);
+        }
     }
 
     /// Judges those whom the deltas from this one on are about.
@@ -203,6 +212,7 @@ impl Matches {
             watched.sweep(&ended, named, context, alerts, deltas);
         }
         for watched in self.watched.iter_mut().chain([&mut self.out_of_memory]) {
+            watched.tell(now_ns, alerts, deltas);
             let Some(active) = watched.active.filter(|active| now_ns - active.matched_ns >= self.clear_ns) else {
                 continue;
             };
@@ -281,14 +291,23 @@ impl Watched {
             alert.culprit = Some(process.key);
             alert.culprit_comm = *process.comm();
             active.matched_ns = now_ns;
-            if now_ns - active.told_ns >= UPDATE_NS {
-                active.told_ns = now_ns;
-                alerts.tell(active.id, deltas);
-            }
+            active.untold = true;
+            self.tell(now_ns, alerts, deltas);
             return;
         }
         let cause = Cause::Match { rule: self.rule.name.clone(), count: 1 };
         let id = alerts.raise(now_ns, cause, Some((process.key, *process.comm())), deltas);
-        self.active = Some(Active { id, matched_ns: now_ns, told_ns: now_ns });
+        self.active = Some(Active { id, matched_ns: now_ns, told_ns: now_ns, untold: false });
+    }
+
+    /// Tells what is new of the alert that lasts, unless that was done a moment ago.
+    fn tell(&mut self, now_ns: u64, alerts: &mut Alerts, deltas: &mut Vec<Delta>) {
+        if let Some(active) = &mut self.active
+            && active.untold
+            && now_ns - active.told_ns >= UPDATE_NS
+        {
+            (active.told_ns, active.untold) = (now_ns, false);
+            alerts.tell(active.id, deltas);
+        }
     }
 }

@@ -54,6 +54,18 @@ fn those_that_follow_soon_are_counted_and_calm_ends_it() {
     assert_eq!(scene.engine.alerts()[1].culprit, Some(scene.key(16)));
 }
 
+/// The last one is not kept back for good.
+#[test]
+fn what_comes_right_after_another_is_told_a_little_later() {
+    let mut scene = scene(&["state=failed"], "found 1 0\nat 100");
+    let told = |scene: &mut Scene, text: &str| -> Vec<_> {
+        told(scene.play(text)).iter().map(|alert| alert.culprit.unwrap().pid).collect()
+    };
+    assert_eq!(told(&mut scene, "fork 1 10\nexit 10 1"), [10]);
+    assert_eq!(told(&mut scene, "every 1ms\nfork 1 11\nexit 11 1"), []);
+    assert_eq!(told(&mut scene, "wait 2s\ntick"), [11]);
+}
+
 /// Without any rule, until it is switched off.
 #[test]
 fn whom_the_kernel_kills_for_lack_of_memory_is_told_of() {
@@ -65,6 +77,10 @@ fn whom_the_kernel_kills_for_lack_of_memory_is_told_of() {
     assert_eq!(alert.to_string(), "'out of memory' matched java [10]");
     let over = told(scene.play("at 110\ntick"));
     assert_eq!(over.iter().map(Alert::level).collect::<Vec<_>>(), [AlertLevel::Cleared]);
+    // Another one right after it is told of by name, whatever is held back of other rules.
+    let next =
+        told(scene.play("every 1ms\nfork 1 12\nexit 12 SIGKILL cause=oom\nfork 1 13\nexit 13 SIGKILL cause=oom"));
+    assert_eq!(next.iter().map(|alert| alert.culprit.unwrap().pid).collect::<Vec<_>>(), [12, 13]);
     let mut silent = Scene::new(Config { alert_out_of_memory: false, ..Config::default() });
     assert!(told(silent.play("found 1 0\nfork 1 10\nexit 10 SIGKILL cause=oom")).is_empty());
 }
