@@ -13,7 +13,8 @@ use ptree_source::synth::{Options, Profile, Scenario, Synth};
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::action::Action;
 use ptree_tui::app::{self, App};
-use ptree_tui::view::{self, theme::Theme};
+use ptree_tui::screen::theme::Theme;
+use ptree_tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -77,7 +78,7 @@ impl Scene {
     }
 
     fn frame(&mut self, terminal: &mut Terminal<TestBackend>) -> bool {
-        self.app.prepare();
+        self.app.prepare(view::measure(&self.app));
         let drawn = terminal.draw(|frame| view::draw(&self.app, &self.theme, frame)).is_ok();
         self.app.drawn();
         drawn

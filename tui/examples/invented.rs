@@ -9,7 +9,7 @@ use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
 use ptree_source::host::boottime_ns;
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::clock::Clock;
-use ptree_tui::{app, runtime, view};
+use ptree_tui::{app, runtime};
 use tokio::sync::mpsc;
 
 const SECOND: u64 = 1_000_000_000;
@@ -184,7 +184,7 @@ async fn main() -> anyhow::Result<()> {
         read_only: false,
         own_pid: std::process::id(),
     };
-    let theme = view::theme::Theme::ansi();
+    let theme = ptree_tui::screen::theme::Theme::ansi();
     let display = runtime::Display { theme, mouse: true, frame: Duration::from_millis(50) };
     runtime::run(options, display, Clock::live(), header, receiver, async move { source.await? }).await
 }

@@ -16,7 +16,8 @@ use ptree_source::synth::{Options, Profile, Scenario, Synth};
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::action::Action;
 use ptree_tui::app::{self, App};
-use ptree_tui::view::{self, theme::Theme};
+use ptree_tui::screen::theme::Theme;
+use ptree_tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -163,7 +164,7 @@ impl Soak {
         }
         if app.is_dirty() {
             let key = watch.latest_key;
-            watch.step("prepare", key, || app.prepare())?;
+            watch.step("prepare", key, || app.prepare(view::measure(app)))?;
             watch.step("draw", key, || terminal.draw(|frame| view::draw(app, theme, frame)).map(drop))??;
             app.drawn();
             watch.frames += 1;

@@ -5,7 +5,10 @@
 
 use std::path::PathBuf;
 
+use ptree_core::SortKey;
+
 use crate::act::{Order, Report};
+use crate::column::Column;
 use crate::inspect::{Answer, Question};
 
 /// What has the keyboard.
@@ -99,6 +102,25 @@ impl Mode {
     }
 }
 
+/// Something that was drawn, and can be clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// A hint at the bottom.
+    Hint(Command),
+    /// The line of the active alert.
+    Alert,
+    /// The heading of a column, by which rows can be sorted.
+    Heading(SortKey),
+    /// That of a column by which they cannot.
+    Unsorted(Column),
+    /// What leads to a row of the tree that has others below it, by index.
+    Mark(usize),
+    /// A row of the tree, by index.
+    Row(usize),
+    /// A line of the list to choose from, by index; and whether its mark was hit.
+    Choice(usize, bool),
+}
+
 /// A request to the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -108,12 +130,10 @@ pub enum Action {
     Type(char),
     /// A text pasted, which is for a line being typed alone: elsewhere it is no keys to be obeyed.
     Paste(String),
-    /// The left button was pressed, or twice in a row, at this column and row of the screen.
+    /// The left button was pressed on something that was drawn, or twice in a row.
     Click {
-        /// Columns from the left edge.
-        column: u16,
-        /// Rows from the top.
-        row: u16,
+        /// What stands there; `None` where nothing does that means anything.
+        hit: Option<Hit>,
         /// It is the second time there.
         double: bool,
     },

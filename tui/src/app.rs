@@ -25,7 +25,6 @@ use ptree_core::filter::Names;
 use ptree_core::text;
 use ptree_core::{Delta, Engine, Filter, FilterError, Lineage, Look, ProcKey, RowId};
 use ptree_source::{Batch, Header};
-use ratatui::layout::Rect;
 
 use self::act::Acting;
 pub use self::act::{Choice, Failures, Page as ActPage, choices};
@@ -47,12 +46,19 @@ use crate::clock::Played;
 use crate::column::Chosen;
 use crate::keymap::{Bindings, Keymap, spelled_out};
 use crate::own::Own;
-use crate::view::layout::Areas;
+use crate::screen::areas::{Areas, PAGE_HEAD};
 
 /// How long a message stays, nanoseconds.
 const MESSAGE_NS: u64 = 6_000_000_000;
 /// How long a volatile sort stands still after the user has moved, nanoseconds.
 const HOLD_NS: u64 = 3_000_000_000;
+
+/// What only the drawing knows of a screen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Measures {
+    /// How far the help can be scrolled, where it is open.
+    pub help_end: Option<usize>,
+}
 
 /// What the app starts with.
 #[derive(Clone, Debug)]
@@ -349,16 +355,9 @@ impl App {
                 let line: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
                 self.type_text(&line);
             }
-            Action::Click { column, row, double } => {
-                // By what was drawn: a message that is taken away now may have stood there.
-                let hinted = self.hinted(column, row);
+            Action::Click { hit, double } => {
                 self.attend();
-                if let Some(command) = hinted {
-                    return self.update(Action::Command(command));
-                }
-                let before = self.list.selected();
-                self.click(column, row, double);
-                self.moved_from(before);
+                return self.click(hit, double);
             }
             Action::Wheel(lines) => {
                 self.attend();
@@ -413,25 +412,24 @@ impl App {
         self.deltas = deltas;
     }
 
-    /// Brings what is derived from the tree up to date. Called before a frame is drawn, so that a hundred changes
-    /// between two frames cost one pass.
-    pub fn prepare(&mut self) {
-        let screen = Rect::new(0, 0, self.size.0, self.size.1);
-        let areas = Areas::of(screen, self.shape());
+    /// Brings what is derived from the tree up to date, on a screen of which the drawing says so much. Called before a frame is
+    /// drawn, so that a hundred changes between two frames cost one pass.
+    pub fn prepare(&mut self, measures: Measures) {
+        let areas = Areas::of(self.screen(), self.shape());
         self.list.resize(self.rows_in_sight(&areas));
         let sums = self.columns().shown().iter().any(|column| column.is_sum());
         self.list.rows_mut().want_totals(sums || self.details.is_some());
         self.refresh();
-        self.resize_choosers(areas.page());
+        self.resize_choosers(&areas);
         self.refresh_act_page(usize::from(areas.page().height));
-        self.refresh_page(usize::from(areas.page().height.saturating_sub(crate::view::page::HEAD)));
+        self.refresh_page(usize::from(areas.page().height.saturating_sub(PAGE_HEAD)));
         if let Some(mut details) = self.details.take() {
             details.refresh(self, areas.page().width);
             details.resize(areas.page());
             self.details = Some(details);
         }
-        if matches!(self.mode, Mode::Help | Mode::HelpSearch) {
-            self.help.scroll = self.help.scroll.min(crate::view::help::scroll_end(self, areas.whole()));
+        if let Some(end) = measures.help_end {
+            self.help.scroll = self.help.scroll.min(end);
         }
     }
 

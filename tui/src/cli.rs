@@ -29,10 +29,10 @@ use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, QUOTED, Symbols};
 use crate::given;
 use crate::runtime::Display;
+use crate::screen::theme::ability::Ability;
+use crate::screen::theme::{Theme, ThemeName};
 use crate::tell::{self, tell};
 use crate::term;
-use crate::view::theme::ability::Ability;
-use crate::view::theme::{Theme, ThemeName};
 
 /// Each exit status, and what it means.
 pub(crate) const EXIT_STATUS: [(u8, &str); 4] = [

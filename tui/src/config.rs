@@ -21,7 +21,7 @@ use ratatui::style::Style;
 use crate::column::Chosen;
 use crate::given;
 use crate::keymap::Bindings;
-use crate::view::theme::ThemeName;
+use crate::screen::theme::ThemeName;
 
 /// Where the file is below a folder of configuration.
 const FILE: &str = "ptree-tui/config.toml";

@@ -21,6 +21,7 @@ pub mod keymap;
 pub mod label;
 pub mod own;
 pub mod runtime;
+pub mod screen;
 pub mod tell;
 pub mod term;
 pub mod view;

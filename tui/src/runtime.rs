@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::own::Meter;
 use anyhow::Context;
-use crossterm::event::{Event, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, MouseButton, MouseEventKind};
 use nix::sys::signal::Signal;
 use ptree_core::text;
 use ptree_source::caller::give_up_gained;
@@ -34,8 +34,9 @@ use crate::clock::Clock;
 use crate::export::{dot, file};
 use crate::inspect::{self, Answer, Refusal};
 use crate::keymap;
+use crate::screen::theme::Theme;
 use crate::term::{self, Screen};
-use crate::view::{self, theme::Theme};
+use crate::view;
 
 /// How often time is let pass in the model.
 const TICK: Duration = Duration::from_millis(100);
@@ -121,7 +122,7 @@ pub async fn run(
             biased;
             () = sleep_until(pace.next), if app.is_dirty() => {
                 let begun = Instant::now();
-                app.prepare();
+                app.prepare(view::measure(&app));
                 screen.draw(|frame| view::draw(&app, &display.theme, frame))?;
                 app.drawn();
                 pace.drawn(begun, Instant::now());
@@ -150,7 +151,18 @@ pub async fn run(
                         pace.hurry(Instant::now());
                     }
                     Event::Mouse(mouse) => {
-                        if let Some(action) = clicks.action(mouse, Instant::now()) {
+                        let action = match mouse.kind {
+                            MouseEventKind::Down(MouseButton::Left) => {
+                                let (column, row) = (mouse.column, mouse.row);
+                                let double = clicks.is_double(column, row, Instant::now());
+                                Some(Action::Click { hit: view::hit(&app, column, row), double })
+                            }
+                            MouseEventKind::ScrollUp => Some(Action::Wheel(-WHEEL_LINES)),
+                            MouseEventKind::ScrollDown => Some(Action::Wheel(WHEEL_LINES)),
+                            // Means nothing here.
+                            _ => None,
+                        };
+                        if let Some(action) = action {
                             effect = app.update(action);
                             pace.hurry(Instant::now());
                         }
@@ -273,28 +285,20 @@ fn act_beside(reports: mpsc::Sender<Action>) -> Result<(std::sync::mpsc::Sender<
     Ok((sender, hand))
 }
 
-/// What the mouse does, and where it was pressed last.
+/// Where the mouse was pressed last.
 #[derive(Debug, Default)]
 struct Clicks {
     last: Option<(u16, u16, Instant)>,
 }
 
 impl Clicks {
-    /// `None` for what means nothing here.
-    fn action(&mut self, mouse: MouseEvent, now: Instant) -> Option<Action> {
-        match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) => {
-                let (column, row) = (mouse.column, mouse.row);
-                let again = |(x, y, at): (u16, u16, Instant)| (x, y) == (column, row) && now - at < DOUBLE_CLICK;
-                let double = self.last.take().is_some_and(again);
-                // A third click begins anew.
-                self.last = (!double).then_some((column, row, now));
-                Some(Action::Click { column, row, double })
-            }
-            MouseEventKind::ScrollUp => Some(Action::Wheel(-WHEEL_LINES)),
-            MouseEventKind::ScrollDown => Some(Action::Wheel(WHEEL_LINES)),
-            _ => None,
-        }
+    /// Whether a click there and now is the second of a double one.
+    fn is_double(&mut self, column: u16, row: u16, now: Instant) -> bool {
+        let again = |(x, y, at): (u16, u16, Instant)| (x, y) == (column, row) && now - at < DOUBLE_CLICK;
+        let double = self.last.take().is_some_and(again);
+        // A third click begins anew.
+        self.last = (!double).then_some((column, row, now));
+        double
     }
 }
 
@@ -384,14 +388,7 @@ mod tests {
     fn two_clicks_at_one_place_are_one_double_click() {
         let mut clicks = Clicks::default();
         let begin = Instant::now();
-        let mut click = |column, after_ms| {
-            let kind = MouseEventKind::Down(MouseButton::Left);
-            let mouse = MouseEvent { kind, column, row: 5, modifiers: crossterm::event::KeyModifiers::NONE };
-            match clicks.action(mouse, begin + Duration::from_millis(after_ms)) {
-                Some(Action::Click { column: x, row: 5, double }) if x == column => double,
-                other => panic!("{other:?}"),
-            }
-        };
+        let mut click = |column, after_ms| clicks.is_double(column, 5, begin + Duration::from_millis(after_ms));
         let double = [(1, 0), (1, 100), (1, 200), (2, 300), (2, 1000), (2, 1399)].map(|(x, ms)| click(x, ms));
         assert_eq!(double, [false, true, false, false, false, true]);
     }

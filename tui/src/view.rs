@@ -3,28 +3,61 @@
 //! Everything that other processes or users wrote is escaped before it comes here, or by the calls here that name it.
 
 mod acts;
-pub(crate) mod ascii;
 mod breadcrumb;
 mod cells;
-pub(crate) mod chooser;
+mod chooser;
 mod details;
 mod filter_line;
-pub(crate) mod footer;
+mod footer;
 mod header;
-pub mod help;
-pub mod layout;
-pub(crate) mod page;
+mod help;
+mod page;
 mod panels;
-pub(crate) mod table;
-pub mod theme;
+mod table;
 mod timeline;
 
 use ratatui::Frame;
+use ratatui::layout::Position;
 
-use self::layout::Areas;
-use self::theme::Theme;
-use crate::action::Mode;
-use crate::app::{App, View};
+use crate::action::{Hit, Mode};
+use crate::app::{App, Measures, View};
+use crate::screen::areas::Areas;
+use crate::screen::ascii;
+use crate::screen::theme::Theme;
+
+/// What only the drawing knows of this screen, for [`App::prepare`].
+#[must_use]
+pub fn measure(app: &App) -> Measures {
+    let is_help = matches!(app.mode(), Mode::Help | Mode::HelpSearch);
+    let areas = Areas::of(app.screen(), app.shape());
+    Measures { help_end: is_help.then(|| help::scroll_end(app, areas.whole())) }
+}
+
+/// What is drawn at this column and row, and can be clicked.
+#[must_use]
+pub fn hit(app: &App, column: u16, row: u16) -> Option<Hit> {
+    let areas = Areas::of(app.screen(), app.shape());
+    if let Some(command) = footer::hit(app, &areas, column, row) {
+        return Some(Hit::Hint(command));
+    }
+    match app.mode() {
+        Mode::Tree | Mode::Filter if areas.alert.contains(Position::new(column, row)) => Some(Hit::Alert),
+        Mode::Tree | Mode::Filter => table::hit(app, areas.body, column, row),
+        Mode::Columns | Mode::Sorts => {
+            let (line, mark) = areas.chooser().hit(column, row)?;
+            let index = app.chooser().offset() + line;
+            (index < app.chooser_len()).then_some(Hit::Choice(index, mark))
+        }
+        Mode::Details
+        | Mode::DetailsSearch
+        | Mode::Help
+        | Mode::HelpSearch
+        | Mode::Acts
+        | Mode::Confirm
+        | Mode::Report
+        | Mode::Page => None,
+    }
+}
 
 /// Draws all of it, at any size.
 pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
@@ -40,7 +73,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     match (app.mode(), app.details()) {
         (Mode::Help | Mode::HelpSearch, _) => help::draw(app, theme, areas.whole(), buffer),
         (Mode::Acts | Mode::Confirm | Mode::Report, _) => acts::draw(app, theme, areas.page(), buffer),
-        (Mode::Columns | Mode::Sorts, _) => chooser::draw(app, theme, areas.page(), buffer),
+        (Mode::Columns | Mode::Sorts, _) => chooser::draw(app, theme, &areas, buffer),
         (Mode::Details | Mode::DetailsSearch, Some(page)) => details::draw(page, theme, areas.page(), buffer),
         _ => match app.page() {
             Some(page) => page::draw(app, page, theme, areas.page(), buffer),

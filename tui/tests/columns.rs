@@ -224,16 +224,16 @@ fn the_mouse_chooses_and_the_wheel_scrolls() {
     let line = |screen: &str, word: &str| u16::try_from(screen.lines().position(|line| line.contains(word)).unwrap());
     let screen = machine.screen(80, 24);
     let row = line(&screen, "lifetime ").unwrap();
-    machine.app.update(Action::Click { column: 30, row, double: false });
+    machine.click(30, row, false);
     assert!(machine.app.columns().is_shown(Column::Lifetime), "selected only");
-    machine.app.update(Action::Click { column: 1, row, double: false });
+    machine.click(1, row, false);
     assert!(!machine.app.columns().is_shown(Column::Lifetime));
     let before = machine.screen(80, 24);
     machine.app.update(Action::Wheel(3));
     assert_ne!(machine.screen(80, 24), before);
     machine.keys("<Esc><F6>");
     let row = line(&machine.screen(80, 24), "CPU time").unwrap();
-    machine.app.update(Action::Click { column: 20, row, double: true });
+    machine.click(20, row, true);
     assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, SortKey::Time));
 }
 

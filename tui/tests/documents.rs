@@ -8,7 +8,7 @@ use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
 use ptree_tui::action::COMMANDS;
 use ptree_tui::column::COLUMNS;
 use ptree_tui::keymap::spelled_out;
-use ptree_tui::view::theme::ThemeName;
+use ptree_tui::screen::theme::ThemeName;
 
 /// The parts of README.md: what stands between `<!-- NAME -->` and `<!-- end of NAME -->`.
 const TABLES: [Table; 6] = [

@@ -8,8 +8,8 @@ use ptree_core::{ExitStatus, RowId, SortKey};
 use ptree_tui::action::{Action, COMMANDS, Command, Effect, Mode};
 use ptree_tui::app::{App, Options, Preferences};
 use ptree_tui::keymap::Bindings;
-use ptree_tui::view::theme::ability::{Ability, Colours};
-use ptree_tui::view::theme::{ROLES, Theme, ThemeName};
+use ptree_tui::screen::theme::ability::{Ability, Colours};
+use ptree_tui::screen::theme::{ROLES, Theme, ThemeName};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
@@ -29,7 +29,7 @@ fn eventful() -> Machine {
         machine.pass(SECOND / 300);
     }
     machine.app.update(Action::Resize(80, 24));
-    machine.app.prepare();
+    machine.app.prepare(ptree_tui::view::measure(&machine.app));
     machine.keys("jjp");
     machine
 }
@@ -159,7 +159,7 @@ fn click(machine: &mut Machine, text: &str, double: bool) {
     let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
     let column = ptree_tui::columns::width(&line[..line.find(text).unwrap()]);
     let (column, row) = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
-    machine.app.update(Action::Click { column, row, double });
+    machine.click(column, row, double);
 }
 
 fn built() -> Machine {
@@ -179,7 +179,7 @@ fn a_click_selects_and_a_double_click_opens() {
     machine.screen(80, 24);
     assert_eq!((machine.app.mode(), machine.app.details().unwrap().title().contains("700")), (Mode::Details, true));
     let before = machine.screen(80, 24);
-    machine.app.update(Action::Click { column: 3, row: 5, double: false });
+    machine.click(3, 5, false);
     assert_eq!(machine.screen(80, 24), before, "a page takes no clicks");
 }
 
@@ -264,7 +264,7 @@ fn i13_clicks_anywhere_at_any_size_do_no_harm() {
         for n in 0..400_u16 {
             machine.draw_with(&Theme::ansi(), width, height);
             let (column, row) = (n * 7 % (width + 2), n * 3 % (height + 2));
-            machine.app.update(Action::Click { column, row, double: n % 5 == 0 });
+            machine.click(column, row, n % 5 == 0);
             if n % 11 == 0 {
                 machine.keys("<Esc>");
             }
@@ -463,7 +463,7 @@ fn every_size_is_drawn_in_every_mode_and_theme() {
         machine.keys(keys);
         for (width, height) in [(1, 1), (3, 200), (500, 2), (20, 5), (500, 200)] {
             machine.app.update(Action::Resize(width, height));
-            machine.app.prepare();
+            machine.app.prepare(ptree_tui::view::measure(&machine.app));
             for name in ThemeName::ALL {
                 let theme = Theme::new(name, &[], Ability { colours: Colours::Palette, unicode: false });
                 assert_eq!(paint(&machine.app, &theme, width, height).area, Rect::new(0, 0, width, height));
@@ -481,9 +481,7 @@ fn hint(machine: &mut Machine, width: u16, height: u16, text: &str) -> (u16, u16
 
 #[test]
 fn a_click_on_a_hint_does_what_it_says_in_every_mode() {
-    let click = |machine: &mut Machine, (column, row): (u16, u16)| {
-        machine.app.update(Action::Click { column, row, double: false })
-    };
+    let click = |machine: &mut Machine, (column, row): (u16, u16)| machine.click(column, row, false);
     let mut machine = Machine::booted();
     for (text, mode) in [
         ("Enter details", Mode::Details),

@@ -6,7 +6,7 @@ mod common;
 use common::{BEGIN, Machine, SECOND};
 use ptree_core::ExitStatus;
 use ptree_source::{Batch, TimeAnchor};
-use ptree_tui::view::theme::Theme;
+use ptree_tui::screen::theme::Theme;
 use ratatui::style::{Color, Modifier};
 
 /// A shell at work: some of its children run, some have ended well, badly, by a signal.

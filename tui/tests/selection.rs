@@ -6,7 +6,7 @@ mod common;
 use common::{Machine, SECOND, paint};
 use ptree_core::{ExitStatus, RowId};
 use ptree_tui::action::{Action, Effect};
-use ptree_tui::view::theme::Theme;
+use ptree_tui::screen::theme::Theme;
 
 /// The line of the screen on which the selection is.
 fn place(machine: &mut Machine) -> usize {

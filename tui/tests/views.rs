@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use ptree_core::{ExitStatus, Filter, MatchRule, RowId};
 use ptree_tui::action::{COMMANDS, Mode};
 use ptree_tui::app::{PageKey, View};
-use ptree_tui::view::theme::Theme;
+use ptree_tui::screen::theme::Theme;
 
 /// Ann's make runs compilers, one of which fails; the editor idles.
 fn building() -> Machine {
@@ -317,7 +317,7 @@ fn in_a_deep_tree_whoever_is_below_stands_further_to_the_right() {
     // The mark is where it is drawn.
     let (y, line) = screen.lines().enumerate().find(|(_, line)| line.contains("level12")).unwrap();
     let x = line.chars().position(|c| c == '├' || c == '└').unwrap();
-    machine.app.update(ptree_tui::action::Action::Click { column: x as u16, row: y as u16, double: false });
+    machine.click(x as u16, y as u16, false);
     let screen = machine.screen(80, 24);
     assert!(screen.contains("level12") && !screen.contains("level13"), "{screen}");
 }

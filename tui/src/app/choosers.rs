@@ -4,14 +4,12 @@
 //! copied as lines for it.
 
 use ptree_core::SortKey;
-use ratatui::layout::Rect;
 
 use super::App;
 use super::cursor::Cursor;
 use crate::action::{Effect, Mode};
 use crate::column::{Chosen, Column};
-use crate::view::chooser;
-use crate::view::layout::Areas;
+use crate::screen::areas::Areas;
 
 /// The columns, and where one is in either list.
 #[derive(Debug)]
@@ -39,6 +37,16 @@ impl App {
     /// Of these, those in which this kernel has something to show.
     pub(crate) fn filled_columns(&self) -> impl Iterator<Item = Column> {
         self.columns().shown().iter().copied().filter(|column| !column.is_blank(&self.header().degraded))
+    }
+
+    /// Columns of the screen that a column takes, be it shown or not.
+    #[must_use]
+    pub(crate) fn column_width(&self, column: Column) -> usize {
+        match (self.columns().width(column), column.spec().width) {
+            (Some(width), _) => width.into(),
+            (None, 0) => self.pid_digits(),
+            (None, width) => width.into(),
+        }
     }
 
     /// Where one is in the list that is open, of columns or of sorts.
@@ -74,7 +82,8 @@ impl App {
         }
     }
 
-    fn chooser_len(&self) -> usize {
+    /// Lines of the list that is open.
+    pub(crate) fn chooser_len(&self) -> usize {
         match self.mode {
             Mode::Sorts => SortKey::ALL.len(),
             _ => self.columns().all().count(),
@@ -95,20 +104,19 @@ impl App {
     }
 
     /// Fits the list that is open below the rows that stay in sight.
-    pub(super) fn resize_choosers(&mut self, area: Rect) {
+    pub(super) fn resize_choosers(&mut self, areas: &Areas) {
         let len = self.chooser_len();
-        self.cursor_mut().resize(chooser::lines(area).into(), len);
+        self.cursor_mut().resize(areas.chooser().lines().into(), len);
     }
 
     /// Rows of the tree that can be seen: above a list, fewer.
     pub(super) fn rows_in_sight(&self, areas: &Areas) -> usize {
-        let above = Some(areas.page()).filter(|_| matches!(self.mode, Mode::Columns | Mode::Sorts));
-        above.and_then(chooser::rows).map_or_else(|| areas.rows(), usize::from)
+        let above = Some(areas.chooser()).filter(|_| matches!(self.mode, Mode::Columns | Mode::Sorts));
+        above.and_then(|chooser| chooser.rows_in_sight()).map_or_else(|| areas.rows(), usize::from)
     }
 
     /// A click on a line of the list that is open: on its mark, or the second one, does what Space or Enter does.
-    pub(super) fn click_chooser(&mut self, area: Rect, column: u16, row: u16, double: bool) {
-        let Some((index, mark)) = chooser::hit(self, area, column, row) else { return };
+    pub(super) fn click_chooser(&mut self, index: usize, mark: bool, double: bool) {
         let len = self.chooser_len();
         self.cursor_mut().select(index, len);
         match self.mode {
@@ -153,7 +161,7 @@ impl App {
 
     pub(super) fn widen_column(&mut self, by: i16) {
         let Some(column) = self.selected_column() else { return };
-        let width = chooser::width(self, column).saturating_add_signed(by);
+        let width = u16::try_from(self.column_width(column)).unwrap_or(u16::MAX).saturating_add_signed(by);
         self.with_column(|chosen, column| chosen.set_width(column, width));
     }
 

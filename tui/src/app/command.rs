@@ -1,13 +1,12 @@
 //! What each [`Command`] does to the app.
 
 use ptree_core::{Lineage, RowId, Sort, SortKey};
-use ratatui::layout::Rect;
 
 use super::{App, Choice, Details, Help, Page, View};
 use crate::action::{Command, Effect, Mode};
 use crate::inspect::Subject;
 use crate::label;
-use crate::view::layout::Areas;
+use crate::screen::areas::Areas;
 
 /// Columns by which commands are scrolled sideways.
 const SIDEWAYS: usize = 8;
@@ -212,9 +211,8 @@ impl App {
 
     /// Says so when a panel has just been asked for and is not to be seen.
     fn say_if_out_of_sight(&mut self, wanted: bool) {
-        let screen = Rect::new(0, 0, self.size.0, self.size.1);
-        let areas = Areas::of(screen, self.shape());
-        if !wanted || screen.is_empty() {
+        let areas = Areas::of(self.screen(), self.shape());
+        if !wanted || self.screen().is_empty() {
             return;
         }
         if areas.panels.is_empty() {

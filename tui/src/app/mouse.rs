@@ -1,37 +1,23 @@
 //! What a click means, by what was drawn where it fell.
 
-use ratatui::layout::{Position, Rect};
-
 use super::App;
-use crate::action::{Command, Mode};
-use crate::view::footer;
-use crate::view::layout::Areas;
-use crate::view::table::{Hit, hit};
+use crate::action::{Action, Command, Effect, Hit, Mode};
 
 impl App {
-    /// What a click on a hint at the bottom asks for.
-    pub(super) fn hinted(&self, column: u16, row: u16) -> Option<Command> {
-        let screen = Rect::new(0, 0, self.size.0, self.size.1);
-        footer::hit(self, &Areas::of(screen, self.shape()), column, row)
-    }
-
     /// A click on a row selects it, a second one opens it; on the lines that lead to it, it folds; on a heading, it sorts;
-    /// on the line of an alert, it goes to whom the alert names. In a list to choose from, it selects or chooses.
-    pub(super) fn click(&mut self, column: u16, row: u16, double: bool) {
-        let screen = Rect::new(0, 0, self.size.0, self.size.1);
-        let areas = Areas::of(screen, self.shape());
-        match self.mode {
-            Mode::Tree | Mode::Filter => {}
-            Mode::Columns | Mode::Sorts => return self.click_chooser(areas.page(), column, row, double),
-            _ => return,
-        }
-        if areas.alert.contains(Position::new(column, row)) {
-            self.refresh();
-            return self.go_to_culprit();
-        }
+    /// on the line of an alert, it goes to whom the alert names. In a list to choose from, it selects or chooses; on a hint, it
+    /// does what that says.
+    pub(super) fn click(&mut self, hit: Option<Hit>, double: bool) -> Option<Effect> {
+        let before = self.list.selected();
         // By the rows as they were drawn: what has happened since has not been seen.
-        match hit(self, areas.body, column, row) {
+        match hit {
             None => {}
+            Some(Hit::Hint(command)) => return self.update(Action::Command(command)),
+            Some(Hit::Alert) => {
+                self.refresh();
+                self.go_to_culprit();
+            }
+            Some(Hit::Choice(index, mark)) => self.click_chooser(index, mark, double),
             Some(Hit::Heading(by)) if self.look().sort.by == by => {
                 let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
@@ -57,5 +43,7 @@ impl App {
                 }
             }
         }
+        self.moved_from(before);
+        None
     }
 }

@@ -5,6 +5,7 @@ use ptree_core::engine::churn::Churn;
 use ptree_core::filter::{Completion, Context, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Spawn, Stats, Tree, Users};
 use ptree_source::Header;
+use ratatui::layout::Rect;
 
 use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
@@ -13,7 +14,7 @@ use crate::clock::Played;
 use crate::export::Scope;
 use crate::keymap::Bindings;
 use crate::own::Own;
-use crate::view::layout::Shape;
+use crate::screen::areas::Shape;
 
 impl App {
     /// Something has changed since the last frame.
@@ -214,6 +215,12 @@ impl App {
     #[must_use]
     pub fn sideways(&self) -> usize {
         self.sideways
+    }
+
+    /// All of the screen.
+    #[must_use]
+    pub fn screen(&self) -> Rect {
+        Rect::new(0, 0, self.size.0, self.size.1)
     }
 
     /// What decides the layout.

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::config::print::value;
 use crate::config::settings::{Kind, SETTINGS};
 use crate::keymap::spelled_out;
-use crate::view::theme::ThemeName;
+use crate::screen::theme::ThemeName;
 
 const DESCRIPTION: [&str; 4] = [
     "`ptree-tui` shows who started whom on this machine, as it happens. Programs in the kernel (eBPF) report every fork, \

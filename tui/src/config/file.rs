@@ -14,7 +14,7 @@ use super::settings::{Kind, SETTINGS, Setting};
 use super::{Config, ConfigError, QUOTED};
 use crate::action::{COMMANDS, Command, Mode, Spec};
 use crate::keymap;
-use crate::view::theme::{ROLES, style};
+use crate::screen::theme::{ROLES, style};
 
 /// The sections whose names come from elsewhere than the settings.
 pub const KEYS: &str = "keys";

@@ -9,7 +9,7 @@ use super::file::{ALERTS, COLOURS, COLUMNS, FILTERS, KEYS, sections};
 use super::settings::{Kind, SETTINGS, Setting};
 use crate::action::{COMMANDS, Mode};
 use crate::column::{self, Chosen};
-use crate::view::theme::{ROLES, Theme, style};
+use crate::screen::theme::{ROLES, Theme, style};
 
 const HEAD: &str = "\
 # ptree-tui: configuration. Everything here is the default; a file of yours needs only what it changes.
@@ -138,7 +138,7 @@ pub fn schema() -> String {
                 COLUMNS => columns_schema(&config.columns),
                 COLOURS => {
                     let about =
-                        |role: &crate::view::theme::Role| json!({ "type": "string", "description": role.about });
+                        |role: &crate::screen::theme::Role| json!({ "type": "string", "description": role.about });
                     object(ROLES.iter().map(|role| (role.name, about(role))))
                 }
                 KEYS => object(Mode::ALL.into_iter().map(|mode| (mode.name(), keys_schema(mode)))),

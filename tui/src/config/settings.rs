@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Config, Symbols};
 use crate::cli::{parse_duration, parse_interval, parse_rate, parse_ring};
-use crate::view::theme::ThemeName;
+use crate::screen::theme::ThemeName;
 
 /// One line of the table.
 pub struct Setting {

@@ -52,7 +52,7 @@ fn what_is_commented_out_in_the_default_is_valid_too() {
         .collect();
     let config = parse(&examples, "default").unwrap();
     assert_eq!(config.names.iter().collect::<Vec<_>>(), ["builds", "failing"]);
-    assert_eq!(config.styles.len(), crate::view::theme::ROLES.len());
+    assert_eq!(config.styles.len(), crate::screen::theme::ROLES.len());
 }
 
 #[test]

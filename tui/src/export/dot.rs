@@ -51,8 +51,7 @@ fn id(key: ProcKey) -> String {
 
 /// Name and pid, user and lifetime, and how it ended.
 fn label(process: &Process, scope: &Scope<'_>) -> String {
-    let (lifetime, user) =
-        (label::lifetime(process, scope.now_ns), scope.user_name(process.creds().uid, text::escape));
+    let (lifetime, user) = (label::lifetime(process, scope.now_ns), scope.user_name(process.creds().uid, text::escape));
     let mut lines = vec![
         format!("{} [{}]", text::escape(process.comm().as_bytes()), process.key.pid),
         format!("{user}, {lifetime}"),

@@ -8,7 +8,7 @@ use ptree_source::TimeAnchor;
 use super::Scope;
 use crate::app::Wall;
 use crate::columns::left;
-use crate::view::ascii::simplified;
+use crate::screen::ascii::simplified;
 use crate::{given, label};
 
 /// Columns of a user's name.

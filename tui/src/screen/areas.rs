@@ -1,10 +1,16 @@
 //! Where things are on a screen of a given size: the app needs it to scroll, the drawing to draw.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 /// From this width on, the panels stand beside the tree.
 const SIDE_FROM: u16 = 140;
 const SIDE_WIDTH: u16 = 60;
+/// Lines of a page of figures above those of what it lists.
+pub const PAGE_HEAD: u16 = 2;
+/// From this height on, rows of the tree stay in sight above a list to choose from.
+const ROWS_FROM: u16 = 14;
+/// Columns of the mark at the left of its lines.
+const MARK: u16 = 4;
 
 /// What decides the layout beside the size.
 #[derive(Clone, Copy, Debug)]
@@ -92,10 +98,49 @@ impl Areas {
         self.body.union(self.panels)
     }
 
+    /// Where a list to choose from is shown: rows of the tree, and the list below them.
+    #[must_use]
+    pub fn chooser(&self) -> Chooser {
+        let area = self.page();
+        let above = if area.height < ROWS_FROM { 0 } else { (area.height / 3).min(12) };
+        let list = Rect { y: area.y + above, height: area.height - above, ..area };
+        Chooser { rows: Rect { height: above, ..area }, list }
+    }
+
     /// Rows of the tree that fit below its heading.
     #[must_use]
     pub fn rows(&self) -> usize {
         usize::from(self.body.height.saturating_sub(1))
+    }
+}
+
+/// Where a list to choose from is, and what stays in sight above it.
+#[derive(Clone, Copy, Debug)]
+pub struct Chooser {
+    /// The tree, with its heading; empty where there is no room for it.
+    pub rows: Rect,
+    /// The list, with its title.
+    pub list: Rect,
+}
+
+impl Chooser {
+    /// Rows of the tree that stay in sight below their heading; `None` where none do.
+    #[must_use]
+    pub fn rows_in_sight(&self) -> Option<u16> {
+        self.rows.height.checked_sub(1).filter(|&rows| rows > 0)
+    }
+
+    /// Lines of the list that fit below its title.
+    #[must_use]
+    pub fn lines(&self) -> u16 {
+        self.list.height.saturating_sub(1)
+    }
+
+    /// The line at a place of the screen, by its number from the first that is seen, and whether that is its mark.
+    #[must_use]
+    pub fn hit(&self, column: u16, row: u16) -> Option<(usize, bool)> {
+        let is_line = self.list.contains(Position::new(column, row)) && row > self.list.y;
+        is_line.then(|| (usize::from(row - self.list.y - 1), column < self.list.x + MARK))
     }
 }
 

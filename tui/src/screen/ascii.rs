@@ -54,7 +54,7 @@ pub(crate) fn simplified(line: &str) -> String {
 }
 
 /// Replaces all that is not ASCII; what has no like becomes `?` in each of its columns.
-pub(super) fn simplify(buffer: &mut Buffer) {
+pub(crate) fn simplify(buffer: &mut Buffer) {
     let width = usize::from(buffer.area.width).max(1);
     let len = buffer.content.len();
     for at in 0..len {

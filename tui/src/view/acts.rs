@@ -7,10 +7,10 @@ use ratatui::text::{Line, Span};
 use rustc_hash::FxHashSet;
 
 use super::cells::{cut, left, place, right, spread};
-use super::theme::Theme;
 use crate::action::Mode;
 use crate::app::{ActPage, App, Choice, choices};
 use crate::label;
+use crate::screen::theme::Theme;
 
 /// Columns of a choice's name, the longest of which is `Freeze and kill`.
 const NAME: usize = 16;

@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{left, place, spread};
-use super::theme::Theme;
 use crate::app::{self, Details, occurrences};
 use crate::label::Tone;
+use crate::screen::theme::Theme;
 
 /// Title and lines.
 pub(super) fn draw(page: &Details, theme: &Theme, area: Rect, buffer: &mut Buffer) {

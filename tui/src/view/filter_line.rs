@@ -5,10 +5,10 @@ use ratatui::style::Modifier;
 use ratatui::text::Span;
 
 use super::cells::cut;
-use super::theme::Theme;
 use crate::action::{Command, Mode};
 use crate::app::App;
 use crate::columns::{end, width as columns};
+use crate::screen::theme::Theme;
 
 /// More completions than this are no choice.
 const CHOICE_MAX: usize = 12;

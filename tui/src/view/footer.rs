@@ -12,12 +12,12 @@ use super::cells::{cut, spread};
 use super::filter_line::FilterLine;
 use super::header;
 use super::help;
-use super::layout::Areas;
-use super::theme::Theme;
 use crate::action::{Command, Mode, Spec, commands};
 use crate::app::App;
 use crate::columns::width as columns;
 use crate::keymap::spelled_out;
+use crate::screen::areas::Areas;
+use crate::screen::theme::Theme;
 
 /// All of it.
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -27,7 +27,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What a click in this column and row of the screen asks for, if a hint stands there.
-pub(crate) fn hit(app: &App, areas: &Areas, column: u16, row: u16) -> Option<Command> {
+pub(super) fn hit(app: &App, areas: &Areas, column: u16, row: u16) -> Option<Command> {
     let place = Position::new(column, row);
     let area = place_of(app, areas);
     let (line, parts) = rows(app, &Theme::mono(), area).into_iter().find(|(line, _)| line.contains(place))?;

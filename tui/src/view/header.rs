@@ -6,12 +6,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, spread};
-use super::theme::Theme;
 use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
 use crate::clock::Played;
 use crate::columns::width as columns;
 use crate::label::{count, degraded, percent, rate};
+use crate::screen::theme::Theme;
 
 /// With fewer columns, notices are brief.
 const BRIEF: u16 = 60;

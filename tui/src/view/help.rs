@@ -9,11 +9,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, place, spread};
-use super::theme::Theme;
 use crate::action::{Mode, Spec, commands};
 use crate::app::App;
 use crate::column::COLUMNS;
 use crate::columns::width as columns;
+use crate::screen::theme::Theme;
 
 /// Columns of the keys.
 const KEYS: usize = 18;
@@ -89,8 +89,7 @@ fn keys(app: &App, spec: &Spec) -> String {
 }
 
 /// How far the help can be scrolled in an area.
-#[must_use]
-pub(crate) fn scroll_end(app: &App, area: Rect) -> usize {
+pub(super) fn scroll_end(app: &App, area: Rect) -> usize {
     let entries = entries(app);
     let height = usize::from(area.height.saturating_sub(1));
     let side_by_side = side_by_side(&entries, area.width);

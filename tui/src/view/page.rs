@@ -7,22 +7,21 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, place, right, spread};
 use super::table;
-use super::theme::Theme;
 use crate::app::page::{Page, Value};
 use crate::app::{App, View};
 use crate::label;
+use crate::screen::areas::PAGE_HEAD;
+use crate::screen::theme::Theme;
 
 /// Columns that the last one has at least, before others are dropped from the right.
 const LAST_MIN: usize = 12;
-/// Lines above those of the page.
-pub(crate) const HEAD: u16 = 2;
 
 /// All of it.
 pub(super) fn draw(app: &App, page: &Page, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut rows = area.rows();
     let Some(first) = rows.next() else { return };
     let (title, about) = title(app);
-    let height = usize::from(area.height.saturating_sub(HEAD));
+    let height = usize::from(area.height.saturating_sub(PAGE_HEAD));
     let place = place(page.offset(), height, page.lines().len());
     // Not by half: what Enter does comes before the rest.
     let room = usize::from(area.width).saturating_sub(title.len() + 2 + place.len());

@@ -7,9 +7,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{cut, left, right};
-use super::theme::Theme;
 use crate::app::App;
 use crate::label::{count, rate};
+use crate::screen::theme::Theme;
 
 /// Columns of the table of users, with the space before it.
 const USERS_WIDTH: u16 = 51;

@@ -13,15 +13,15 @@ use ratatui::text::{Line, Span};
 
 use super::breadcrumb;
 use super::cells::{cut, left, right, skip};
-use super::theme::Theme;
 use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
 use crate::column::{Column, Side};
 use crate::columns::width as columns;
 use crate::label;
+use crate::screen::theme::Theme;
 
 use self::cell::{Cells, Joined};
-pub(crate) use self::hit::{Hit, hit};
+pub(super) use self::hit::hit;
 
 /// Columns that COMMAND has at least, before any other is dropped.
 const COMMAND_MIN: usize = 30;
@@ -36,18 +36,9 @@ const TRAIL_MIN: usize = 8;
 /// How long a new process is marked as such, nanoseconds.
 const YOUNG_NS: u64 = 2_000_000_000;
 
-/// Columns of the screen that a column takes.
-pub(super) fn width(app: &App, column: Column) -> usize {
-    match (app.columns().width(column), column.spec().width) {
-        (Some(width), _) => width.into(),
-        (None, 0) => app.pid_digits(),
-        (None, width) => width.into(),
-    }
-}
-
 /// The word above a column and the gap behind it, in which a mark stands where rows are sorted by the column.
 fn heading(app: &App, column: Column, sort: Sort) -> String {
-    let (spec, width) = (column.spec(), width(app, column));
+    let (spec, width) = (column.spec(), app.column_width(column));
     let mark = mark(sort, spec.sort);
     match spec.side {
         Side::Left => left(&format!("{}{mark}", spec.heading), width + 1),
@@ -74,14 +65,14 @@ pub(super) fn fitting(app: &App, screen: usize) -> (Vec<Column>, usize) {
     by_worth.sort_by_key(|column| Reverse(column.spec().worth));
     let mut room = screen.saturating_sub(COMMAND_MIN);
     let fits = |column: &&Column| {
-        let rest = room.checked_sub(width(app, **column) + 1);
+        let rest = room.checked_sub(app.column_width(**column) + 1);
         room = rest.unwrap_or(room);
         rest.is_some()
     };
     // Most important first: after the one that does not fit, none is worth enough.
     let fitting: Vec<Column> = by_worth.iter().take_while(fits).copied().collect();
     let columns: Vec<Column> = app.filled_columns().filter(|column| fitting.contains(column)).collect();
-    let used: usize = columns.iter().map(|column| width(app, *column) + 1).sum();
+    let used: usize = columns.iter().map(|column| app.column_width(*column) + 1).sum();
     (columns, screen.saturating_sub(used))
 }
 
@@ -113,13 +104,15 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         match (row.id, row.summary) {
             (RowId::Joined { comm, .. }, Some(summary)) => {
                 let cells = Joined { app, theme, row, summary };
-                spans.extend(columns.flat_map(|&column| [cells.cell(column, width(app, column)), Span::raw(" ")]));
+                spans
+                    .extend(columns.flat_map(|&column| [cells.cell(column, app.column_width(column)), Span::raw(" ")]));
                 cells.command(comm, guides, command, shown, &mut spans);
             }
             (id, _) => {
                 let Some(process) = app.tree().get(id.nearest()) else { return };
                 let cells = Cells { app, theme, process, row };
-                spans.extend(columns.flat_map(|&column| [cells.cell(column, width(app, column)), Span::raw(" ")]));
+                spans
+                    .extend(columns.flat_map(|&column| [cells.cell(column, app.column_width(column)), Span::raw(" ")]));
                 cells.command(guides, command, &mut spans);
             }
         }

@@ -7,9 +7,9 @@ use ratatui::style::Style;
 
 use super::cells::cut;
 use super::table;
-use super::theme::Theme;
 use crate::app::App;
 use crate::label::{self, Tone};
+use crate::screen::theme::Theme;
 
 /// With fewer columns there is the tree alone.
 const BARS_FROM: u16 = 30;

@@ -7,7 +7,8 @@ use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::action::{Action, Effect};
 use ptree_tui::app::{App, Options};
-use ptree_tui::view::{self, theme::Theme};
+use ptree_tui::screen::theme::Theme;
+use ptree_tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -271,9 +272,15 @@ impl Machine {
         effect
     }
 
+    /// Presses the left button there, or twice.
+    pub(crate) fn click(&mut self, column: u16, row: u16, double: bool) -> Option<Effect> {
+        let hit = view::hit(&self.app, column, row);
+        self.app.update(Action::Click { hit, double })
+    }
+
     pub(crate) fn draw_with(&mut self, theme: &Theme, width: u16, height: u16) -> Buffer {
         self.app.update(Action::Resize(width, height));
-        self.app.prepare();
+        self.app.prepare(view::measure(&self.app));
         let buffer = paint(&self.app, theme, width, height);
         self.app.drawn();
         buffer

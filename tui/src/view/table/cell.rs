@@ -10,8 +10,8 @@ use super::YOUNG_NS;
 use crate::app::App;
 use crate::column::{Column, Side};
 use crate::label;
+use crate::screen::theme::Theme;
 use crate::view::cells::{left, right};
-use crate::view::theme::Theme;
 
 /// More levels than this are not counted where that takes a step each.
 const LEVELS_MAX: usize = 999;

@@ -3,23 +3,10 @@
 use ptree_core::SortKey;
 use ratatui::layout::{Position, Rect};
 
-use super::{fitting, guide, guide_room, width};
+use super::{fitting, guide, guide_room};
+use crate::action::Hit;
 use crate::app::App;
-use crate::column::Column;
 use crate::columns;
-
-/// Something that was drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hit {
-    /// The heading of a column, by which rows can be sorted.
-    Heading(SortKey),
-    /// That of a column by which they cannot.
-    Unsorted(Column),
-    /// What leads to a row that has others below it, by index.
-    Mark(usize),
-    /// A row, by index.
-    Row(usize),
-}
 
 /// What stands in this column and row of the screen, if `area` is that of the table.
 pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
@@ -30,7 +17,7 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     let (columns, command) = fitting(app, usize::from(area.width));
     let mut end = 0;
     let hit_column = columns.iter().find(|column| {
-        end += width(app, **column) + 1;
+        end += app.column_width(**column) + 1;
         x < end
     });
     if row == area.y {
