@@ -109,6 +109,7 @@ impl Script<'_> {
             ns_pid: None,
             threads: u32::from(byte >> 5),
             kernel: byte == 255,
+            session: ptree_core::Session::default(),
         }
     }
 

@@ -26,6 +26,7 @@ mod kind {
     pub(super) const UID: &str = "uid";
     pub(super) const COMM: &str = "comm";
     pub(super) const TITLE: &str = "title";
+    pub(super) const SESSION: &str = "session";
     pub(super) const PARENT: &str = "parent";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
@@ -33,6 +34,6 @@ mod kind {
     pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 14] =
-        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, USAGE, LOST, USER, CLOCK, ALERT];
+    pub(super) const ALL: [&str; 15] =
+        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, SESSION, PARENT, USAGE, LOST, USER, CLOCK, ALERT];
 }

@@ -249,9 +249,11 @@ const fn key(event: &Event) -> Option<ProcKey> {
         Event::Exec(exec) => exec.task.key,
         Event::Exit(exit) => exit.key,
         Event::Usage(usage) => usage.key,
-        Event::Creds { key, .. } | Event::Comm { key, .. } | Event::Title { key, .. } | Event::Parent { key, .. } => {
-            *key
-        }
+        Event::Creds { key, .. }
+        | Event::Comm { key, .. }
+        | Event::Title { key, .. }
+        | Event::Session { key, .. }
+        | Event::Parent { key, .. } => *key,
         Event::Lost { .. } => return None,
     })
 }

@@ -221,7 +221,8 @@ fn what_is_found_later_is_added_but_nothing_newer_is_overwritten() {
     scene.play("fork 1 3");
     zombie = found(&mut scene, "3", "defunct", "");
     let Event::Process(found) = &mut zombie else { unreachable!() };
-    found.exited = Some(crate::event::Zombie { status: ExitStatus::Code(4), cpu_ns: 9 });
+    found.exited =
+        Some(crate::event::Zombie { status: ExitStatus::Code(4), cpu_ns: 9, run_delay_ns: None, user_ns: None });
     scene.engine.ingest(&zombie, &mut deltas);
     assert_eq!(scene.get(3).exit_status(), Some(ExitStatus::Code(4)));
     assert_sums(&scene);

@@ -65,7 +65,12 @@ const fn uid(event: &Event) -> Option<u32> {
             None => None,
         },
         Event::Creds { creds, .. } => Some(creds.uid),
-        Event::Comm { .. } | Event::Title { .. } | Event::Parent { .. } | Event::Usage(_) | Event::Lost { .. } => None,
+        Event::Comm { .. }
+        | Event::Title { .. }
+        | Event::Session { .. }
+        | Event::Parent { .. }
+        | Event::Usage(_)
+        | Event::Lost { .. } => None,
     }
 }
 
