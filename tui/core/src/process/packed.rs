@@ -78,7 +78,7 @@ impl PackedKey {
 
 /// A [`Cost`] with its options packed, and no more aligned than its halves: beside it there is room for how the process ended.
 #[derive(Clone, Copy, Debug)]
-#[repr(packed(4))]
+#[repr(C, packed(4))]
 pub(super) struct PackedCost {
     cpu_ns: u64,
     user_ns: PackedOption,
