@@ -34,7 +34,8 @@ impl Session {
     }
 
     /// This, and what of the other is not known of this.
-    pub(crate) fn or(self, other: Self) -> Self {
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
         Self {
             sid: self.sid.or(other.sid),
             pgid: self.pgid.or(other.pgid),

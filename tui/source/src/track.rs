@@ -437,9 +437,11 @@ impl Known {
             self.creds = task.creds;
             out.push(Event::Creds { ts_ns, key, creds: task.creds });
         }
-        if self.session != task.session {
-            self.session = task.session;
-            out.push(Event::Session { ts_ns, key, session: task.session });
+        // What /proc does not show, a hook may have told.
+        let session = task.session.or(self.session);
+        if self.session != session {
+            self.session = session;
+            out.push(Event::Session { ts_ns, key, session });
         }
         if self.comm != task.comm {
             self.comm = task.comm;
