@@ -150,6 +150,18 @@ members! {
     rq_clock: "rq", ["clock"], Int(8), TakenTime;
     /// The same less the time taken by interrupts and by the hypervisor.
     rq_clock_task: "rq", ["clock_task"], Int(8), TakenTime;
+    /// CPU time of the thread in user mode, nanoseconds, as ticks have sampled it.
+    task_utime: "task_struct", ["utime"], Int(8), UserTime;
+    /// The same in the kernel.
+    task_stime: "task_struct", ["stime"], Int(8), UserTime;
+    /// Time that the thread was ready to run and had to wait for a CPU, nanoseconds; only with `CONFIG_SCHED_INFO`.
+    task_run_delay: "task_struct", ["sched_info.run_delay"], Int(8), RunDelay;
+    /// Priority without what real-time scheduling does to it: 120 for a nice value of 0.
+    task_static_prio: "task_struct", ["static_prio"], Int(4), Sessions;
+    /// The user who logged in; only with `CONFIG_AUDIT`.
+    task_loginuid: "task_struct", ["loginuid.val"], Int(4), Logins;
+    /// Number of that login.
+    task_sessionid: "task_struct", ["sessionid"], Int(4), Logins;
     /// Page faults of the thread served without I/O.
     task_min_flt: "task_struct", ["min_flt"], Int(8), Vital;
     /// Page faults of the thread that needed I/O.
@@ -159,7 +171,7 @@ members! {
     /// Bytes written to storage by the thread; only with `CONFIG_TASK_IO_ACCOUNTING`.
     task_write_bytes: "task_struct", ["ioac.write_bytes"], Int(8), StorageIo;
     /// Open files: none of a thread that has ended.
-    task_files: "task_struct", ["files"], Pointer, StorageIo;
+    task_files: "task_struct", ["files"], Pointer, Vital;
     /// The list of the group's threads that have not been released.
     signal_thread_head: "signal_struct", ["thread_head"], Struct(16), Vital;
     /// Threads that have not begun to exit.
@@ -172,6 +184,18 @@ members! {
     signal_group_exit_code: "signal_struct", ["group_exit_code"], Int(4), Vital;
     /// CPU time of released threads, nanoseconds.
     signal_sum_sched_runtime: "signal_struct", ["sum_sched_runtime"], Int(8), Vital;
+    /// CPU time of released threads in user mode, nanoseconds, as ticks have sampled it.
+    signal_utime: "signal_struct", ["utime"], Int(8), UserTime;
+    /// The same in the kernel.
+    signal_stime: "signal_struct", ["stime"], Int(8), UserTime;
+    /// Session.
+    signal_sid: "signal_struct", ["pids[PIDTYPE_SID]"], Pointer, Sessions;
+    /// Process group.
+    signal_pgid: "signal_struct", ["pids[PIDTYPE_PGID]"], Pointer, Sessions;
+    /// Controlling terminal; null for none.
+    signal_tty: "signal_struct", ["tty"], Pointer, Terminals;
+    /// Its name, such as `pts3`.
+    tty_name: "tty_struct", ["name"], Text(12), Terminals;
     /// Peak resident set, pages.
     signal_maxrss: "signal_struct", ["maxrss"], Int(8), PeakMemory;
     /// Page faults of released threads served without I/O.
@@ -213,6 +237,8 @@ members! {
     pid_level: "pid", ["level"], Int(4), Namespaces;
     /// Number in the initial pid namespace; an array, one entry a level.
     pid_numbers: "pid", ["numbers"], Structs, Namespaces;
+    /// Number in the initial pid namespace.
+    pid_nr: "pid", ["numbers[0].nr"], Int(4), Sessions;
     /// Number.
     upid_nr: "upid", ["nr"], Int(4), Namespaces;
     /// The namespace the number is valid in.

@@ -27,6 +27,10 @@ pub enum Part {
     PeakMemory,
     /// Bytes read from and written to storage.
     StorageIo,
+    /// CPU time in user mode and in the kernel apart.
+    UserTime,
+    /// Time spent waiting for a CPU.
+    RunDelay,
     /// CPU time that the kernel had not charged yet when a process ended.
     LastTick,
     /// What interrupts and the hypervisor took from that.
@@ -35,13 +39,19 @@ pub enum Part {
     Cgroups,
     /// Pid namespaces, and the pids within.
     Namespaces,
+    /// Sessions, process groups and nice values.
+    Sessions,
+    /// Controlling terminals.
+    Terminals,
+    /// Who logged in.
+    Logins,
     /// What /proc tells of processes that were there before us.
     Details,
 }
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
@@ -53,10 +63,15 @@ impl Part {
         Self::Memory,
         Self::PeakMemory,
         Self::StorageIo,
+        Self::UserTime,
+        Self::RunDelay,
         Self::LastTick,
         Self::TakenTime,
         Self::Cgroups,
         Self::Namespaces,
+        Self::Sessions,
+        Self::Terminals,
+        Self::Logins,
         Self::Details,
     ];
 
@@ -75,10 +90,15 @@ impl Part {
             Self::Memory => "memory",
             Self::PeakMemory => "peak-memory",
             Self::StorageIo => "storage-io",
+            Self::UserTime => "user-time",
+            Self::RunDelay => "run-delay",
             Self::LastTick => "last-tick",
             Self::TakenTime => "taken-time",
             Self::Cgroups => "cgroups",
             Self::Namespaces => "namespaces",
+            Self::Sessions => "sessions",
+            Self::Terminals => "terminals",
+            Self::Logins => "logins",
             Self::Details => "details",
         }
     }
@@ -98,10 +118,15 @@ impl Part {
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
             Self::StorageIo => "bytes that each process itself has read from and written to storage",
+            Self::UserTime => "CPU time in user mode and in the kernel apart",
+            Self::RunDelay => "time that processes were ready to run and waited for a CPU",
             Self::LastTick => "CPU time of processes that live for less than a tick",
             Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
             Self::Cgroups => "control groups of the newly born",
             Self::Namespaces => "pid namespaces, and the pids within",
+            Self::Sessions => "sessions, process groups and nice values",
+            Self::Terminals => "controlling terminals",
+            Self::Logins => "who logged in, and the number of that login, whoever processes run as",
             Self::Details => "arguments and program paths of what ran before ptree-tui, from /proc",
         }
     }
@@ -117,13 +142,16 @@ impl Part {
             | Self::Spares
             | Self::Killers
             | Self::OutOfMemory => "please report this with your kernel's release",
-            Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
+            Self::State | Self::Memory | Self::PeakMemory | Self::UserTime | Self::LastTick | Self::Sessions => {
                 "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
             }
             Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
+            Self::RunDelay => "boot a kernel built with CONFIG_SCHEDSTATS=y or CONFIG_TASK_DELAY_ACCT=y",
             Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
             Self::Cgroups => "boot a kernel built with CONFIG_CGROUPS=y",
             Self::Namespaces => "boot a kernel built with CONFIG_PID_NS=y",
+            Self::Terminals => "boot a kernel built with CONFIG_TTY=y",
+            Self::Logins => "boot a kernel built with CONFIG_AUDIT=y",
             Self::Details => {
                 "mount it with 'mount -t proc proc /proc'; where it is mounted with hidepid, run ptree-tui as root or add \
                  cap_sys_ptrace to its capabilities"
@@ -146,10 +174,12 @@ impl Part {
             Self::Memory => "left out",
             Self::PeakMemory => "left out",
             Self::StorageIo => "left out",
+            Self::UserTime | Self::RunDelay => "left out",
             Self::LastTick => "CPU time of the finished lacks what was not charged yet, up to a tick",
             Self::TakenTime => "CPU time of the finished is off by as much, within their last tick",
             Self::Cgroups => "only of processes that ran before ptree-tui, from /proc",
             Self::Namespaces => "left out; inside a container, nothing of its processes is asked of /proc",
+            Self::Sessions | Self::Terminals | Self::Logins => "left out",
             Self::Details => "left out; nor are events counted that the kernel skips",
         }
     }

@@ -37,6 +37,16 @@ pub mod how {
     pub const MEMORY: u32 = 4;
 }
 
+/// Of which of the kernel's parts a [`Task`] has what belongs to them, the bits of its field `tells`.
+pub mod tells {
+    /// `sid`, `pgid` and `nice`.
+    pub const SESSION: u16 = 1;
+    /// `tty`.
+    pub const TERMINAL: u16 = 1 << 1;
+    /// `login_uid` and `audit_session`.
+    pub const LOGIN: u16 = 1 << 2;
+}
+
 /// Most programs that a tracepoint has.
 pub const COPIES: u32 = 3;
 /// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
@@ -49,6 +59,8 @@ pub const COMM_LEN: usize = 16;
 pub const ARGV_UNREADABLE: u32 = u32::MAX;
 /// A number that this kernel cannot give ([`Exit`], [`TaskRow`]).
 pub const UNKNOWN: u64 = u64::MAX;
+/// Longest name of a terminal in a record, in bytes; one that is longer is cut.
+pub const TTY_LEN: usize = 12;
 /// `PF_EXITING` of `task_struct.flags`: a thread that ends.
 pub const PF_EXITING: u32 = 0x4;
 /// `PF_KTHREAD` of `task_struct.flags`: a kernel thread.
@@ -80,7 +92,7 @@ wire! {
 
 wire! {
     /// The process that a record is about, as the kernel saw it at that moment.
-    pub struct Task [80] {
+    pub struct Task [112] {
         /// Start of the thread-group leader: `task_struct.start_boottime`, nanoseconds.
         pub start_ns: u64,
         /// Start of the leader of the kernel's current parent (`real_parent`), nanoseconds.
@@ -109,12 +121,27 @@ wire! {
         pub threads: u32,
         /// `task_struct.flags` (`PF_*`).
         pub flags: u32,
+        /// Session, as the pid of its leader in the initial pid namespace.
+        pub sid: u32,
+        /// Process group, likewise.
+        pub pgid: u32,
+        /// The user who logged in, whoever it runs as since; `u32::MAX` for none.
+        pub login_uid: u32,
+        /// Number of that login; `u32::MAX` for none.
+        pub audit_session: u32,
+        /// Nice value.
+        pub nice: i16,
+        /// Bits of [`tells`]: what is known of these and of `tty`.
+        pub tells: u16,
+        /// Name of the controlling terminal as the kernel has it, such as `pts3`, ended by a NUL where there is room; empty for
+        /// none.
+        pub tty: [u8; TTY_LEN],
     }
 }
 
 wire! {
     /// `sched_process_fork`, for new processes only (a new thread makes no record).
-    pub struct Fork [112] {
+    pub struct Fork [144] {
         pub header: Header,
         /// The child. Its `ppid` differs from `forker_pid` under `CLONE_PARENT`.
         pub task: Task,
@@ -129,7 +156,7 @@ wire! {
 
 wire! {
     /// `sched_process_exec`; `filename_len` bytes of file name and `argv_len` bytes of arguments follow.
-    pub struct Exec [112] {
+    pub struct Exec [144] {
         pub header: Header,
         pub task: Task,
         /// Bytes of file name behind this struct, the NUL included; 0 when it could not be read.
@@ -179,7 +206,7 @@ impl Sent {
 
 wire! {
     /// `sched_process_exit` of the last thread of a group.
-    pub struct Exit [208] {
+    pub struct Exit [264] {
         pub header: Header,
         pub task: Task,
         /// CPU time of all threads, nanoseconds, up to `charged_ns`.
@@ -195,6 +222,14 @@ wire! {
         pub read_bytes: u64,
         /// The same written.
         pub write_bytes: u64,
+        /// CPU time in user mode, nanoseconds, as ticks have sampled it: only the ratio to `system_ns` means something.
+        /// [`UNKNOWN`] where the kernel does not say.
+        pub user_ns: u64,
+        /// The same in the kernel.
+        pub system_ns: u64,
+        /// Time that its threads were ready to run and waited for a CPU, nanoseconds; [`UNKNOWN`] where the kernel does not say,
+        /// and where threads had ended before they were counted.
+        pub run_delay_ns: u64,
         /// Page faults served without I/O.
         pub minor_faults: u64,
         /// Page faults that needed I/O.
@@ -212,7 +247,7 @@ wire! {
 
 wire! {
     /// A process found by the task iterator.
-    pub struct TaskRow [168] {
+    pub struct TaskRow [224] {
         pub header: Header,
         pub task: Task,
         /// CPU time of the leader and of threads that have ended, nanoseconds.
@@ -227,6 +262,12 @@ wire! {
         pub read_bytes: u64,
         /// The same written.
         pub write_bytes: u64,
+        /// CPU time of the same threads in user mode; as [`Exit::user_ns`].
+        pub user_ns: u64,
+        /// The same in the kernel.
+        pub system_ns: u64,
+        /// Time that the leader and ended threads waited for a CPU; as [`Exit::run_delay_ns`].
+        pub run_delay_ns: u64,
         /// `task_struct.__state` of the leader.
         pub state: u32,
         /// `task_struct.exit_state` of the leader (non-zero: dead or zombie).
@@ -244,7 +285,7 @@ wire! {
 
 wire! {
     /// A thread other than the leader, found by the task iterator: its share of the process's CPU time.
-    pub struct ThreadRow [64] {
+    pub struct ThreadRow [88] {
         pub header: Header,
         /// CPU time of this thread, nanoseconds.
         pub cpu_ns: u64,
@@ -254,6 +295,12 @@ wire! {
         pub read_bytes: u64,
         /// The same written.
         pub write_bytes: u64,
+        /// CPU time in user mode; as [`Exit::user_ns`].
+        pub user_ns: u64,
+        /// The same in the kernel.
+        pub system_ns: u64,
+        /// Time that it waited for a CPU; 0 of one that ends.
+        pub run_delay_ns: u64,
         /// Thread-group id.
         pub pid: u32,
         /// Thread id.

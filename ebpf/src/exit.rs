@@ -42,16 +42,8 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
                 let ts_ns = bpf_ktime_get_boot_ns();
                 submit(copy, kind::EXIT, ts_ns, |out: *mut Exit| {
                     (*out).header = Header { kind: kind::EXIT, size: size_of::<Exit>() as u32, ts_ns };
-                    let usage = group.usage();
-                    (*out).cpu_ns = usage.cpu_ns;
                     (*out).charged_ns = charged_ns(task);
                     (*out).max_rss_pages = group.signal.load_or(offset!(signal_maxrss), UNKNOWN);
-                    (*out).read_bytes = usage.read_bytes;
-                    (*out).write_bytes = usage.write_bytes;
-                    (*out).minor_faults = usage.minor_faults;
-                    (*out).major_faults = usage.major_faults as u32;
-                    (*out).threads_begun = usage.threads_begun;
-                    (*out).threads_most = usage.threads_most;
                     let status = group.status();
                     (*out).status = status;
                     (*out).killer.how = how::UNKNOWN;
@@ -59,6 +51,18 @@ unsafe fn exit(ctx: &BtfTracePointContext, copy: Copy) {
                         signal::tell(group, status & SIGNAL, &raw mut (*out).killer);
                     }
                     group.describe(&raw mut (*out).task);
+                    // Last, since the verifier goes from each thread on to the end.
+                    let usage = group.usage();
+                    (*out).cpu_ns = usage.cpu_ns;
+                    (*out).read_bytes = usage.own.read_bytes;
+                    (*out).write_bytes = usage.own.write_bytes;
+                    (*out).run_delay_ns = usage.own.run_delay_ns;
+                    (*out).user_ns = usage.user_ns;
+                    (*out).system_ns = usage.system_ns;
+                    (*out).minor_faults = usage.minor_faults;
+                    (*out).major_faults = usage.major_faults as u32;
+                    (*out).threads_begun = usage.threads_begun;
+                    (*out).threads_most = usage.threads_most;
                 });
             },
         );

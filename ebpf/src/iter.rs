@@ -7,6 +7,7 @@ use ptree_common::wire::{Header, PF_EXITING, PF_KTHREAD, TaskRow, ThreadRow, UNK
 
 use crate::kernel::{Struct, constant, offset, settings};
 use crate::task::{Group, charged_ns};
+use crate::threads::Own;
 
 /// `struct bpf_iter__task`.
 #[repr(C)]
@@ -36,13 +37,17 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         let ts_ns = bpf_ktime_get_boot_ns();
         let state = task.load_or(offset!(task_state), u32::MAX);
         if task.load::<u32>(offset!(task_pid)) != group.pid() {
-            let (read_bytes, write_bytes) = own_bytes(task);
+            let own = own(task).told();
+            let (user_ns, system_ns) = sampled(task);
             let mut row = ThreadRow {
                 header: Header { kind: kind::THREAD, size: size_of::<ThreadRow>() as u32, ts_ns },
                 cpu_ns: task.load(offset!(task_sum_exec_runtime)),
                 charged_ns: charged_ns(task),
-                read_bytes,
-                write_bytes,
+                read_bytes: own.read_bytes,
+                write_bytes: own.write_bytes,
+                user_ns,
+                system_ns,
+                run_delay_ns: own.run_delay_ns,
                 pid: group.pid(),
                 tid: task.load(offset!(task_pid)),
                 state,
@@ -64,26 +69,27 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         (*out).exit_state = task.load(offset!(task_exit_state));
         (*out).live = group.signal.load(offset!(signal_live));
         (*out).status = group.status();
-        let (mut read_bytes, mut write_bytes) = own_bytes(task);
+        let mut own = own(task);
         let mut begun = 1;
         if group.is_of_many() {
             if let Some(known) = group.threads() {
                 begun = known.begun;
-                read_bytes = read_bytes.wrapping_add(known.read_bytes);
-                write_bytes = write_bytes.wrapping_add(known.write_bytes);
+                own = own.and(known.own);
             } else if group.signal.load::<u64>(offset!(signal_sum_sched_runtime)) != 0 {
                 // Some have been released unseen.
                 begun = 0;
-                (read_bytes, write_bytes) = (UNKNOWN, UNKNOWN);
+                own = Own::UNKNOWN;
             } else {
                 begun = group.signal.load(offset!(signal_nr_threads));
             }
         }
-        if offset!(task_read_bytes) == MISSING || offset!(task_files) == MISSING {
-            (read_bytes, write_bytes) = (UNKNOWN, UNKNOWN);
-        }
-        (*out).read_bytes = read_bytes;
-        (*out).write_bytes = write_bytes;
+        let own = own.told();
+        (*out).read_bytes = own.read_bytes;
+        (*out).write_bytes = own.write_bytes;
+        (*out).run_delay_ns = own.run_delay_ns;
+        let (user_ns, system_ns) = sampled(task);
+        (*out).user_ns = user_ns.wrapping_add(group.signal.load_or(offset!(signal_utime), 0));
+        (*out).system_ns = system_ns.wrapping_add(group.signal.load_or(offset!(signal_stime), 0));
         (*out).threads_begun = begun;
         (*out).reserved = 0;
         group.describe(&raw mut (*out).task);
@@ -92,17 +98,20 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
     0
 }
 
-/// Bytes that a thread has caused to be read from and written to storage; none of one that ends, since these are, or are
-/// about to be, counted with its group.
+/// What a thread has read, written and waited; nothing of one that ends, since that is, or is about to be, counted with its
+/// group.
 #[inline(always)]
-unsafe fn own_bytes(task: Struct) -> (u64, u64) {
+unsafe fn own(task: Struct) -> Own {
+    // SAFETY: a member of task_struct.
+    let flags: u32 = unsafe { task.load(offset!(task_flags)) };
+    if flags & PF_EXITING != 0 { Own::NONE } else { Own::of(task) }
+}
+
+/// Its CPU time in user mode and in the kernel, as ticks have sampled it.
+#[inline(always)]
+unsafe fn sampled(task: Struct) -> (u64, u64) {
     // SAFETY: members of task_struct.
-    unsafe {
-        if task.load::<u32>(offset!(task_flags)) & PF_EXITING != 0 {
-            return (0, 0);
-        }
-        (task.load_or(offset!(task_read_bytes), 0), task.load_or(offset!(task_write_bytes), 0))
-    }
+    unsafe { (task.load_or(offset!(task_utime), UNKNOWN), task.load_or(offset!(task_stime), UNKNOWN)) }
 }
 
 /// Resident file, anonymous and shared-memory pages, as `/proc/PID/statm` counted them before 6.17: without the few

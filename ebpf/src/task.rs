@@ -1,12 +1,17 @@
-//! What every record says of its process: identity, parent, credentials, name, control group, namespace.
+//! What every record says of its process: identity, parent, credentials, name, control group,
+//! namespace, session, terminal, login.
 //!
 //! Owns the knowledge of `task_struct` and what hangs off it; does not know the hooks.
 
+use core::hint::black_box;
+use core::mem::MaybeUninit;
+
 use aya_ebpf::helpers::{bpf_probe_read_kernel, generated};
 use ptree_common::layout::MISSING;
-use ptree_common::wire;
+use ptree_common::wire::{self, tells};
 
 use crate::kernel::{Struct, constant, offset, settings};
+use crate::threads::Own;
 
 /// Inode number of the initial pid namespace (`PROC_PID_INIT_INO`, a kernel ABI).
 const INIT_PID_NS: u32 = 0xefff_fffc;
@@ -101,6 +106,7 @@ impl Group {
             let (pid_ns, ns_pid) = namespace(leader, pid);
             (*out).pid_ns = pid_ns;
             (*out).ns_pid = ns_pid;
+            belonging(leader, signal, out);
         }
     }
 
@@ -125,9 +131,8 @@ impl Group {
         // SAFETY: members of task_struct and signal_struct; the list is read by a helper that checks addresses.
         unsafe {
             let Self { task, signal, .. } = self;
-            let (own_read, own_write): (u64, u64) =
-                (task.load_or(offset!(task_read_bytes), 0), task.load_or(offset!(task_write_bytes), 0));
-            let (mut read_bytes, mut write_bytes) = (own_read, own_write);
+            let own = Own::of(task);
+            let mut left = own;
             let mut sum = Usage::of_released(signal);
             let threads: u32 = signal.load(offset!(signal_nr_threads));
             if threads > 1 {
@@ -136,34 +141,31 @@ impl Group {
                 if seen < threads {
                     sum = Usage::of_released(signal);
                 }
-                (read_bytes, write_bytes) = (unreleased.read_bytes, unreleased.write_bytes);
+                left = unreleased.own;
                 sum.add(unreleased);
             } else {
                 sum.add(Usage {
                     cpu_ns: task.load(offset!(task_sum_exec_runtime)),
+                    user_ns: task.load_or(offset!(task_utime), 0),
+                    system_ns: task.load_or(offset!(task_stime), 0),
                     minor_faults: task.load(offset!(task_min_flt)),
                     major_faults: task.load(offset!(task_maj_flt)),
                     ..Usage::NONE
                 });
             }
-            (sum.threads_begun, sum.threads_most) = (1, 1);
-            (sum.read_bytes, sum.write_bytes) = (own_read, own_write);
+            (sum.threads_begun, sum.threads_most, sum.own) = (1, 1, own);
             if self.is_of_many() {
-                (sum.threads_begun, sum.threads_most) = (0, 0);
-                (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
+                (sum.threads_begun, sum.threads_most, sum.own) = (0, 0, Own::UNKNOWN);
                 if let Some(known) = self.threads() {
                     (sum.threads_begun, sum.threads_most) = (known.begun, known.most);
                     // Those that end at the same time may come after this one, and have not been added then.
-                    if known.left <= 1 {
-                        (read_bytes, write_bytes) = (own_read, own_write);
-                    }
-                    (sum.read_bytes, sum.write_bytes) =
-                        (known.read_bytes.wrapping_add(read_bytes), known.write_bytes.wrapping_add(write_bytes));
+                    sum.own = known.own.and(if known.left <= 1 { own } else { left });
                 }
                 self.forget_threads();
             }
-            if offset!(task_read_bytes) == MISSING || offset!(task_files) == MISSING {
-                (sum.read_bytes, sum.write_bytes) = (wire::UNKNOWN, wire::UNKNOWN);
+            sum.own = sum.own.told();
+            if offset!(task_utime) == MISSING {
+                (sum.user_ns, sum.system_ns) = (wire::UNKNOWN, wire::UNKNOWN);
             }
             sum
         }
@@ -174,10 +176,13 @@ impl Group {
 #[derive(Clone, Copy)]
 pub(crate) struct Usage {
     pub(crate) cpu_ns: u64,
+    /// As ticks have sampled it.
+    pub(crate) user_ns: u64,
+    /// As ticks have sampled it.
+    pub(crate) system_ns: u64,
     pub(crate) minor_faults: u64,
     pub(crate) major_faults: u64,
-    pub(crate) read_bytes: u64,
-    pub(crate) write_bytes: u64,
+    pub(crate) own: Own,
     /// 0 for not known.
     pub(crate) threads_begun: u32,
     /// 0 for not known.
@@ -190,29 +195,34 @@ const THREADS: u32 = 64;
 impl Usage {
     const NONE: Self = Self {
         cpu_ns: 0,
+        user_ns: 0,
+        system_ns: 0,
         minor_faults: 0,
         major_faults: 0,
-        read_bytes: 0,
-        write_bytes: 0,
+        own: Own::NONE,
         threads_begun: 0,
         threads_most: 0,
     };
 
-    /// But for bytes and threads.
+    /// But for threads and what they have each for themselves.
     #[inline(always)]
     fn add(&mut self, other: Self) {
         self.cpu_ns += other.cpu_ns;
+        self.user_ns += other.user_ns;
+        self.system_ns += other.system_ns;
         self.minor_faults += other.minor_faults;
         self.major_faults += other.major_faults;
     }
 
-    /// Of the threads of a group that have been released; bytes are not known of these here.
+    /// Of the threads of a group that have been released; what they had each for themselves is not known here.
     #[inline(always)]
     unsafe fn of_released(signal: Struct) -> Self {
         // SAFETY: members of signal_struct.
         unsafe {
             Self {
                 cpu_ns: signal.load(offset!(signal_sum_sched_runtime)),
+                user_ns: signal.load_or(offset!(signal_utime), 0),
+                system_ns: signal.load_or(offset!(signal_stime), 0),
                 minor_faults: signal.load(offset!(signal_min_flt)),
                 major_faults: signal.load(offset!(signal_maj_flt)),
                 ..Self::NONE
@@ -220,44 +230,134 @@ impl Usage {
         }
     }
 
-    /// Of the threads of a group that have not been released, and how many were seen. Bytes are of those alone that still
-    /// have files, as they do when their end is told.
+    /// Of the threads of a group that have not been released, and how many were seen. What each has for itself is of those
+    /// alone that still have files, as they do when their end is told. Of what this kernel does not count, any number.
+    ///
+    /// The verifier goes through each of the rounds, and from each on to the end of the program: there is one way through a
+    /// round and one out of it, nothing in it is a constant by which a round could be told from another, and what is known
+    /// beforehand stands before it. Members that lie side by side are read at once.
     #[inline(always)]
     unsafe fn of_unreleased(signal: Struct) -> (Self, u32) {
+        // SAFETY: in OFFSETS; as below.
+        unsafe {
+            let beside = |first: u32, second: u32| second == first.wrapping_add(8) || first == MISSING;
+            // So in all kernels known.
+            if beside(offset!(task_utime), offset!(task_stime))
+                && beside(offset!(task_min_flt), offset!(task_maj_flt))
+                && beside(offset!(task_read_bytes), offset!(task_write_bytes))
+            {
+                Self::of_list::<true>(signal)
+            } else {
+                Self::of_list::<false>(signal)
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn of_list<const BESIDE: bool>(signal: Struct) -> (Self, u32) {
         let mut sum = Self::NONE;
-        let mut seen = 0;
-        // SAFETY: the helper checks each address and gives zero where it cannot read (no branch for the verifier to
-        // follow).
+        let mut seen = 0_u64;
+        // SAFETY: the helper checks each address, and fills what it is given in any case, with zeros where it cannot read (no
+        // branch for the verifier to follow).
         unsafe {
             let read = |at: usize| {
-                let mut value = 0_u64;
-                generated::bpf_probe_read_kernel((&raw mut value).cast(), 8, at as *const _);
-                value
+                let mut value = MaybeUninit::<u64>::uninit();
+                generated::bpf_probe_read_kernel(value.as_mut_ptr().cast(), 8, at as *const _);
+                value.assume_init()
             };
+            // From a thread's place in the list; of what is missing, anywhere.
+            let list = offset!(task_thread_node);
+            let from = |offset: u32| (if offset == MISSING { 0 } else { offset }).wrapping_sub(list) as i32 as usize;
+            let cpu = from(offset!(task_sum_exec_runtime));
+            let (user, system) = (from(offset!(task_utime)), from(offset!(task_stime)));
+            let (minor, major) = (from(offset!(task_min_flt)), from(offset!(task_maj_flt)));
+            let (bytes_read, written) = (from(offset!(task_read_bytes)), from(offset!(task_write_bytes)));
+            let (files, delay) = (from(offset!(task_files)), from(offset!(task_run_delay)));
             let head = signal.as_ptr() as usize + offset!(signal_thread_head) as usize;
             let mut node = read(head) as usize;
             for _ in 0..THREADS {
-                if node == head || node == 0 {
+                if node == head {
                     break;
                 }
-                seen += 1;
-                let thread = node.wrapping_sub(offset!(task_thread_node) as usize);
-                let member = |offset: u32| if offset == MISSING { 0 } else { read(thread + offset as usize) };
-                sum.add(Self {
-                    cpu_ns: member(offset!(task_sum_exec_runtime)),
-                    minor_faults: member(offset!(task_min_flt)),
-                    major_faults: member(offset!(task_maj_flt)),
-                    ..Self::NONE
+                let two = |first: usize, second: usize| {
+                    if !BESIDE {
+                        return [read(node.wrapping_add(first)), read(node.wrapping_add(second))];
+                    }
+                    let mut values = MaybeUninit::<[u64; 2]>::uninit();
+                    let at = node.wrapping_add(first);
+                    generated::bpf_probe_read_kernel(values.as_mut_ptr().cast(), 16, at as *const _);
+                    values.assume_init()
+                };
+                // 1 where there is something, by arithmetic, which the compiler must not see through: a branch would be one more
+                // way, a number that is known one more state.
+                let any = |value: u64| (value | black_box(0_u64.wrapping_sub(value))) >> 63;
+                seen += any(node as u64);
+                let [user_ns, system_ns] = two(user, system);
+                let [minor_faults, major_faults] = two(minor, major);
+                let cpu_ns = read(node.wrapping_add(cpu));
+                sum.add(Self { cpu_ns, user_ns, system_ns, minor_faults, major_faults, ..Self::NONE });
+                let kept = black_box(0_u64.wrapping_sub(any(read(node.wrapping_add(files)))));
+                let [read_bytes, write_bytes] = two(bytes_read, written);
+                sum.own = sum.own.and(Own {
+                    read_bytes: read_bytes & kept,
+                    write_bytes: write_bytes & kept,
+                    run_delay_ns: read(node.wrapping_add(delay)) & kept,
                 });
-                // All ones where there are files, by arithmetic: a branch would be one more way for the verifier.
-                let files = member(offset!(task_files));
-                let kept = 0_u64.wrapping_sub((files | 0_u64.wrapping_sub(files)) >> 63);
-                sum.read_bytes += member(offset!(task_read_bytes)) & kept;
-                sum.write_bytes += member(offset!(task_write_bytes)) & kept;
                 node = read(node) as usize;
             }
         }
-        (sum, seen)
+        (sum, seen as u32)
+    }
+}
+
+/// What a process belongs to: session, process group, terminal, login; and its nice value.
+///
+/// # Safety
+/// `leader` is a `task_struct`, `signal` its `signal_struct`, `out` points to a writable [`wire::Task`].
+#[inline(always)]
+unsafe fn belonging(leader: Struct, signal: Struct, out: *mut wire::Task) {
+    /// Of a nice value of 0 (`DEFAULT_PRIO`).
+    const PRIORITY: u32 = 120;
+    // SAFETY: members of the structs along the way, by the caller; loads through null give zero.
+    unsafe {
+        let mut tells = 0;
+        let (mut sid, mut pgid, mut nice) = (0, 0, 0);
+        if offset!(pid_nr) != MISSING
+            && offset!(signal_sid) != MISSING
+            && offset!(signal_pgid) != MISSING
+            && offset!(task_static_prio) != MISSING
+        {
+            sid = signal.follow(offset!(signal_sid)).load(offset!(pid_nr));
+            pgid = signal.follow(offset!(signal_pgid)).load(offset!(pid_nr));
+            nice = leader.load::<u32>(offset!(task_static_prio)).wrapping_sub(PRIORITY) as i16;
+            tells |= tells::SESSION;
+        }
+        let (mut login_uid, mut audit_session) = (0, 0);
+        if offset!(task_loginuid) != MISSING && offset!(task_sessionid) != MISSING {
+            login_uid = leader.load(offset!(task_loginuid));
+            audit_session = leader.load(offset!(task_sessionid));
+            tells |= tells::LOGIN;
+        }
+        let (mut begin, mut end): (u64, u32) = (0, 0);
+        if offset!(signal_tty) != MISSING && offset!(tty_name) != MISSING {
+            // Most have none; and kernels before 6.0 take a fault where they load through null.
+            let tty = signal.follow(offset!(signal_tty));
+            if !tty.as_ptr().is_null() {
+                begin = tty.load(offset!(tty_name));
+                end = tty.load(offset!(tty_name).wrapping_add(8));
+            }
+            tells |= tells::TERMINAL;
+        }
+        (*out).sid = sid;
+        (*out).pgid = pgid;
+        (*out).login_uid = login_uid;
+        (*out).audit_session = audit_session;
+        (*out).nice = nice;
+        (*out).tells = tells;
+        let name = (&raw mut (*out).tty).cast::<u32>();
+        *name = begin as u32;
+        *name.add(1) = (begin >> 32) as u32;
+        *name.add(2) = end;
     }
 }
 

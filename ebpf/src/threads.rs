@@ -1,6 +1,6 @@
-//! What is kept of the thread groups that have had a second thread: how many threads began and were alive at once, and the
-//! bytes that those which have ended read and wrote. The kernel itself adds an ended thread's bytes up with those of
-//! reaped children, from which nobody can tell them again.
+//! What is kept of the thread groups that have had a second thread: how many threads began and were alive at once, and what
+//! those that have ended read, wrote and waited for a CPU. The kernel itself adds an ended thread's bytes up with those of
+//! reaped children, from which nobody can tell them again, and forgets how long it waited.
 //!
 //! Groups of one thread are not kept, and cost nothing here.
 
@@ -9,16 +9,17 @@ use core::intrinsics::{AtomicOrdering, atomic_xadd};
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
+use ptree_common::layout::MISSING;
+use ptree_common::wire::UNKNOWN;
 
-use crate::kernel::offset;
+use crate::kernel::{Struct, offset};
 use crate::task::Group;
 
 /// See the module.
 #[repr(C)]
 pub(crate) struct Threads {
     start_ns: u64,
-    read_bytes: u64,
-    write_bytes: u64,
+    own: Own,
     /// The first one as well.
     begun: u32,
     /// Those whose end has been seen here.
@@ -27,6 +28,56 @@ pub(crate) struct Threads {
     most: u32,
     /// Some had been released before anything was noted: then nothing is known but that.
     partial: u32,
+}
+
+/// What the kernel counts for each thread and does not add up as it should: bytes read from storage and written to it, and
+/// nanoseconds of waiting for a CPU. Zeros where this kernel does not count it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Own {
+    pub(crate) read_bytes: u64,
+    pub(crate) write_bytes: u64,
+    pub(crate) run_delay_ns: u64,
+}
+
+impl Own {
+    pub(crate) const NONE: Self = Self { read_bytes: 0, write_bytes: 0, run_delay_ns: 0 };
+    pub(crate) const UNKNOWN: Self = Self { read_bytes: UNKNOWN, write_bytes: UNKNOWN, run_delay_ns: UNKNOWN };
+
+    /// Of one thread.
+    #[inline(always)]
+    pub(crate) fn of(task: Struct) -> Self {
+        // SAFETY: members of task_struct.
+        unsafe {
+            Self {
+                read_bytes: task.load_or(offset!(task_read_bytes), 0),
+                write_bytes: task.load_or(offset!(task_write_bytes), 0),
+                run_delay_ns: task.load_or(offset!(task_run_delay), 0),
+            }
+        }
+    }
+
+    /// Of these threads and others together.
+    #[inline(always)]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            read_bytes: self.read_bytes.wrapping_add(other.read_bytes),
+            write_bytes: self.write_bytes.wrapping_add(other.write_bytes),
+            run_delay_ns: self.run_delay_ns.wrapping_add(other.run_delay_ns),
+        }
+    }
+
+    /// Without what this kernel does not count.
+    #[inline(always)]
+    pub(crate) fn told(self) -> Self {
+        // SAFETY: in OFFSETS.
+        let (bytes, delay) = unsafe { (offset!(task_read_bytes) != MISSING, offset!(task_run_delay) != MISSING) };
+        Self {
+            read_bytes: if bytes { self.read_bytes } else { UNKNOWN },
+            write_bytes: if bytes { self.write_bytes } else { UNKNOWN },
+            run_delay_ns: if delay { self.run_delay_ns } else { UNKNOWN },
+        }
+    }
 }
 
 /// By pid. One that has no place here any more, of thousands, is as one that was not seen to begin.
@@ -40,8 +91,8 @@ pub(crate) struct Known {
     pub(crate) most: u32,
     /// Those whose end has not been seen.
     pub(crate) left: u32,
-    pub(crate) read_bytes: u64,
-    pub(crate) write_bytes: u64,
+    /// Of those that have ended.
+    pub(crate) own: Own,
 }
 
 impl Group {
@@ -84,10 +135,10 @@ impl Group {
                 self.note(live + 1);
             }
             if let Some(threads) = self.noted() {
-                let (read, written) =
-                    (self.task.load_or(offset!(task_read_bytes), 0), self.task.load_or(offset!(task_write_bytes), 0));
-                atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*threads).read_bytes, read);
-                atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*threads).write_bytes, written);
+                let (own, sum) = (Own::of(self.task), &raw mut (*threads).own);
+                atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*sum).read_bytes, own.read_bytes);
+                atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*sum).write_bytes, own.write_bytes);
+                atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(&raw mut (*sum).run_delay_ns, own.run_delay_ns);
                 atomic_xadd::<u32, u32, { AtomicOrdering::Relaxed }>(&raw mut (*threads).ended, 1);
             }
         }
@@ -103,13 +154,7 @@ impl Group {
                 return None;
             }
             let (begun, ended) = ((*threads).begun, (*threads).ended);
-            Some(Known {
-                begun,
-                most: (*threads).most,
-                left: begun.saturating_sub(ended),
-                read_bytes: (*threads).read_bytes,
-                write_bytes: (*threads).write_bytes,
-            })
+            Some(Known { begun, most: (*threads).most, left: begun.saturating_sub(ended), own: (*threads).own })
         }
     }
 
@@ -135,8 +180,7 @@ impl Group {
         };
         let threads = Threads {
             start_ns: self.start_ns(),
-            read_bytes: 0,
-            write_bytes: 0,
+            own: Own::NONE,
             begun: there,
             ended: 0,
             most: live,

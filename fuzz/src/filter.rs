@@ -68,6 +68,7 @@ fn processes(args: &[u8]) -> Engine {
         ns_pid: None,
         threads: 1,
         kernel: false,
+        session: ptree_core::Session::default(),
     };
     let mut deltas = Vec::new();
     let shell = ProcKey::new(2, 2);

@@ -2,7 +2,7 @@
 
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use ptree_core::rows::{RowId, Sort, SortKey};
-use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows};
+use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows, Session};
 
 use crate::{caps, invariants};
 
@@ -109,6 +109,7 @@ impl Script<'_> {
             ns_pid: None,
             threads: u32::from(byte >> 5),
             kernel: byte == 255,
+            session: Session::default(),
         }
     }
 
@@ -166,7 +167,12 @@ impl Script<'_> {
         match kind {
             2 | 3 => {
                 let (task, argv, flags) = (self.task(), self.argv(), self.byte());
-                let exited = (flags & 1 == 1).then(|| Zombie { status: self.status(), cpu_ns: self.number() });
+                let exited = (flags & 1 == 1).then(|| Zombie {
+                    status: self.status(),
+                    cpu_ns: self.number(),
+                    user_ns: None,
+                    run_delay_ns: None,
+                });
                 let repaired = flags & 2 == 2;
                 let argv_truncated = flags & 4 == 4;
                 Event::Process(Found { ts_ns, task, argv, argv_truncated, exe: None, cgroup: None, exited, repaired })
@@ -198,28 +204,41 @@ impl Script<'_> {
                     ts_ns,
                     key,
                     cpu_ns,
+                    user_ns: Some(cpu_ns / 2),
+                    run_delay_ns: None,
                     rss_bytes,
-                    read_bytes: None,
+                    read_bytes: rss_bytes,
                     write_bytes: None,
                     threads_begun: None,
                     threads: 3,
                     state: 'S',
                 })
             }
-            _ => match self.byte() % 6 {
-                0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },
-                1 => Event::Comm { ts_ns, key: self.key(), comm: self.task().comm },
-                2 => {
-                    let (key, argv) = (self.key(), self.argv().unwrap_or_else(|| Argv::from_args(["a title"])));
-                    Event::Title { ts_ns, key, argv, argv_truncated: false }
+            _ => match self.byte() {
+                196.. => {
+                    let (key, id) = (self.key(), self.key().pid);
+                    let session = Session { sid: Some(id), pgid: Some(key.pid), ..Session::default() };
+                    Event::Session { ts_ns, key, session }
                 }
-                3 => Event::Zombie { ts_ns, key: self.key() },
-                4 => Event::Reaped { ts_ns, key: self.key() },
-                _ => {
-                    let count = LossCount { fork: self.number(), exec: self.number(), exit: self.number() };
-                    Event::Lost { ts_ns, count }
-                }
+                other => self.change(other % 6, ts_ns),
             },
+        }
+    }
+
+    fn change(&mut self, kind: u8, ts_ns: u64) -> Event {
+        match kind {
+            0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },
+            1 => Event::Comm { ts_ns, key: self.key(), comm: self.task().comm },
+            2 => {
+                let (key, argv) = (self.key(), self.argv().unwrap_or_else(|| Argv::from_args(["a title"])));
+                Event::Title { ts_ns, key, argv, argv_truncated: false }
+            }
+            3 => Event::Zombie { ts_ns, key: self.key() },
+            4 => Event::Reaped { ts_ns, key: self.key() },
+            _ => {
+                let count = LossCount { fork: self.number(), exec: self.number(), exit: self.number() };
+                Event::Lost { ts_ns, count }
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ fn task(key: ProcKey, parent: ProcKey, uid: u32, comm: &str) -> Task {
         ns_pid: Some(key.pid),
         threads: 1,
         kernel: false,
+        session: ptree_core::Session::default(),
     }
 }
 
@@ -74,6 +75,8 @@ impl World {
         let lifetime = boottime_ns().saturating_sub(key.start_ns);
         let cost = Cost {
             cpu_ns: lifetime / 3,
+            run_delay_ns: None,
+            user_ns: None,
             max_rss_bytes: Some(u64::from(key.pid % 90) << 20),
             read_bytes: Some(8192),
             write_bytes: Some(0),
@@ -100,6 +103,8 @@ impl World {
                 ts_ns: boottime_ns(),
                 key: *key,
                 cpu_ns: u64::from(*turn) * busy,
+                run_delay_ns: None,
+                user_ns: None,
                 rss_bytes: Some(u64::from(key.pid % 500) << 18),
                 read_bytes: Some(u64::from(*turn) << 12),
                 write_bytes: Some(0),

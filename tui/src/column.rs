@@ -80,13 +80,26 @@ columns! {
     Peak "peak" "PEAK" 5 Right false 130 None, "peak of memory in use; known of the dead";
     Status "status" "STATUS" 12 Left true 240 None, "run state, or how it ended";
     Threads "threads" "THR" 4 Right false 140 Some(SortKey::Threads), "threads; of the living";
+    ThreadsBegun "threads-begun" "BEGUN" 5 Right false 139 Some(SortKey::ThreadsBegun), "threads that it has had";
+    ThreadsMost "threads-most" "MOST" 4 Right false 138 None, "threads at once at most; known of the dead";
+    UserTime "user-time" "UTIME" 7 Right false 128 Some(SortKey::UserTime), "CPU time in user mode";
+    SystemTime "system-time" "STIME" 7 Right false 127 Some(SortKey::SystemTime), "CPU time in the kernel";
+    RunDelay "run-delay" "WAIT" 7 Right false 126 Some(SortKey::RunDelay), "time spent waiting for a CPU";
     Depth "depth" "DEPTH" 5 Right false 100 None, "levels above it in the tree";
     Children "children" "CHILD" 5 Right false 150 None, "children in the tree";
     Spawned "spawned" "SPAWN" 5 Right false 160 Some(SortKey::Spawned), "children that it has forked";
     Read "read" "READ" 5 Right false 155 Some(SortKey::Read), "bytes that it has read from storage";
     Written "written" "WRITE" 5 Right false 154 Some(SortKey::Written), "bytes that it has written to storage";
+    ReadRate "read-rate" "READ/s" 6 Right false 157 Some(SortKey::ReadRate), "bytes read per second; of the living";
+    WriteRate "write-rate" "WRIT/s" 6 Right false 156 Some(SortKey::WriteRate), "bytes written per second; of the living";
     MinorFaults "minor-faults" "MINFLT" 6 Right false 105 None, "page faults without I/O; known of the dead";
     MajorFaults "major-faults" "MAJFLT" 6 Right false 106 None, "page faults with I/O; known of the dead";
+    Session "sid" "SID" 0 Right false 118 Some(SortKey::Session), "session, by the pid that began it";
+    ProcessGroup "pgid" "PGID" 0 Right false 117 Some(SortKey::Group), "process group, by the pid that began it";
+    Terminal "tty" "TTY" 7 Left false 116 Some(SortKey::Terminal), "terminal; ? for none";
+    Nice "nice" "NI" 3 Right false 115 Some(SortKey::Nice), "nice value";
+    Login "login" "LOGIN" 8 Left false 114 Some(SortKey::Login), "who logged in, whoever it runs as since";
+    AuditSession "audit-session" "SES" 5 Right false 113 None, "number of that login, by audit";
     Cgroup "cgroup" "CGROUP" 24 Left false 80 None, "path of its cgroup";
     Unit "unit" "UNIT" 16 Left false 90 None, "systemd unit";
     Container "container" "CONTAINER" 12 Left false 95 None, "container's id or name";
@@ -123,7 +136,14 @@ impl Column {
             Self::TreeRss => &[Part::Memory],
             Self::Peak => &[Part::PeakMemory],
             Self::Killer => &[Part::Killers],
-            Self::Read | Self::Written | Self::TreeRead | Self::TreeWritten => &[Part::StorageIo],
+            Self::UserTime | Self::SystemTime => &[Part::UserTime],
+            Self::RunDelay => &[Part::RunDelay],
+            Self::Session | Self::ProcessGroup | Self::Nice => &[Part::Sessions],
+            Self::Terminal => &[Part::Terminals],
+            Self::Login | Self::AuditSession => &[Part::Logins],
+            Self::Read | Self::Written | Self::ReadRate | Self::WriteRate | Self::TreeRead | Self::TreeWritten => {
+                &[Part::StorageIo]
+            }
             _ => return false,
         };
         filled_by.iter().all(|part| degraded.iter().any(|name| name == part.name()))
@@ -164,7 +184,7 @@ mod tests {
         assert_eq!(of(&[Part::Memory]), ["tree-rss"]);
         assert_eq!(of(&[Part::PeakMemory]), ["peak"]);
         assert_eq!(of(&[Part::Memory, Part::PeakMemory]), ["rss", "peak", "tree-rss"]);
-        assert_eq!(of(&[Part::StorageIo]), ["read", "written", "tree-read", "tree-written"]);
+        assert_eq!(of(&[Part::StorageIo]), ["read", "written", "read-rate", "write-rate", "tree-read", "tree-written"]);
         assert_eq!(of(&[Part::Births, Part::State]), [""; 0]);
     }
 

@@ -204,6 +204,14 @@ pub fn rate(per_s: f64) -> String {
     }
 }
 
+/// Bytes a second, in at most five columns: `0B`, `12K`, `1.5M`.
+#[must_use]
+pub fn byte_rate(per_s: f32) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
+    let bytes = per_s.round() as u64;
+    text::bytes(bytes)
+}
+
 /// A duration with as much of its fraction, or of its lesser unit, as fits into so many columns.
 #[must_use]
 pub fn duration(ns: u64, width: usize) -> String {

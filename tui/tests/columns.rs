@@ -6,7 +6,8 @@ mod common;
 
 use common::{Machine, SECOND};
 use insta::assert_snapshot;
-use ptree_core::SortKey;
+use ptree_core::event::Usage;
+use ptree_core::{Event, Session, SortKey, Tty};
 use ptree_tui::action::{Action, Effect, Mode};
 use ptree_tui::app::{Options, Preferences};
 use ptree_tui::column::{COLUMNS, Chosen, Column};
@@ -83,10 +84,103 @@ fn subtrees_are_summed_up_in_their_columns() {
     assert!(machine.screen(200, 24).contains("CPU+"), "and beside the timeline");
 }
 
+/// What a process belongs to, and how it spends its time.
+const BELONGING: [Column; 13] = [
+    Column::Session,
+    Column::ProcessGroup,
+    Column::Terminal,
+    Column::Nice,
+    Column::Login,
+    Column::AuditSession,
+    Column::UserTime,
+    Column::SystemTime,
+    Column::RunDelay,
+    Column::ThreadsBegun,
+    Column::ThreadsMost,
+    Column::ReadRate,
+    Column::WriteRate,
+];
+
+#[test]
+fn what_processes_belong_to_and_how_they_spend_their_time_has_columns_and_stands_in_the_details() {
+    let mut columns = Chosen::default();
+    columns.show(BELONGING);
+    let mut machine =
+        Machine::with(Options { preferences: Preferences { columns, ..Preferences::default() }, ..Machine::options() });
+    machine.found(1, 0, 0, &["/sbin/init"]);
+    machine.found(500, 1, 0, &["/usr/bin/web"]);
+    machine.spawn(1000, 500, 1000, &["/bin/job"]);
+    let session = Session {
+        sid: Some(500),
+        pgid: Some(1000),
+        nice: Some(-5),
+        tty: Some(Tty::new(b"pts/3")),
+        login_uid: Some(4242),
+        audit_session: Some(17),
+    };
+    let (ts_ns, key) = (machine.now_ns, machine.key(1000));
+    machine.event(Event::Session { ts_ns, key, session });
+    let (ts_ns, key) = (machine.now_ns, machine.key(500));
+    let alone = Session { tty: Some(Tty::NONE), login_uid: Some(Session::NO_LOGIN), ..Session::default() };
+    machine.event(Event::Session { ts_ns, key, session: alone });
+    let usage = |ts_ns, key, seconds: u64| {
+        Event::Usage(Usage {
+            ts_ns,
+            key,
+            cpu_ns: 3 * seconds * SECOND,
+            user_ns: Some(2 * seconds * SECOND),
+            run_delay_ns: Some(7 * seconds * SECOND),
+            rss_bytes: None,
+            read_bytes: Some(seconds << 20),
+            write_bytes: Some(seconds << 21),
+            threads_begun: Some(9),
+            threads: 3,
+            state: 'R',
+        })
+    };
+    for seconds in 1..3 {
+        machine.pass(SECOND);
+        for pid in [500, 1000] {
+            let (ts_ns, key) = (machine.now_ns, machine.key(pid));
+            machine.event(usage(ts_ns, key, seconds));
+        }
+    }
+    let line = |machine: &mut Machine, command: &str| {
+        let screen = machine.screen(200, 20);
+        let line = screen.lines().find(|line| line.contains(command)).unwrap_or_else(|| panic!("{screen}"));
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()[..13].join(" ")
+    };
+    assert_eq!(line(&mut machine, "job"), "500 1000 pts/3 -5 4242 17 4.00s 2.00s 14.00s 9 - 1.0M 2.0M");
+    assert_eq!(line(&mut machine, "web"), "- - ? - - - 4.00s 2.00s 14.00s 9 - 1.0M 2.0M");
+    assert_eq!(line(&mut machine, "init"), "- - - - - - - - - - - - -");
+    machine.keys("<Down><Down><Enter>");
+    let details = machine.screen(100, 60);
+    for told in [
+        "500, process group 1000",
+        "pts/3",
+        "-5",
+        "4242, session 17",
+        "4.00s in user mode, 2.00s in the kernel",
+        "14.00s",
+        "2.0M, 1.0M a second now",
+        "4.0M, 2.0M a second now",
+    ] {
+        assert!(details.contains(told), "{told}: {details}");
+    }
+    machine.keys("<Esc>");
+    machine.code(1000, 0);
+    let of_the_dead = line(&mut machine, "job");
+    assert!(
+        of_the_dead.starts_with("500 1000 pts/3 -5 4242 17 ") && of_the_dead.ends_with(" 1 1 - -"),
+        "{of_the_dead}"
+    );
+}
+
 #[test]
 fn every_column_has_something_to_tell() {
     let mut columns = Chosen::default();
-    columns.show(COLUMNS.iter().filter(|spec| !spec.usual && !spec.column.is_sum()).map(|spec| spec.column));
+    let others = COLUMNS.iter().filter(|spec| !spec.usual && !spec.column.is_sum()).map(|spec| spec.column);
+    columns.show(others.filter(|column| !BELONGING.contains(column)));
     columns.set_width(Column::Cgroup, 12);
     let mut machine =
         Machine::with(Options { preferences: Preferences { columns, ..Preferences::default() }, ..Machine::options() });

@@ -164,6 +164,7 @@ impl Engine {
             Event::Exec(e) => self.execed(e, deltas),
             Event::Exit(e) => self.exited(e, deltas),
             Event::Creds { ts_ns, key, creds } => self.creds(*ts_ns, *key, *creds, deltas),
+            Event::Session { ts_ns, key, session } => self.session(*ts_ns, *key, *session, deltas),
             Event::Comm { ts_ns, key, comm } => self.comm(*ts_ns, *key, *comm, deltas),
             Event::Title { ts_ns, key, argv, argv_truncated } => {
                 self.title(*ts_ns, *key, (argv, *argv_truncated), deltas);

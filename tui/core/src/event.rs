@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::killer::Killer;
+use crate::session::Session;
 
 /// Identity of a process: its pid and when its leader started. A bare pid is reused; this is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -188,10 +189,12 @@ pub struct Task {
     pub pid_ns: Option<u32>,
     /// Its pid within that namespace.
     pub ns_pid: Option<u32>,
-    /// Threads.
+    /// Threads that it has at that moment; 0 of one that ends.
     pub threads: u32,
     /// A kernel thread: no program, no arguments.
     pub kernel: bool,
+    /// What it belongs to.
+    pub session: Session,
 }
 
 /// A process that was running already, found by a pass over all of them.
@@ -222,6 +225,10 @@ pub struct Zombie {
     pub status: ExitStatus,
     /// CPU time that it took, nanoseconds.
     pub cpu_ns: u64,
+    /// What of that was in user mode; see [`Cost::user_ns`].
+    pub user_ns: Option<u64>,
+    /// Time that it waited for a CPU, nanoseconds.
+    pub run_delay_ns: Option<u64>,
 }
 
 /// A process was created.
@@ -272,6 +279,11 @@ pub struct Exited {
 pub struct Cost {
     /// CPU time of all its threads up to the exit event, nanoseconds: freeing its memory comes later.
     pub cpu_ns: u64,
+    /// What of that was in user mode, as the kernel tells it: which of the two it was is sampled at ticks. The rest was in the
+    /// kernel.
+    pub user_ns: Option<u64>,
+    /// Time that its threads, all together, were ready to run and waited for a CPU, nanoseconds.
+    pub run_delay_ns: Option<u64>,
     /// Peak resident set, bytes.
     pub max_rss_bytes: Option<u64>,
     /// Bytes that it caused, by itself, to be read from storage.
@@ -288,6 +300,14 @@ pub struct Cost {
     pub major_faults: u64,
 }
 
+impl Cost {
+    /// CPU time in the kernel, nanoseconds.
+    #[must_use]
+    pub fn system_ns(&self) -> Option<u64> {
+        self.user_ns.map(|user_ns| self.cpu_ns.saturating_sub(user_ns))
+    }
+}
+
 /// What a living process uses, from a pass over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -297,6 +317,10 @@ pub struct Usage {
     pub key: ProcKey,
     /// CPU time so far, nanoseconds.
     pub cpu_ns: u64,
+    /// What of that was in user mode; see [`Cost::user_ns`].
+    pub user_ns: Option<u64>,
+    /// Time that its threads have waited for a CPU so far, nanoseconds.
+    pub run_delay_ns: Option<u64>,
     /// Resident set, bytes.
     pub rss_bytes: Option<u64>,
     /// Bytes that it has caused to be read from storage so far.
@@ -356,6 +380,8 @@ pub enum Event {
     Comm { ts_ns: u64, key: ProcKey, comm: Comm },
     /// Seen to show other arguments than it was started with: a title that it has set.
     Title { ts_ns: u64, key: ProcKey, argv: Argv, argv_truncated: bool },
+    /// Seen to belong to something else than before.
+    Session { ts_ns: u64, key: ProcKey, session: Session },
     /// Seen to have another parent: its old one died.
     Parent { ts_ns: u64, key: ProcKey, parent: ProcKey },
     /// Has ended, and still takes a place among the processes: its parent has not asked how it ended.
@@ -381,6 +407,7 @@ impl Event {
             Self::Creds { ts_ns, .. }
             | Self::Comm { ts_ns, .. }
             | Self::Title { ts_ns, .. }
+            | Self::Session { ts_ns, .. }
             | Self::Parent { ts_ns, .. }
             | Self::Zombie { ts_ns, .. }
             | Self::Reaped { ts_ns, .. }

@@ -17,6 +17,7 @@ pub mod process;
 pub mod rate;
 pub mod rows;
 pub mod script;
+pub mod session;
 pub mod stats;
 #[cfg(test)]
 mod testing;
@@ -31,6 +32,7 @@ pub use filter::{Filter, FilterError};
 pub use killer::{KillCause, Killer};
 pub use process::{Image, Lifecycle, Origin, Process};
 pub use rows::{Folds, Look, Row, RowId, Rows, Sort, SortKey};
+pub use session::{Session, Tty};
 pub use stats::{Stats, UidStats};
 pub use tree::{Lineage, Summary, Sums, Tally, Totals, Tree, Visit};
 pub use users::Users;

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task, Usage};
 use crate::heap;
 use crate::killer::{KillCause, Killer};
+use crate::session::{Session, Shared};
 
 mod packed;
 
-use packed::{PackedCost, PackedCount, PackedKey, PackedOption};
+use packed::{PackedCost, PackedCount, PackedKey, PackedOption, PackedRate};
 
 /// A program that ran in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,7 @@ pub(crate) struct Context {
     pub(crate) cgroup_id: Option<u64>,
     pub(crate) cgroup: Option<Arc<[u8]>>,
     pub(crate) pid_ns: Option<u32>,
+    pub(crate) session: Shared,
 }
 
 impl Context {
@@ -95,6 +97,7 @@ impl Context {
             cgroup_id: task.cgroup_id,
             cgroup: same.and_then(|like| like.cgroup.clone()),
             pid_ns: task.pid_ns,
+            session: Shared::new(task.session, task.key.pid),
         }
     }
 
@@ -105,6 +108,7 @@ impl Context {
             && self.kernel == task.kernel
             && self.cgroup_id == task.cgroup_id
             && self.pid_ns == task.pid_ns
+            && self.session == Shared::new(task.session, task.key.pid)
     }
 }
 
@@ -112,11 +116,15 @@ impl Context {
 #[derive(Clone, Debug)]
 pub(crate) struct Vitals {
     pub(crate) cpu_ns: u64,
+    pub(crate) user_ns: PackedOption,
+    pub(crate) run_delay_ns: PackedOption,
     rss_bytes: PackedOption,
     read_bytes: PackedOption,
     write_bytes: PackedOption,
     threads_begun: PackedCount,
     pub(crate) cpu_share: f32,
+    read_rate: PackedRate,
+    write_rate: PackedRate,
     pub(crate) threads: u32,
     /// When CPU time was last measured; 0 for never.
     pub(crate) measured_ns: u64,
@@ -129,8 +137,18 @@ impl Vitals {
     /// Takes what was measured. What it has read and written, and begun, cannot become less: a thread that ends may be
     /// missing for a moment.
     pub(crate) fn measure(&mut self, usage: &Usage) {
+        let since_ns = if self.measured_ns == 0 { usage.key.start_ns } else { self.measured_ns };
+        let rate = Passed(usage.ts_ns.saturating_sub(since_ns));
+        // Nothing had been read before it began.
+        let known = |before: PackedOption| before.get().or((self.measured_ns == 0).then_some(0));
+        self.cpu_share = rate.of(usage.cpu_ns.saturating_sub(self.cpu_ns));
+        self.read_rate = rate.per_s(known(self.read_bytes), usage.read_bytes);
+        self.write_rate = rate.per_s(known(self.write_bytes), usage.write_bytes);
         self.measured_ns = usage.ts_ns;
         self.cpu_ns = usage.cpu_ns;
+        self.user_ns = usage.user_ns.into();
+        let waited = self.run_delay_ns.get().filter(|_| usage.run_delay_ns.is_some());
+        self.run_delay_ns = usage.run_delay_ns.max(waited).into();
         self.rss_bytes = usage.rss_bytes.into();
         self.read_bytes = usage.read_bytes.max(self.read_bytes.get().filter(|_| usage.read_bytes.is_some())).into();
         self.write_bytes = usage.write_bytes.max(self.write_bytes.get().filter(|_| usage.write_bytes.is_some())).into();
@@ -140,22 +158,66 @@ impl Vitals {
     }
 }
 
+/// Nanoseconds between two measurements.
+struct Passed(u64);
+
+impl Passed {
+    /// So much of something, per nanosecond.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share to be shown")]
+    fn of(&self, amount: u64) -> f32 {
+        if self.0 == 0 { 0.0 } else { (amount as f64 / self.0 as f64) as f32 }
+    }
+
+    /// What has been added between the two, per second; none where one of them is not known.
+    fn per_s(&self, before: Option<u64>, now: Option<u64>) -> PackedRate {
+        before.zip(now).map(|(before, now)| self.of(now.saturating_sub(before)) * 1e9).into()
+    }
+}
+
 /// What is known of the dead only.
 #[derive(Clone, Debug)]
 struct Ended {
     at_ns: u64,
     cost: PackedCost,
     status: ExitStatus,
-    inferred: bool,
-    /// Whether its CPU time was ever measured while it lived.
-    measured: bool,
+    flags: Flags,
+}
+
+/// Three flags in a byte.
+#[derive(Clone, Copy, Debug)]
+struct Flags(u8);
+
+impl Flags {
+    const ZOMBIE: u8 = 4;
+
+    const fn new(inferred: bool, measured: bool, zombie: bool) -> Self {
+        Self(inferred as u8 | (measured as u8) << 1).with_zombie(zombie)
+    }
+
+    /// Nobody saw it happen.
+    const fn inferred(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Its CPU time was measured while it lived.
+    const fn measured(self) -> bool {
+        self.0 & 2 != 0
+    }
+
     /// Its parent has not asked for it.
-    zombie: bool,
+    const fn zombie(self) -> bool {
+        self.0 & Self::ZOMBIE != 0
+    }
+
+    const fn with_zombie(self, zombie: bool) -> Self {
+        Self(if zombie { self.0 | Self::ZOMBIE } else { self.0 & !Self::ZOMBIE })
+    }
 }
 
 #[derive(Clone, Debug)]
 enum Phase {
-    Alive(Vitals),
+    /// In a box of its own: of the dead there are many more.
+    Alive(Box<Vitals>),
     Dead(Ended),
 }
 
@@ -201,11 +263,15 @@ impl Process {
     pub(crate) fn new(task: &Task, context: Arc<Context>, forker: ProcKey, origin: Origin, ts_ns: u64) -> Self {
         let vitals = Vitals {
             cpu_ns: 0,
+            user_ns: None.into(),
+            run_delay_ns: None.into(),
             rss_bytes: None.into(),
             read_bytes: None.into(),
             write_bytes: None.into(),
             threads_begun: PackedCount::default(),
             cpu_share: 0.0,
+            read_rate: None.into(),
+            write_rate: None.into(),
             threads: task.threads,
             measured_ns: 0,
             as_of_ns: ts_ns,
@@ -220,7 +286,7 @@ impl Process {
             context,
             program: None,
             is_inherited: false,
-            phase: Phase::Alive(vitals),
+            phase: Phase::Alive(Box::new(vitals)),
             rare: None,
             is_considered: false,
         };
@@ -295,6 +361,12 @@ impl Process {
         self.ns_pid.map(NonZeroU32::get)
     }
 
+    /// What it belongs to, or belonged to at its end.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.context.session.get(self.key.pid)
+    }
+
     /// Threads; of a dead process 0.
     #[must_use]
     pub fn threads(&self) -> u32 {
@@ -313,6 +385,18 @@ impl Process {
         self.vitals().map_or(0.0, |vitals| vitals.cpu_share)
     }
 
+    /// Bytes read from storage per second between the last two measurements; none of a dead process.
+    #[must_use]
+    pub fn read_rate(&self) -> Option<f32> {
+        self.vitals()?.read_rate.get()
+    }
+
+    /// Bytes written to storage per second between the last two measurements; none of a dead process.
+    #[must_use]
+    pub fn write_rate(&self) -> Option<f32> {
+        self.vitals()?.write_rate.get()
+    }
+
     /// Run state as last measured; `?` before that, and of the dead.
     #[must_use]
     pub fn state(&self) -> char {
@@ -324,7 +408,7 @@ impl Process {
     pub fn is_measured(&self) -> bool {
         match &self.phase {
             Phase::Alive(vitals) => vitals.measured_ns > 0,
-            Phase::Dead(ended) => ended.measured,
+            Phase::Dead(ended) => ended.flags.measured(),
         }
     }
 
@@ -334,6 +418,8 @@ impl Process {
         match &self.phase {
             Phase::Alive(vitals) => Cost {
                 cpu_ns: vitals.cpu_ns,
+                user_ns: vitals.user_ns.get(),
+                run_delay_ns: vitals.run_delay_ns.get(),
                 read_bytes: vitals.read_bytes.get(),
                 write_bytes: vitals.write_bytes.get(),
                 threads_begun: vitals.threads_begun.get(),
@@ -348,7 +434,9 @@ impl Process {
     pub const fn life(&self) -> Lifecycle {
         match &self.phase {
             Phase::Alive(_) => Lifecycle::Running,
-            &Phase::Dead(Ended { at_ns, status, inferred, .. }) => Lifecycle::Exited { at_ns, status, inferred },
+            &Phase::Dead(Ended { at_ns, status, flags, .. }) => {
+                Lifecycle::Exited { at_ns, status, inferred: flags.inferred() }
+            }
         }
     }
 
@@ -361,7 +449,10 @@ impl Process {
     /// Whether it has ended and its parent has not asked how.
     #[must_use]
     pub const fn is_zombie(&self) -> bool {
-        matches!(self.phase, Phase::Dead(Ended { zombie: true, .. }))
+        match &self.phase {
+            Phase::Alive(_) => false,
+            Phase::Dead(ended) => ended.flags.zombie(),
+        }
     }
 
     /// Whether the kernel still has it: alive, or a zombie.
@@ -489,14 +580,19 @@ impl Process {
         let measured = self.is_measured();
         let zombie = self.is_zombie();
         self.is_considered = false;
-        self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, inferred, measured, zombie });
+        let flags = Flags::new(inferred, measured, zombie);
+        self.phase = Phase::Dead(Ended { at_ns, cost: cost.into(), status, flags });
     }
 
     /// Notes of a dead one whether it is a zombie; true when that is news.
     pub(crate) fn set_zombie(&mut self, is_zombie: bool) -> bool {
         match &mut self.phase {
             Phase::Alive(_) => false,
-            Phase::Dead(ended) => std::mem::replace(&mut ended.zombie, is_zombie) != is_zombie,
+            Phase::Dead(ended) => {
+                let was_zombie = ended.flags.zombie();
+                ended.flags = ended.flags.with_zombie(is_zombie);
+                was_zombie != is_zombie
+            }
         }
     }
 
@@ -559,7 +655,8 @@ impl Process {
             let killer = rare.killer.as_ref().map_or(0, |_| heap::block(size_of::<Killer>()));
             heap::block(size_of::<Rare>()) + heap::block(rare.past.capacity() * size_of::<Image>()) + killer
         });
-        heap::block(size_of::<Self>()) + rare
+        let vitals = self.vitals().map_or(0, |_| heap::block(size_of::<Vitals>()));
+        heap::block(size_of::<Self>()) + vitals + rare
     }
 
     /// Its latest program, to be completed by what is learnt later.
@@ -576,4 +673,4 @@ impl Process {
 
 // Tens of thousands of them are kept: a change that makes it longer should be meant.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Process>() == 176);
+const _: () = assert!(size_of::<Process>() == 184);

@@ -17,20 +17,21 @@
 //! | `found PID PARENT` | those of a process; `exe=PATH`, `cgroup=PATH`, `truncated`, `repaired`, `zombie`, `zombie=END`, `cpu=TIME` (of a zombie); `--` and arguments |
 //! | `fork FORKER PID [UID]` | those of a process; `parent=PID`, the kernel's parent where that is not the forker |
 //! | `exec PID [ARG...]` | those of a process; `file=PATH`, `truncated`; with options, `--` stands before the arguments |
-//! | `exit PID [END]` | `core`, `cpu=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `begun=N` (threads), `most=N`, `unmeasured` (no cost is known); of a signal: `by=PID` (who sent it), `cause=NAME` (`user` where `by=` is given) |
+//! | `exit PID [END]` | `core`, `cpu=TIME`, `user=TIME` (of that, in user mode), `waited=TIME` (for a CPU), `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `begun=N` (threads), `most=N`, `unmeasured` (no cost is known); of a signal: `by=PID` (who sent it), `cause=NAME` (`user` where `by=` is given) |
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
 //! | `comm PID NAME`, `parent PID PARENT` | |
 //! | `zombie PID`, `reaped PID` | one that has ended is not asked for yet, and is |
+//! | `session PID` | `sid=N`, `pgid=N`, `nice=N`, `tty=NAME` (`?` for none), `login=UID`, `audit=N` (number of the login) |
 //! | `title PID` | `truncated`; `--` and arguments |
-//! | `usage PID CPU` | CPU time so far, in ms without a unit; `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
+//! | `usage PID CPU` | CPU time so far, in ms without a unit; `user=TIME`, `waited=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
 //! | `lost N` | lost forks; `lost fork=N exec=N exit=N` by kind |
 //! | `tick` | time passes, and nothing happens |
 //! | `at TIME`, `wait TIME` | when the next line happens: at that time, or so long after the last one |
 //! | `every TIME` | how far apart lines are from here on; 1 s at first |
 //!
 //! Options of a process: `uid=N`, `gid=N`, `ruid=N`, `rgid=N`, `comm=NAME`, `threads=N`, `kernel`, `cgroup_id=N`, `pid_ns=N`,
-//! `ns_pid=N`.
+//! `ns_pid=N`, and those of `session`.
 //!
 //! A TIME is a number with `ns`, `us`, `ms`, `s`, `m` or `h`, of seconds without: `90`, `1.5s`, `20ms`. BYTES may have `K`,
 //! `M` or `G`. An END is an exit code, a signal's name or `unknown`. A PID means the process that was last found or forked under it; one
@@ -55,16 +56,16 @@ pub(crate) use words::Word;
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
-const LINES: &str =
-    "found, fork, exec, exit, end, uid, comm, title, parent, zombie, reaped, usage, lost, tick, at, wait or every";
+const LINES: &str = "found, fork, exec, exit, end, uid, comm, session, title, parent, zombie, reaped, usage, lost, tick, at, wait or every";
 const FOUND_OPTIONS: &str =
     "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
 const EXEC_OPTIONS: &str =
     "an option of a process, file= or truncated before '--' (arguments with a '--' need one before them)";
 const TITLE_OPTIONS: &str = "truncated, or '--' and arguments";
-const USAGE_OPTIONS: &str = "rss=, read=, write=, begun=, threads= or state=";
-const EXIT_OPTIONS: &str = "a code, a signal's name, core, cpu=, rss=, read=, write=, minor=, major=, begun=, most=, unmeasured, by= or cause=";
+const SESSION_OPTIONS: &str = "sid=, pgid=, nice=, tty=, login= or audit=";
+const USAGE_OPTIONS: &str = "user=, waited=, rss=, read=, write=, begun=, threads= or state=";
+const EXIT_OPTIONS: &str = "a code, a signal's name, core, cpu=, user=, waited=, rss=, read=, write=, minor=, major=, begun=, most=, unmeasured, by= or cause=";
 
 /// What a line of a script says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,6 +236,16 @@ impl Script {
                 self.keep(task);
                 Ok(Event::Comm { ts_ns, key, comm })
             }
+            Some("session") => {
+                let mut task = self.task(&mut line)?;
+                while let Some(option) = line.option() {
+                    option.of_session(&mut task.session, SESSION_OPTIONS)?;
+                }
+                line.end(SESSION_OPTIONS)?;
+                let (key, session) = (task.key, task.session);
+                self.keep(task);
+                Ok(Event::Session { ts_ns, key, session })
+            }
             Some("title") => {
                 let key = self.process(&mut line)?;
                 let mut argv_truncated = false;
@@ -293,7 +304,7 @@ impl Script {
         if task.comm == invented_name(task.key) {
             task.comm = program.unwrap_or(task.comm);
         }
-        let exited = status.map(|status| Zombie { status, cpu_ns });
+        let exited = status.map(|status| Zombie { status, cpu_ns, user_ns: None, run_delay_ns: None });
         self.keep(task.clone());
         Ok(Event::Process(Found { ts_ns, task, argv, argv_truncated, exe, cgroup, exited, repaired }))
     }
@@ -344,7 +355,8 @@ impl Script {
     }
 
     fn exit(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
-        let task = self.task(line)?;
+        let mut task = self.task(line)?;
+        task.threads = 0;
         let mut status = line.next_status().unwrap_or(ExitStatus::Code(0));
         let mut cost = Some(Cost { cpu_ns: MS, ..Cost::default() });
         let (mut sender, mut cause) = (None, None);
@@ -362,6 +374,8 @@ impl Script {
                 }
                 ("core", ExitStatus::Signal { core, .. }) => *core = true,
                 ("cpu", _) => known.cpu_ns = option.time()?,
+                ("user", _) => known.user_ns = Some(option.time()?),
+                ("waited", _) => known.run_delay_ns = Some(option.time()?),
                 ("rss", _) => known.max_rss_bytes = Some(option.size()?),
                 ("read", _) => known.read_bytes = Some(option.size()?),
                 ("write", _) => known.write_bytes = Some(option.size()?),
@@ -389,6 +403,8 @@ impl Script {
             ts_ns,
             key,
             cpu_ns,
+            user_ns: None,
+            run_delay_ns: None,
             rss_bytes: Some(4096),
             read_bytes: None,
             write_bytes: None,
@@ -398,6 +414,8 @@ impl Script {
         };
         while let Some(option) = line.option() {
             match option.name {
+                "user" => usage.user_ns = Some(option.time()?),
+                "waited" => usage.run_delay_ns = Some(option.time()?),
                 "rss" => usage.rss_bytes = Some(option.size()?),
                 "read" => usage.read_bytes = Some(option.size()?),
                 "write" => usage.write_bytes = Some(option.size()?),
@@ -442,6 +460,7 @@ impl Script {
             ns_pid: None,
             threads: 1,
             kernel: false,
+            session: crate::Session::default(),
         })
     }
 }

@@ -30,6 +30,7 @@ impl Machine {
             ns_pid: Some(self.pid),
             threads: 1,
             kernel: false,
+            session: ptree_core::Session::default(),
         }
     }
 

@@ -100,6 +100,8 @@ pub(crate) fn wait(pid: i32) -> io::Result<()> {
         "ppid": stat.ppid,
         // Of the process and of those it has waited for.
         "cpu_us": micros(usage.ru_utime) + micros(usage.ru_stime),
+        "user_us": micros(usage.ru_utime),
+        "system_us": micros(usage.ru_stime),
         "max_rss_kib": usage.ru_maxrss,
         "minor_faults": usage.ru_minflt,
     });

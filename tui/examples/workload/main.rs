@@ -11,6 +11,7 @@
 //! Knows nothing of ptree-tui.
 
 mod argv;
+mod belonging;
 mod births;
 mod churn;
 mod killed;
@@ -81,6 +82,8 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["own-io"] => lives::own_io(),
         ["ended-in-full-swing"] => lives::ended_in_full_swing(),
         ["slow-end"] => lives::slow_end(),
+        ["belonging"] => belonging::changed(),
+        ["busy"] => belonging::busy(),
         ["tree"] => lives::tree(),
         ["title"] => lives::title(),
         ["argv"] => argv::all(),

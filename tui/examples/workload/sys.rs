@@ -165,6 +165,13 @@ pub(crate) fn kill(pid: i32, signal: c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives this process a nice value.
+pub(crate) fn set_nice(nice: c_int) -> io::Result<()> {
+    // SAFETY: takes no pointers.
+    nix::errno::Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) })?;
+    Ok(())
+}
+
 /// Ends this process, all threads, at once.
 pub(crate) fn exit_process(code: u8) -> ! {
     // SAFETY: takes no pointer and does not return.

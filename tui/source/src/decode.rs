@@ -2,10 +2,10 @@
 //!
 //! Does not know how the bytes came, nor what has been seen before; see `live` and `track`.
 
-use ptree_common::wire::{self, COMM_LEN, UNKNOWN, how, kind};
+use ptree_common::wire::{self, COMM_LEN, TTY_LEN, UNKNOWN, how, kind, tells};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
 use ptree_core::killer::{Killer, Says, Sender};
-use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// Why a record was skipped.
@@ -60,6 +60,44 @@ impl Io {
     }
 }
 
+/// CPU time in user mode and in the kernel, as ticks have sampled it: only their ratio means something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sampled {
+    /// In user mode, nanoseconds.
+    pub user_ns: u64,
+    /// In the kernel, nanoseconds.
+    pub system_ns: u64,
+}
+
+impl Sampled {
+    fn of(user_ns: u64, system_ns: u64) -> Option<Self> {
+        known(user_ns).zip(known(system_ns)).map(|(user_ns, system_ns)| Self { user_ns, system_ns })
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            user_ns: self.user_ns.saturating_add(other.user_ns),
+            system_ns: self.system_ns.saturating_add(other.system_ns),
+        }
+    }
+
+    /// How much of this CPU time was in user mode, as the kernel tells it in `/proc/PID/stat` and to `wait4`
+    /// (`cputime_adjust`): split by the samples, neither of the two less than it was `before`.
+    #[must_use]
+    pub fn user_ns_of(self, cpu_ns: u64, before: Self) -> u64 {
+        let all = u128::from(self.user_ns) + u128::from(self.system_ns);
+        let system_ns = match all {
+            // No tick has met it.
+            0 => 0,
+            _ => u64::try_from(u128::from(cpu_ns) * u128::from(self.system_ns) / all).unwrap_or(u64::MAX),
+        };
+        let user_ns = cpu_ns.saturating_sub(system_ns.max(before.system_ns));
+        user_ns.max(before.user_ns).min(cpu_ns)
+    }
+}
+
 /// A row of the task iterator for a process.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -69,6 +107,10 @@ pub struct Row {
     pub task: Task,
     /// CPU time of the leader and of ended threads; that of other threads comes in [`Record::Thread`].
     pub cpu: Charge,
+    /// How that is divided.
+    pub sampled: Option<Sampled>,
+    /// Time that the same threads have waited for a CPU, nanoseconds.
+    pub run_delay_ns: Option<u64>,
     /// Resident set, pages.
     pub rss_pages: Option<u64>,
     /// Bytes that the leader and ended threads caused to be read from storage and written to it; those of other threads
@@ -105,8 +147,10 @@ pub enum Record {
     },
     /// From the exit hook.
     Exit {
-        /// What happened; CPU time is that which was charged.
+        /// What happened; CPU time is that which was charged, and what of it was in user mode is left open.
         exit: Exited,
+        /// How it is divided.
+        sampled: Option<Sampled>,
         /// Up to when it was charged, on the scheduler's clock.
         charged_ns: Option<u64>,
     },
@@ -120,6 +164,10 @@ pub enum Record {
         tid: u32,
         /// Its CPU time.
         cpu: Charge,
+        /// How that is divided.
+        sampled: Option<Sampled>,
+        /// Time that it has waited for a CPU, nanoseconds.
+        run_delay_ns: Option<u64>,
         /// What it has read and written.
         io: Io,
         /// Run state, as `ps` shows it.
@@ -145,10 +193,13 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::EXEC => exec(bytes)?,
         kind::EXIT => {
             let exit: wire::Exit = read(bytes, kind::EXIT)?;
-            let task = task(&exit.task);
+            // Whoever had threads of whom the kernel has not taken leave yet has no more of them than any other.
+            let task = Task { threads: 0, ..task(&exit.task) };
             let status = ExitStatus::from_wait_status(exit.status);
             let cost = Cost {
                 cpu_ns: exit.cpu_ns,
+                user_ns: None,
+                run_delay_ns: known(exit.run_delay_ns),
                 max_rss_bytes: known(exit.max_rss_pages).map(|pages| pages.saturating_mul(page_size)),
                 read_bytes: known(exit.read_bytes),
                 write_bytes: known(exit.write_bytes),
@@ -158,6 +209,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 major_faults: u64::from(exit.major_faults),
             };
             Record::Exit {
+                sampled: Sampled::of(exit.user_ns, exit.system_ns),
                 charged_ns: known(exit.charged_ns),
                 exit: Exited {
                     ts_ns: header.ts_ns,
@@ -181,6 +233,8 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 ts_ns: header.ts_ns,
                 task: task(&row.task),
                 cpu: Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) },
+                sampled: Sampled::of(row.user_ns, row.system_ns),
+                run_delay_ns: known(row.run_delay_ns),
                 rss_pages: known(row.rss_pages),
                 io: Io::of(row.read_bytes, row.write_bytes),
                 threads_begun: (row.threads_begun != 0).then_some(row.threads_begun),
@@ -192,8 +246,16 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
             let row: wire::ThreadRow = read(bytes, kind::THREAD)?;
             let cpu = Charge { cpu_ns: row.cpu_ns, charged_ns: known(row.charged_ns) };
             let io = Io::of(row.read_bytes, row.write_bytes);
-            // One that has ended is let go at once: it has no exit state that would last.
-            Record::Thread { pid: row.pid, tid: row.tid, cpu, io, state: state(row.state, 0) }
+            Record::Thread {
+                pid: row.pid,
+                tid: row.tid,
+                cpu,
+                sampled: Sampled::of(row.user_ns, row.system_ns),
+                run_delay_ns: known(row.run_delay_ns),
+                io,
+                // One that has ended is let go at once: it has no exit state that would last.
+                state: state(row.state, 0),
+            }
         }
         kind => return Err(DecodeError::UnknownKind(kind)),
     })
@@ -265,6 +327,21 @@ fn task(task: &wire::Task) -> Task {
         ns_pid: (task.ns_pid != 0).then_some(task.ns_pid),
         threads: task.threads,
         kernel: task.flags & wire::PF_KTHREAD != 0,
+        session: session(task),
+    }
+}
+
+fn session(task: &wire::Task) -> Session {
+    let tells = |part| task.tells & part != 0;
+    let (session, login) = (tells(tells::SESSION), tells(tells::LOGIN));
+    let tty: &[u8; TTY_LEN] = &task.tty;
+    Session {
+        sid: session.then_some(task.sid),
+        pgid: session.then_some(task.pgid),
+        nice: session.then(|| i8::try_from(task.nice).ok()).flatten(),
+        tty: tells(tells::TERMINAL).then(|| Tty::of_kernel(tty)),
+        login_uid: login.then_some(task.login_uid),
+        audit_session: login.then_some(task.audit_session),
     }
 }
 
@@ -369,6 +446,52 @@ mod tests {
         assert_eq!(*by, Killer { cause: ptree_core::KillCause::User, sender: Some(sender) });
         exit.killer.how = how::UNKNOWN;
         assert_eq!(killer(&exit), None);
+    }
+
+    /// As `cputime_adjust` does it: the sum is that of the scheduler, the ratio that of the ticks, and nothing goes back.
+    #[test]
+    fn cpu_time_is_divided_as_the_kernel_does_it() {
+        let of = |user_ns, system_ns, cpu_ns, before| Sampled { user_ns, system_ns }.user_ns_of(cpu_ns, before);
+        let none = Sampled::default();
+        assert_eq!(of(0, 0, 7, none), 7, "no tick has met it");
+        assert_eq!(of(5, 0, 7, none), 7);
+        assert_eq!(of(0, 5, 7, none), 0);
+        assert_eq!(of(10, 30, 100, none), 25);
+        assert_eq!(of(u64::MAX, u64::MAX, u64::MAX, none), u64::MAX / 2 + 1);
+        let before = Sampled { user_ns: 40, system_ns: 50 };
+        assert_eq!(of(10, 30, 100, before), 40, "no less than before");
+        assert_eq!(of(90, 10, 100, before), 50, "nor is the other");
+        assert_eq!(of(1, 1, 30, before), 30, "never more than all");
+    }
+
+    #[test]
+    fn what_a_process_belongs_to_is_known_as_far_as_the_record_tells() {
+        let mut fork = Fork::new_zeroed();
+        fork.header.kind = kind::FORK;
+        (fork.task.sid, fork.task.pgid, fork.task.nice) = (7, 8, -20);
+        (fork.task.login_uid, fork.task.audit_session) = (u32::MAX, 3);
+        fork.task.tty[..4].copy_from_slice(b"pts3");
+        let session = |fork: &Fork| match decode(fork.as_bytes(), 4096) {
+            Ok(Record::Fork(fork)) => fork.task.session,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(session(&fork), Session::default());
+        fork.task.tells = tells::SESSION | tells::TERMINAL | tells::LOGIN;
+        let all = Session {
+            sid: Some(7),
+            pgid: Some(8),
+            nice: Some(-20),
+            tty: Some(Tty::new(b"pts/3")),
+            login_uid: Some(Session::NO_LOGIN),
+            audit_session: Some(3),
+        };
+        assert_eq!(session(&fork), all);
+        fork.task.tells = tells::LOGIN;
+        let login = Session { login_uid: all.login_uid, audit_session: all.audit_session, ..Session::default() };
+        assert_eq!(session(&fork), login);
+        fork.task.tells = tells::TERMINAL;
+        fork.task.tty = [0; TTY_LEN];
+        assert_eq!(session(&fork), Session { tty: Some(Tty::NONE), ..Session::default() });
     }
 
     #[test]

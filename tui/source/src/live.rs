@@ -21,7 +21,7 @@ pub use error::{LiveError, RingSizeError};
 pub use load::{Kernel, Refusal, check_pretended, check_release, check_ring_bytes, min_ring_bytes};
 use ptree_common::layout::Part;
 use ptree_core::Event;
-use ptree_core::event::{Found, LossCount};
+use ptree_core::event::{Found, LossCount, Task};
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
@@ -354,7 +354,8 @@ impl Live {
     /// Notes which of the new events want details from /proc, and which users want names.
     fn note_found(&mut self, from: usize) {
         for event in &mut self.events[from..] {
-            let creds = match event {
+            let uids = |task: &Task| [Some(task.creds.uid), task.session.login()];
+            let uids = match event {
                 Event::Process(found) => {
                     if !found.task.kernel && found.exited.is_none() {
                         if self.options.details_first {
@@ -363,14 +364,17 @@ impl Live {
                             self.awaiting_details.push_back(found.clone());
                         }
                     }
-                    found.task.creds
+                    uids(&found.task)
                 }
-                Event::Fork(fork) => fork.task.creds,
-                Event::Exec(exec) => exec.task.creds,
-                Event::Creds { creds, .. } => *creds,
+                Event::Fork(fork) => uids(&fork.task),
+                Event::Exec(exec) => uids(&exec.task),
+                Event::Creds { creds, .. } => [Some(creds.uid), None],
+                Event::Session { session, .. } => [None, session.login()],
                 _ => continue,
             };
-            self.names.seen(creds.uid, event.ts_ns());
+            for uid in uids.into_iter().flatten() {
+                self.names.seen(uid, event.ts_ns());
+            }
         }
     }
 
@@ -444,6 +448,7 @@ pub fn snapshot(options: LiveOptions, measure: Option<Duration>) -> Result<(Batc
     for event in &mut events {
         if let Event::Process(found) = event {
             uids.insert(found.task.creds.uid);
+            uids.extend(found.task.session.login());
             if !found.task.kernel {
                 add_details(found, None);
             }

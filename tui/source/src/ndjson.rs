@@ -28,6 +28,7 @@ mod kind {
     pub(super) const TITLE: &str = "title";
     pub(super) const ZOMBIE: &str = "zombie";
     pub(super) const REAPED: &str = "reaped";
+    pub(super) const SESSION: &str = "session";
     pub(super) const PARENT: &str = "parent";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
@@ -35,6 +36,8 @@ mod kind {
     pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 16] =
-        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, ZOMBIE, REAPED, USAGE, LOST, USER, CLOCK, ALERT];
+    pub(super) const ALL: [&str; 17] = [
+        HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, SESSION, PARENT, ZOMBIE, REAPED, USAGE, LOST, USER, CLOCK,
+        ALERT,
+    ];
 }

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use ptree_common::wire::{ARGV_MAX, PF_KTHREAD};
 use ptree_core::event::{Creds, Task};
-use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
-use crate::decode::{Charge, Ending, Io, Row, has_ended, livelier};
+use crate::decode::{Charge, Ending, Io, Row, Sampled, has_ended, livelier};
 use crate::host;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
@@ -211,7 +211,10 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
                 ns_pid: None,
                 threads: 0,
                 kernel: stat.flags & PF_KTHREAD != 0,
+                session: session(*pid, stat),
             },
+            sampled: None,
+            run_delay_ns: None,
             cpu: Charge { cpu_ns: 0, charged_ns: None },
             rss_pages: None,
             io: Io::default(),
@@ -239,7 +242,12 @@ pub fn refresh(row: &mut Row, now_ns: u64) -> bool {
 impl Row {
     fn take(&mut self, stat: &Stat, now_ns: u64) {
         self.ts_ns = now_ns;
-        self.cpu.cpu_ns = stat.cpu_ticks * TICK_NS;
+        let [user, system] = stat.cpu_ticks.map(|ticks| ticks.saturating_mul(TICK_NS));
+        self.cpu.cpu_ns = user.saturating_add(system);
+        self.sampled = Some(Sampled { user_ns: user, system_ns: system });
+        // Who logged in does not change but once, at the login.
+        let Session { login_uid, audit_session, .. } = self.task.session;
+        self.task.session = Session { login_uid, audit_session, ..stat.session() };
         self.rss_pages = Some(stat.rss_pages);
         self.task.threads = stat.threads;
         self.state = stat.state;
@@ -264,7 +272,12 @@ pub struct Stat {
     pub start_ticks: u64,
     ppid: u32,
     flags: u32,
-    cpu_ticks: u64,
+    /// In user mode, and in the kernel.
+    cpu_ticks: [u64; 2],
+    sid: u32,
+    pgid: u32,
+    tty: u32,
+    nice: i8,
     threads: u32,
     rss_pages: u64,
     /// Its wait status, once it ends; 0 for whoever may not know it.
@@ -286,17 +299,35 @@ impl Stat {
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
         // proc(5) counts from 1, and the field behind the name is the third.
         let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+        // Of a device that has no number below 2^31, it is told as one that is negative.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as the kernel had it")]
+        let id = |field: usize| Some(fields.get(field - 3)?.parse::<i64>().ok()? as u32);
         Some(Self {
             comm: stat.get(open + 1..close)?.to_vec(),
             state: fields.first()?.chars().next()?,
             ppid: u32::try_from(number(4)?).ok()?,
             flags: u32::try_from(number(9)?).ok()?,
-            cpu_ticks: number(14)? + number(15)?,
+            cpu_ticks: [number(14)?, number(15)?],
+            pgid: id(5)?,
+            sid: id(6)?,
+            tty: id(7)?,
+            nice: fields.get(19 - 3)?.parse().ok()?,
             threads: u32::try_from(number(20)?).ok()?,
             start_ticks: number(22)?,
             rss_pages: number(24)?,
             status: number(52).and_then(|status| u32::try_from(status).ok()).unwrap_or(0),
         })
+    }
+
+    /// What it belongs to, but for its login.
+    fn session(&self) -> Session {
+        Session {
+            sid: Some(self.sid),
+            pgid: Some(self.pgid),
+            nice: Some(self.nice),
+            tty: Tty::of_device(self.tty),
+            ..Session::default()
+        }
     }
 
     /// When it started, on the kernel's clock, nanoseconds, rounded down to a tick of ours.
@@ -332,6 +363,15 @@ fn creds(pid: u32) -> Option<Creds> {
     Some(Creds { uid, gid, ruid, rgid })
 }
 
+/// What a process belongs to.
+fn session(pid: u32, stat: &Stat) -> Session {
+    let number = |file: &str| {
+        let bytes = read(format!("/proc/{pid}/{file}"), STAT_MAX).ok()?;
+        str::from_utf8(&bytes).ok()?.trim_ascii().parse().ok()
+    };
+    Session { login_uid: number("loginuid"), audit_session: number("sessionid"), ..stat.session() }
+}
+
 /// The path in a `cgroup` file.
 fn cgroup(bytes: &[u8]) -> Option<Arc<[u8]>> {
     ptree_core::cgroup::most_telling(bytes).map(Into::into)
@@ -350,7 +390,11 @@ mod tests {
             state: 'R',
             ppid: 1,
             flags: 8,
-            cpu_ticks: 13 + 14,
+            cpu_ticks: [13, 14],
+            pgid: 4,
+            sid: 5,
+            tty: 6,
+            nice: 18,
             threads: 19,
             start_ticks: 777,
             rss_pages: 23,
@@ -369,6 +413,11 @@ mod tests {
         let me = rows.iter().find(|row| row.task.key.pid == std::process::id()).expect("this process");
         assert_eq!(me.task.parent.pid, std::os::unix::process::parent_id());
         assert!(me.task.threads >= 1 && me.rss_pages > Some(0));
+        let session = me.task.session;
+        assert_eq!(session.sid, nix::unistd::getsid(None).ok().map(|sid| sid.as_raw().unsigned_abs()));
+        assert_eq!(session.pgid, Some(nix::unistd::getpgrp().as_raw().unsigned_abs()));
+        let login = fs::read_to_string("/proc/self/loginuid").ok();
+        assert_eq!(session.login_uid.map(|uid| uid.to_string()), login.map(|uid| uid.trim().to_owned()));
         assert!(refresh(&mut me.clone(), now_ns));
         let mut other = me.clone();
         other.task.key.start_ns += TICK_NS;
@@ -431,6 +480,7 @@ mod tests {
             ns_pid: None,
             threads: 1,
             kernel: false,
+            session: Session::default(),
         };
         assert!(details(&task).argv.is_some());
         task.key.start_ns += TICK_NS;

@@ -154,9 +154,12 @@ mod tests {
             ns_pid: None,
             threads: 1,
             kernel: pid == 2,
+            session: ptree_core::Session::default(),
         };
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
         let row = |pid| Row {
+            run_delay_ns: None,
+            sampled: None,
             ts_ns: 1,
             task: task(pid),
             cpu,

@@ -11,12 +11,12 @@ use std::collections::hash_map::Entry;
 use std::hash::BuildHasher as _;
 
 use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
-use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
+use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey, Session};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use self::ends::Ends;
 use self::zombies::Zombies;
-use crate::decode::{Ending, Record, Row};
+use crate::decode::{Ending, Record, Row, Sampled};
 use crate::titles::Title;
 
 /// What is known of a living process, to be compared with the next pass.
@@ -26,6 +26,9 @@ struct Known {
     parent: ProcKey,
     creds: Creds,
     comm: Comm,
+    session: Session,
+    /// How its CPU time was last told to be divided.
+    divided: Sampled,
     /// When it was last heard of: older rows say nothing new.
     heard_ns: u64,
     /// The last pass that saw it.
@@ -128,12 +131,12 @@ impl Tracker {
         for row in rows {
             // If its exit hook ran before the capture began, nothing else will say that it has ended.
             out.push(Event::Process(found(&row, false)));
+            self.insert(&row.task, row.ts_ns, row.ending.is_some());
             if row.ending.is_none() {
                 out.push(self.usage(&row));
             } else {
                 self.zombies.insert(row.task.key);
             }
-            self.insert(&row.task, row.ts_ns, row.ending.is_some());
         }
     }
 
@@ -142,7 +145,7 @@ impl Tracker {
         match record {
             Record::Fork(fork) => self.fork(fork, out),
             Record::Exec { exec, exec_id } => self.exec(exec, exec_id, out),
-            Record::Exit { exit, .. } => self.exit(exit, out),
+            Record::Exit { exit, sampled, .. } => self.exit(exit, sampled, out),
             // Rows come through `seed` and `finish_pass`.
             Record::Row(_) | Record::Thread { .. } => {}
         }
@@ -211,8 +214,8 @@ impl Tracker {
                 _ if after_loss || self.unconfirmed.contains(&key) => {
                     self.displace(key, row.ts_ns, out);
                     out.push(Event::Process(found(row, true)));
-                    out.push(self.usage(row));
                     self.insert(&row.task, row.ts_ns, false);
+                    out.push(self.usage(row));
                 }
                 _ => {
                     unconfirmed.insert(key);
@@ -284,7 +287,7 @@ impl Tracker {
         known.compare(&row.task, row.ts_ns, out);
         out.push(Event::Exit(Exited {
             ts_ns: row.ts_ns,
-            task: Some(row.task.clone()),
+            task: Some(Task { threads: 0, ..row.task.clone() }),
             key,
             status,
             cost: None,
@@ -324,24 +327,31 @@ impl Tracker {
             }
             known.exec_id = exec_id;
             (known.argv, known.argv_ns) = (exec.argv.as_ref().map(hash), exec.ts_ns);
-            // Name and credentials are in the event itself.
+            // Name, credentials and what it belongs to are in the event itself.
             known.comm = exec.task.comm;
             known.creds = exec.task.creds;
+            known.session = exec.task.session;
             known.compare(&exec.task, exec.ts_ns, out);
         }
         out.push(Event::Exec(exec));
     }
 
-    fn exit(&mut self, exit: Exited, out: &mut Vec<Event>) {
+    fn exit(&mut self, mut exit: Exited, sampled: Option<Sampled>, out: &mut Vec<Event>) {
         let Some(task) = &exit.task else { return };
         if self.ends.contains(exit.key) || !self.ensure_known(task, exit.ts_ns, out) {
             return;
         }
+        let mut divided = Sampled::default();
         if let Entry::Occupied(mut known) = self.live.entry(exit.key.pid)
             && known.get().is(exit.key)
         {
+            // What it belongs to is in the event itself.
+            known.get_mut().session = task.session;
             known.get_mut().compare(task, exit.ts_ns, out);
-            known.remove();
+            divided = known.remove().divided;
+        }
+        if let Some(cost) = &mut exit.cost {
+            cost.user_ns = sampled.map(|sampled| sampled.user_ns_of(cost.cpu_ns, divided));
         }
         self.ends.insert(exit.key);
         out.push(Event::Exit(exit));
@@ -390,6 +400,8 @@ impl Tracker {
             parent: task.parent,
             creds: task.creds,
             comm: task.comm,
+            session: task.session,
+            divided: Sampled::default(),
             heard_ns,
             pass: self.pass,
             suspect: false,
@@ -403,11 +415,22 @@ impl Tracker {
         self.live.entry(task.key.pid).insert_entry(known).into_mut()
     }
 
-    fn usage(&self, row: &Row) -> Event {
+    fn usage(&mut self, row: &Row) -> Event {
+        let cpu_ns = row.cpu.cpu_ns;
+        let user_ns = row.sampled.map(|sampled| {
+            let known = self.live.get_mut(&row.task.key.pid).filter(|known| known.is(row.task.key));
+            let mut first = Sampled::default();
+            let divided = known.map_or(&mut first, |known| &mut known.divided);
+            let user_ns = sampled.user_ns_of(cpu_ns, *divided);
+            *divided = Sampled { user_ns, system_ns: cpu_ns - user_ns };
+            user_ns
+        });
         Event::Usage(Usage {
             ts_ns: row.ts_ns,
             key: row.task.key,
-            cpu_ns: row.cpu.cpu_ns,
+            cpu_ns,
+            user_ns,
+            run_delay_ns: row.run_delay_ns,
             rss_bytes: row.rss_pages.map(|pages| pages.saturating_mul(self.page_size)),
             read_bytes: row.io.read_bytes,
             write_bytes: row.io.write_bytes,
@@ -441,6 +464,12 @@ impl Known {
             self.creds = task.creds;
             out.push(Event::Creds { ts_ns, key, creds: task.creds });
         }
+        // What /proc does not show, a hook may have told.
+        let session = task.session.or(self.session);
+        if self.session != session {
+            self.session = session;
+            out.push(Event::Session { ts_ns, key, session });
+        }
         if self.comm != task.comm {
             self.comm = task.comm;
             out.push(Event::Comm { ts_ns, key, comm: task.comm });
@@ -462,7 +491,12 @@ pub fn found(row: &Row, repaired: bool) -> Found {
         argv_truncated: false,
         exe: None,
         cgroup: None,
-        exited: row.ending.map(|ending| Zombie { status: ending.status, cpu_ns: row.cpu.cpu_ns }),
+        exited: row.ending.map(|ending| Zombie {
+            status: ending.status,
+            cpu_ns: row.cpu.cpu_ns,
+            user_ns: row.sampled.map(|sampled| sampled.user_ns_of(row.cpu.cpu_ns, Sampled::default())),
+            run_delay_ns: row.run_delay_ns,
+        }),
         repaired,
     }
 }

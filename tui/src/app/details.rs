@@ -9,7 +9,7 @@ mod subtree;
 
 use std::borrow::Cow;
 
-use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, text};
+use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, Session, Tty, text};
 use ratatui::layout::Rect;
 
 pub(crate) use self::lines::occurrences;
@@ -266,6 +266,7 @@ impl Page<'_> {
         if process.is_alive() {
             self.add("Threads", process.threads().to_string());
         }
+        self.belonging(process.session());
         if let Some(path) = process.cgroup() {
             self.add("Cgroup", text::readable(path));
         }
@@ -275,6 +276,30 @@ impl Page<'_> {
         if let Some(ns) = process.pid_ns() {
             let within = process.ns_pid().map(|pid| format!(", {pid} within")).unwrap_or_default();
             self.add("Pid namespace", format!("{ns}{within}"));
+        }
+    }
+
+    fn belonging(&mut self, session: Session) {
+        match (session.sid, session.pgid) {
+            (Some(sid), Some(pgid)) => self.add("Session", format!("{sid}, process group {pgid}")),
+            (Some(sid), None) => self.add("Session", sid.to_string()),
+            (None, Some(pgid)) => self.add("Process group", pgid.to_string()),
+            (None, None) => {}
+        }
+        match session.tty {
+            Some(Tty::NONE) => self.add("Terminal", "none"),
+            Some(tty) => self.add("Terminal", text::readable(tty.as_bytes())),
+            None => {}
+        }
+        if let Some(nice) = session.nice {
+            self.add("Nice", nice.to_string());
+        }
+        let number = session.audit_session.filter(|&number| number != Session::NO_LOGIN);
+        let number = number.map(|number| format!(", session {number}")).unwrap_or_default();
+        match (session.login_uid, session.login()) {
+            (_, Some(uid)) => self.add("Login", format!("{}{number}", self.user(uid))),
+            (Some(_), None) => self.tone("Login", "descends from none", Tone::Dim),
+            (None, None) => {}
         }
     }
 
@@ -292,15 +317,27 @@ impl Page<'_> {
         } else {
             self.tone("CPU time", "not measured", Tone::Dim);
         }
+        if let (Some(user_ns), Some(system_ns)) = (cost.user_ns, cost.system_ns()) {
+            let (user, system) = (text::duration(user_ns), text::duration(system_ns));
+            self.add("  of that", format!("{user} in user mode, {system} in the kernel"));
+        }
+        if let Some(waited_ns) = cost.run_delay_ns {
+            self.add("Waited for CPU", text::duration(waited_ns));
+        }
         if process.is_alive()
             && let Some(rss) = process.rss_bytes()
         {
             self.add("Resident", text::bytes(rss));
         }
-        let sizes = [("Peak resident", cost.max_rss_bytes), ("Read", cost.read_bytes), ("Written", cost.write_bytes)];
-        for (label, size) in sizes {
+        let sizes = [
+            ("Peak resident", cost.max_rss_bytes, None),
+            ("Read", cost.read_bytes, process.read_rate()),
+            ("Written", cost.write_bytes, process.write_rate()),
+        ];
+        for (label, size, rate) in sizes {
             if let Some(size) = size {
-                self.add(label, text::bytes(size));
+                let now = rate.map(|rate| format!(", {} a second now", label::byte_rate(rate))).unwrap_or_default();
+                self.add(label, text::bytes(size) + &now);
             }
         }
         match (cost.threads_begun, cost.threads_most) {

@@ -252,6 +252,7 @@ const fn key(event: &Event) -> Option<ProcKey> {
         Event::Creds { key, .. }
         | Event::Comm { key, .. }
         | Event::Title { key, .. }
+        | Event::Session { key, .. }
         | Event::Parent { key, .. }
         | Event::Zombie { key, .. }
         | Event::Reaped { key, .. } => *key,

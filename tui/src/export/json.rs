@@ -75,8 +75,27 @@ fn process(scope: &Scope<'_>, process: &Process, depth: usize) -> Value {
     put("pid_ns", process.pid_ns().map(Value::from));
     put("ns_pid", process.ns_pid().filter(|&pid| pid != process.key.pid).map(Value::from));
     put("kernel", process.is_kernel().then_some(true.into()));
+    let session = process.session();
+    put("sid", session.sid.map(Value::from));
+    put("pgid", session.pgid.map(Value::from));
+    put("nice", session.nice.map(Value::from));
+    put("tty", session.tty.map(|tty| escape(tty.as_bytes()).into()));
+    put("login_uid", session.login_uid.map(Value::from));
+    put("login", session.login().map(|uid| scope.user_name(uid, escape).into()));
+    put("audit_session", session.audit_session.map(Value::from));
     put("lifetime_ns", Some(process.lifetime_ns(scope.now_ns).into()));
-    put("cpu_ns", Some(process.cost().cpu_ns.into()));
+    let cost = process.cost();
+    put("cpu_ns", Some(cost.cpu_ns.into()));
+    put("user_ns", cost.user_ns.map(Value::from));
+    put("system_ns", cost.system_ns().map(Value::from));
+    put("run_delay_ns", cost.run_delay_ns.map(Value::from));
+    put("read_bytes", cost.read_bytes.map(Value::from));
+    put("write_bytes", cost.write_bytes.map(Value::from));
+    // From two looks, as the share of a CPU.
+    let per_s = |rate: Option<f32>| scope.measured_ns.and(rate).map(Value::from);
+    put("read_bytes_per_s", per_s(process.read_rate()));
+    put("write_bytes_per_s", per_s(process.write_rate()));
+    put("threads_begun", cost.threads_begun.map(Value::from));
     put("cpu_share", scope.measured_ns.filter(|_| process.is_alive()).map(|_| process.cpu_share().into()));
     match process.life() {
         Lifecycle::Running => {

@@ -100,6 +100,7 @@ impl Machine {
             ns_pid: Some(pid),
             threads: 1,
             kernel: false,
+            session: ptree_core::Session::default(),
         }
     }
 
@@ -187,6 +188,8 @@ impl Machine {
     fn end(&mut self, pid: u32, status: ExitStatus, killer: Option<Killer>) {
         let cost = Cost {
             cpu_ns: 1_240_000_000,
+            run_delay_ns: None,
+            user_ns: None,
             max_rss_bytes: Some(35 << 20),
             read_bytes: Some(4096),
             write_bytes: Some(0),
@@ -220,6 +223,8 @@ impl Machine {
             ts_ns: self.now_ns,
             key: self.key(pid),
             cpu_ns,
+            run_delay_ns: None,
+            user_ns: None,
             rss_bytes: Some(rss_bytes),
             read_bytes: None,
             write_bytes: None,
@@ -236,6 +241,8 @@ impl Machine {
             ts_ns: self.now_ns,
             key: self.key(pid),
             cpu_ns: 0,
+            run_delay_ns: None,
+            user_ns: None,
             rss_bytes: None,
             read_bytes: None,
             write_bytes: None,

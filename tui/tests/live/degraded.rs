@@ -96,11 +96,25 @@ fn without_nearly_everything_it_is_still_a_tree() {
 #[test]
 fn without_a_member_its_values_are_left_out() {
     let Some(_lock) = enter(Company::Any) else { return };
-    let missing = "mm_rss_anon,task_state,task_cgroups,signal_maxrss,task_read_bytes,task_exec_start,pid_level";
+    let missing = "mm_rss_anon,task_state,task_cgroups,signal_maxrss,task_read_bytes,task_exec_start,pid_level,\
+                   task_utime,task_run_delay,pid_nr,tty_name,task_loginuid";
     let mut capture = Capture::start(&["--usage", "--pretend-missing", missing]);
     assert_eq!(
         degraded(capture.so_far()),
-        ["state", "memory", "peak-memory", "storage-io", "last-tick", "cgroups", "namespaces"]
+        [
+            "state",
+            "memory",
+            "peak-memory",
+            "storage-io",
+            "user-time",
+            "run-delay",
+            "last-tick",
+            "cgroups",
+            "namespaces",
+            "sessions",
+            "terminals",
+            "logins"
+        ]
     );
     let mut sleeper = Sleeper::start();
     let pid = sleeper.pid();
@@ -110,9 +124,9 @@ fn without_a_member_its_values_are_left_out() {
     let stream = capture.finish();
     let one = |kind| about(&stream, kind, pid).next().unwrap_or_else(|| panic!("no '{kind}'"));
     for (kind, there, left_out) in [
-        ("fork", "ppid", &["cgroup_id", "pid_ns"][..]),
-        ("usage", "cpu_ns", &["rss_bytes"]),
-        ("exit", "minor_faults", &["max_rss_bytes", "read_bytes", "write_bytes"]),
+        ("fork", "ppid", &["cgroup_id", "pid_ns", "sid", "pgid", "nice", "tty", "login_uid", "audit_session"][..]),
+        ("usage", "cpu_ns", &["rss_bytes", "user_ns", "system_ns", "run_delay_ns"]),
+        ("exit", "minor_faults", &["max_rss_bytes", "read_bytes", "write_bytes", "user_ns", "run_delay_ns", "sid"]),
     ] {
         number(one(kind), there);
         for name in left_out {
@@ -133,6 +147,9 @@ fn a_snapshot_without_the_iterator_shows_what_proc_shows_and_says_so() {
     let processes = snapshot["processes"].as_array().unwrap();
     let found = processes.iter().find(|process| process["pid"] == this.0).expect("this process");
     assert_eq!(number(found, "start_ns") / proc::TICK_NS, this.1);
+    let id = |pid: nix::unistd::Pid| u64::from(pid.as_raw().unsigned_abs());
+    assert_eq!(number(found, "sid"), id(nix::unistd::getsid(None).unwrap()));
+    assert_eq!(number(found, "pgid"), id(nix::unistd::getpgrp()));
     assert!(found["argv"].is_array() && found["rss_bytes"].is_u64(), "{found}");
 }
 

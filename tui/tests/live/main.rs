@@ -8,6 +8,7 @@
 
 mod account;
 mod attach;
+mod belonging;
 mod capture;
 mod cgroups;
 mod command_line;

@@ -9,6 +9,7 @@ use crate::event::{Argv, Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcK
 use crate::intern::Interner;
 use crate::killer::Killer;
 use crate::process::{Context, Image, Lifecycle, Origin, Process};
+use crate::session::{Session, Shared};
 use crate::tree::Lineage;
 use crate::{ExitStatus, Stats};
 
@@ -53,9 +54,10 @@ impl Engine {
         } else {
             return;
         }
-        if let Some(Zombie { status, cpu_ns }) = e.exited {
+        if let Some(Zombie { status, cpu_ns, user_ns, run_delay_ns }) = e.exited {
             if let Some(vitals) = self.tree.get_mut(key).and_then(Process::vitals_mut) {
                 vitals.cpu_ns = cpu_ns;
+                (vitals.user_ns, vitals.run_delay_ns) = (user_ns.into(), run_delay_ns.into());
             }
             self.end(key, End { at_ns: e.ts_ns, status, cost: None, killer: None }, deltas);
             self.zombie(key, true, deltas);
@@ -181,7 +183,13 @@ impl Engine {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share to be shown")]
+    pub(super) fn session(&mut self, ts_ns: u64, key: ProcKey, session: Session, deltas: &mut Vec<Delta>) {
+        let Some(process) = self.tree.get_mut(key).and_then(|process| hear(process, ts_ns)) else { return };
+        if set_context(process, &mut self.contexts, |context| belong(context, key.pid, session)) {
+            deltas.push(Delta::Changed(key));
+        }
+    }
+
     pub(super) fn usage(&mut self, e: &Usage, deltas: &mut Vec<Delta>) {
         let Some(process) = self.tree.get_mut(e.key) else { return };
         let begun = begun(process);
@@ -189,10 +197,6 @@ impl Engine {
         if e.ts_ns <= vitals.measured_ns {
             return;
         }
-        let since_ns = if vitals.measured_ns == 0 { e.key.start_ns } else { vitals.measured_ns };
-        let passed = e.ts_ns.saturating_sub(since_ns);
-        let used = e.cpu_ns.saturating_sub(vitals.cpu_ns);
-        vitals.cpu_share = if passed == 0 { 0.0 } else { (used as f64 / passed as f64) as f32 };
         vitals.measure(e);
         self.count_threads(e.key, e.ts_ns, begun, e.threads_begun);
         deltas.push(Delta::Measured(e.key));
@@ -377,11 +381,17 @@ fn update(context: &mut Context, task: &Task) {
     context.creds = task.creds;
     context.kernel = task.kernel;
     context.pid_ns = task.pid_ns.or(context.pid_ns);
+    belong(context, task.key.pid, task.session);
     if task.cgroup_id.is_some() && task.cgroup_id != context.cgroup_id {
         // Its path was that of the old one.
         context.cgroup.take_if(|_| context.cgroup_id.is_some());
         context.cgroup_id = task.cgroup_id;
     }
+}
+
+/// Takes what a record says that a process belongs to; what it does not know stays.
+fn belong(context: &mut Context, pid: u32, session: Session) {
+    context.session = Shared::new(session.or(context.session.get(pid)), pid);
 }
 
 /// When it started its latest program of which that is known: repair may have found it running another one since.

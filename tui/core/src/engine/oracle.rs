@@ -7,6 +7,7 @@ use super::*;
 use crate::event::{Argv, Comm, Cost, Creds, Execed, ExitStatus, Exited, Forked, Found, Task};
 use crate::killer::{KillCause, Killer, Sender};
 use crate::process::{Lifecycle, Origin, Process};
+use crate::session::Session;
 use crate::tree::Lineage;
 
 mod events;
@@ -23,6 +24,7 @@ struct Node {
     kernel_parent: ProcKey,
     origin: Origin,
     comm: Comm,
+    session: Session,
     creds: Creds,
     /// Start and arguments of the programs it ran.
     images: Vec<(Option<u64>, Option<Argv>)>,
@@ -47,6 +49,7 @@ impl Node {
             kernel_parent: process.kernel_parent(),
             origin: process.origin,
             comm: *process.comm(),
+            session: process.session(),
             creds: process.creds(),
             images: process.images().map(|image| (image.since_ns(), image.argv.clone())).collect(),
             inherited: process.inherited().map(|image| image.argv.clone()),
@@ -69,6 +72,7 @@ impl Node {
             origin,
             comm: task.comm,
             creds: task.creds,
+            session: task.session,
             images: Vec::new(),
             inherited: None,
             execs: 0,
@@ -78,6 +82,11 @@ impl Node {
             zombie: false,
             as_of_ns: ts_ns,
         }
+    }
+
+    /// What is not known stays.
+    fn take(&mut self, session: Session) {
+        self.session = session.or(self.session);
     }
 
     fn alive(&self) -> bool {
@@ -137,6 +146,7 @@ impl Oracle {
             }
             Event::Creds { ts_ns, key, creds } => self.set(*key, *ts_ns, |node| node.creds = *creds),
             Event::Comm { ts_ns, key, comm } => self.set(*key, *ts_ns, |node| node.comm = *comm),
+            Event::Session { ts_ns, key, session } => self.set(*key, *ts_ns, |node| node.take(*session)),
             Event::Title { ts_ns, key, argv, .. } => self.title(*ts_ns, *key, argv),
             Event::Parent { ts_ns, key, parent } => self.set(*key, *ts_ns, |node| node.kernel_parent = *parent),
             Event::Zombie { key, .. } => self.zombie(*key, true),
@@ -237,6 +247,7 @@ impl Oracle {
     fn update(&mut self, task: &Task, ts_ns: u64) {
         self.set(task.key, ts_ns, |node| {
             (node.comm, node.creds, node.kernel_parent) = (task.comm, task.creds, task.parent);
+            node.take(task.session);
         });
     }
 
@@ -298,6 +309,7 @@ impl Oracle {
         if let Some(zombie) = e.exited {
             if let Some(node) = self.find(e.task.key).filter(|node| node.life == Lifecycle::Running) {
                 node.cost.cpu_ns = zombie.cpu_ns;
+                (node.cost.user_ns, node.cost.run_delay_ns) = (zombie.user_ns, zombie.run_delay_ns);
             }
             self.end(e.task.key, e.ts_ns, zombie.status, None, None);
             self.zombie(e.task.key, true);

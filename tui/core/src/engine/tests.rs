@@ -239,7 +239,8 @@ fn what_is_found_later_is_added_but_nothing_newer_is_overwritten() {
     scene.play("fork 1 3");
     zombie = found(&mut scene, "3", "defunct", "");
     let Event::Process(found) = &mut zombie else { unreachable!() };
-    found.exited = Some(crate::event::Zombie { status: ExitStatus::Code(4), cpu_ns: 9 });
+    found.exited =
+        Some(crate::event::Zombie { status: ExitStatus::Code(4), cpu_ns: 9, run_delay_ns: None, user_ns: None });
     scene.engine.ingest(&zombie, &mut deltas);
     assert_eq!(scene.get(3).exit_status(), Some(ExitStatus::Code(4)));
     assert_sums(&scene);
@@ -298,6 +299,44 @@ fn of_long_command_lines_between_the_first_and_the_latest_the_beginning_is_kept(
         assert_eq!(image.argv_truncated, index != 0 && index != 15, "{index}");
         assert!(image.argv.as_ref().unwrap().iter().skip(1).all(|arg| arg == b"argument"));
     }
+}
+
+/// Like the share of a CPU: since the start at first, then between two looks; nothing where one of them does not tell, nor of
+/// the dead.
+#[test]
+fn bytes_per_second_are_those_between_two_looks() {
+    let rates = |scene: &Scene| (scene.get(2).read_rate(), scene.get(2).write_rate());
+    let mut scene = Scene::of("found 1 0\nfork 1 2");
+    assert_eq!(rates(&scene), (None, None));
+    scene.play("usage 2 1 read=4096 write=100");
+    assert_eq!(rates(&scene), (Some(4096.0), Some(100.0)));
+    scene.play("at 7\nusage 2 1 read=12288");
+    assert_eq!(rates(&scene), (Some(2048.0), None));
+    scene.play("at 8\nusage 2 1 read=12000 write=100");
+    assert_eq!(rates(&scene), (Some(0.0), None), "never less than nothing");
+    scene.play("at 10\nusage 2 1 read=12288 write=300");
+    assert_eq!(rates(&scene), (Some(0.0), Some(100.0)));
+    scene.play("exit 2 0 read=12288 write=300");
+    assert_eq!(rates(&scene), (None, None));
+    assert_eq!(scene.get(2).cost().write_bytes, Some(300));
+}
+
+/// Those whose session is their own, and those that are in another's, keep what they are told each for itself.
+#[test]
+fn what_a_process_belongs_to_is_as_last_heard_and_stays_at_the_end() {
+    let mut scene = Scene::of("found 1 0 sid=0 pgid=0 nice=0\nfork 1 2\nfork 1 3");
+    let of = |scene: &Scene, pid| {
+        let session = scene.get(pid).session();
+        (session.sid, session.pgid, session.nice, session.tty.map(|tty| tty.as_bytes().to_vec()))
+    };
+    assert_eq!(of(&scene, 2), (Some(0), Some(0), Some(0), None));
+    scene.play("session 2 sid=2 pgid=2 nice=5 tty=pts/1\nfork 2 4\nsession 3 sid=3 pgid=3\nexit 2");
+    let terminal = Some(b"pts/1".to_vec());
+    assert_eq!(of(&scene, 2), (Some(2), Some(2), Some(5), terminal.clone()));
+    assert_eq!(of(&scene, 4), (Some(2), Some(2), Some(5), terminal));
+    assert_eq!(of(&scene, 3), (Some(3), Some(3), Some(0), None));
+    scene.play("session 4 pgid=4");
+    assert_eq!((of(&scene, 4).0, of(&scene, 4).1), (Some(2), Some(4)));
 }
 
 #[test]

@@ -140,10 +140,15 @@ fn values(field: &Field) -> Vec<Cow<'static, str>> {
 
 /// The values that a field has among the processes of a tree, where these are names; and how each is written in a filter.
 fn there(field: &Field, known: &Context<'_>) -> BTreeMap<String, String> {
+    fn name(bytes: &[u8]) -> u128 {
+        bytes.iter().fold(0, |all, &byte| all << 8 | u128::from(byte))
+    }
     // What the value comes from, as a number: many processes have it in common.
     let source: fn(&Process) -> u128 = match field.name {
         "user" => |process| process.creds().uid.into(),
-        "comm" => |process| process.comm().as_bytes().iter().fold(0, |all, &byte| all << 8 | u128::from(byte)),
+        "comm" => |process| name(process.comm().as_bytes()),
+        "tty" => |process| process.session().tty.map_or(0, |tty| name(tty.as_bytes())),
+        "login" => |process| process.session().login().map_or(u128::MAX, u128::from),
         "unit" | "container" => |process| process.cgroup().map_or(0, |path| path.as_ptr().addr() as u128),
         _ => return BTreeMap::new(),
     };

@@ -214,6 +214,7 @@ fn as_it_was(sender: &Sender) -> Process {
         ns_pid: None,
         threads: 0,
         kernel: false,
+        session: crate::Session::default(),
     };
     let common = process::Context::new(&task, None);
     Process::new(&task, Arc::new(common), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)

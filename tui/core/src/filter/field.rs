@@ -93,10 +93,32 @@ pub const FIELDS: &[Field] = &[
     field("lifetime", "how long it has lived or lived", "lifetime<10ms", Kind::Figure(Unit::Time, lifetime), TIMED),
     field("cpu", "share of one CPU while it lives", "cpu>50%", Kind::Figure(Unit::Share, cpu), SHARED),
     field("time", "CPU time", "time>=1m30s", Kind::Figure(Unit::Time, time), MEASURED),
+    field("utime", "CPU time in user mode", "utime>10s", Kind::Figure(Unit::Time, user_time), MEASURED),
+    field("stime", "CPU time in the kernel", "stime>10s", Kind::Figure(Unit::Time, system_time), MEASURED),
     field("rss", "memory in use; of the dead, its peak", "rss>100MiB", Kind::Figure(Unit::Bytes, rss), MEASURED),
+    field("run_delay", "time spent waiting for a CPU", "run_delay>1s", Kind::Figure(Unit::Time, run_delay), MEASURED),
+    field("read", "bytes read from storage", "read>1GiB", Kind::Figure(Unit::Bytes, bytes_read), MEASURED),
+    field("write", "bytes written to storage", "write>1GiB", Kind::Figure(Unit::Bytes, written), MEASURED),
+    field("read_rate", "bytes read per second, now", "read_rate>1MiB", Kind::Figure(Unit::Bytes, read_rate), SHARED),
+    field(
+        "write_rate",
+        "bytes written per second, now",
+        "write_rate>1MiB",
+        Kind::Figure(Unit::Bytes, write_rate),
+        SHARED,
+    ),
     field("depth", "levels above it in the tree", "depth>5", count(|judge, p| Some(judge.depth(p))), PLACED),
     field("children", "children in the tree", "children>100", count(|judge, p| Some(judge.children(p))), PLACED),
     field("threads", "threads while it lives", "threads>=8", count(threads), MEASURED),
+    field("threads_begun", "threads that it has had", "threads_begun>100", count(threads_begun), MEASURED),
+    field("threads_most", "threads at once, of the dead", "threads_most>8", count(threads_most), CONSTANT),
+    field("sid", "session: the pid that began it", "sid=1234", count(|_, p| Some(p.session().sid?.into())), CONSTANT),
+    field("pgid", "process group", "pgid=1234", count(|_, p| Some(p.session().pgid?.into())), CONSTANT),
+    field("tty", "terminal; ? for none", "tty=pts/3", Kind::Text(tty, whole), CONSTANT),
+    field("nice", "nice value", "nice>0", Kind::Figure(Unit::Signed, nice), CONSTANT),
+    field("login", "name of who logged in", "login=root", Kind::Text(login, whole), NAMED),
+    field("login_uid", "number of who logged in", "login_uid=1000", count(login_uid), CONSTANT),
+    field("audit_session", "number of the login, by audit", "audit_session=3", count(audit_session), CONSTANT),
     field("kernel", "whether it is of the kernel: yes, no", "kernel=yes", Kind::Flag(Process::is_kernel), CONSTANT),
     field("tree", "the process with this pid and all below it", "tree=1234", Kind::Subtree, PLACED),
 ];
@@ -136,6 +158,21 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("level", "depth"),
     ("spawned", "children"),
     ("nlwp", "threads"),
+    ("session", "sid"),
+    ("sess", "sid"),
+    ("pgrp", "pgid"),
+    ("tt", "tty"),
+    ("tname", "tty"),
+    ("terminal", "tty"),
+    ("ni", "nice"),
+    ("luid", "login_uid"),
+    ("loginuid", "login_uid"),
+    ("auid", "login_uid"),
+    ("sessionid", "audit_session"),
+    ("lsession", "audit_session"),
+    ("user_time", "utime"),
+    ("system_time", "stime"),
+    ("wait", "run_delay"),
     ("kthread", "kernel"),
     ("subtree", "tree"),
 ];
@@ -278,6 +315,74 @@ fn time(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
         Lifecycle::Exited { inferred, status, .. } => !inferred || status != ExitStatus::Unknown,
     };
     known.then(|| process.cost().cpu_ns)
+}
+
+fn user_time(judge: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    time(judge, process)?;
+    process.cost().user_ns
+}
+
+fn system_time(judge: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    time(judge, process)?;
+    process.cost().system_ns()
+}
+
+fn run_delay(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.cost().run_delay_ns
+}
+
+fn bytes_read(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.cost().read_bytes
+}
+
+fn written(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.cost().write_bytes
+}
+
+fn read_rate(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.read_rate().map(whole_rate)
+}
+
+fn write_rate(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.write_rate().map(whole_rate)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
+fn whole_rate(rate: f32) -> u64 {
+    rate.round() as u64
+}
+
+fn threads_begun(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.cost().threads_begun.map(u64::from)
+}
+
+fn threads_most(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.cost().threads_most.map(u64::from)
+}
+
+fn tty<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
+    Some(process.session().tty?.as_bytes().to_vec().into())
+}
+
+fn nice(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.session().nice.map(|nice| Unit::signed(nice.into()))
+}
+
+/// The number, where there is no name.
+fn login<'p>(judge: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
+    let uid = process.session().login()?;
+    Some(match (judge.context().user)(uid) {
+        "" => uid.to_string().into_bytes().into(),
+        name => name.as_bytes().into(),
+    })
+}
+
+fn login_uid(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.session().login_uid.map(u64::from)
+}
+
+fn audit_session(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    process.session().audit_session.map(u64::from)
 }
 
 fn rss(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {

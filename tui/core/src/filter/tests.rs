@@ -74,6 +74,8 @@ fn machine() -> Scene {
             ts_ns,
             key,
             cpu_ns: cpu_ms * 1_000_000,
+            run_delay_ns: None,
+            user_ns: None,
             rss_bytes: Some(6 << 20),
             read_bytes: None,
             write_bytes: None,
@@ -255,21 +257,33 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
          fork 30 71
          exit 71 SIGKILL by=812
          fork 30 72
-         exit 72 SIGKILL cause=oom",
+         exit 72 SIGKILL cause=oom
+         fork 30 73
+         exit 73 0 most=9
+         session 50 login=0
+         session 1234 sid=1234 pgid=1234 tty=pts/3 nice=5 login=1000 audit=3",
     );
     let long = Usage {
         ts_ns: scene.clock_ns + 1,
         key: scene.key(1234),
         cpu_ns: 100 * SECOND,
+        user_ns: Some(60 * SECOND),
+        run_delay_ns: Some(2 * SECOND),
         rss_bytes: Some(101 << 20),
-        read_bytes: None,
-        write_bytes: None,
-        threads_begun: None,
+        read_bytes: Some(2 << 30),
+        write_bytes: Some(2 << 30),
+        threads_begun: Some(101),
         threads: 9,
         state: 'R',
     };
     scene.engine.ingest(&Event::Usage(long), &mut Vec::new());
-    let longer = Usage { ts_ns: scene.clock_ns + SECOND, cpu_ns: 101 * SECOND, ..long };
+    let longer = Usage {
+        ts_ns: scene.clock_ns + SECOND,
+        cpu_ns: 101 * SECOND,
+        read_bytes: Some(3 << 30),
+        write_bytes: Some(3 << 30),
+        ..long
+    };
     scene.engine.ingest(&Event::Usage(longer), &mut Vec::new());
     let mut event = scene.event(&["found", "60", "1"]);
     let Event::Process(found) = &mut event else { unreachable!() };
@@ -487,7 +501,8 @@ fn a_zombie_is_one_found_as_such_or_not_waited_for() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nexit 2\nfork 1 3\nend 3");
     let mut event = scene.event(&["found", "4", "1"]);
     let Event::Process(found) = &mut event else { unreachable!() };
-    found.exited = Some(crate::event::Zombie { status: ExitStatus::Code(0), cpu_ns: 0 });
+    found.exited =
+        Some(crate::event::Zombie { status: ExitStatus::Code(0), cpu_ns: 0, run_delay_ns: None, user_ns: None });
     scene.engine.ingest(&event, &mut Vec::new());
     assert_eq!(matching(&scene, "state=zombie"), [4]);
     assert_eq!(matching(&scene, "state=dead"), [2, 3, 4]);

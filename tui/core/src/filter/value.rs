@@ -11,6 +11,8 @@ use super::error::quoted;
 pub(super) enum Unit {
     /// Things.
     Count,
+    /// What may be less than nothing: see [`Unit::signed`].
+    Signed,
     /// Time, in nanoseconds.
     Time,
     /// Bytes.
@@ -60,7 +62,7 @@ const SHARE_DIGITS: usize = 3;
 impl Unit {
     const fn factors(self) -> Factors {
         match self {
-            Self::Count => COUNT,
+            Self::Count | Self::Signed => COUNT,
             Self::Time => TIME,
             Self::Bytes => BYTES,
             Self::Share => SHARE,
@@ -71,10 +73,16 @@ impl Unit {
     pub(super) const fn examples(self) -> &'static str {
         match self {
             Self::Count => "a number, such as 12 or 10k",
+            Self::Signed => "a number, such as 5 or -10",
             Self::Time => "a time, such as 10s, 5ms or 2h30m",
             Self::Bytes => "a size, such as 5MiB or 10k",
             Self::Share => "a share of one CPU, such as 50%",
         }
+    }
+
+    /// A number that may be negative, as a figure that compares as it does.
+    pub(super) const fn signed(number: i64) -> u64 {
+        number.cast_unsigned() ^ 1 << 63
     }
 
     /// The figure in a text, rounded down.
@@ -82,6 +90,11 @@ impl Unit {
     /// # Errors
     /// A sentence that says what was expected.
     pub(super) fn parse(self, text: &str) -> Result<u64, String> {
+        if self == Self::Signed {
+            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+            let number = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            return number.and(text.parse().ok()).map(Self::signed).ok_or_else(|| self.expected(text));
+        }
         let too_great = || format!("{} is too great", quoted(text));
         let (mut total, mut last) = (0_u64, u64::MAX);
         let mut rest = text;
@@ -134,6 +147,9 @@ impl Unit {
 
     /// The figure as a user would type it.
     pub(super) fn write(self, figure: u64) -> String {
+        if self == Self::Signed {
+            return (figure ^ 1 << 63).cast_signed().to_string();
+        }
         let mut out = String::new();
         if self == Self::Share {
             let (whole, rest) = (figure / 1_000, figure % 1_000);
@@ -185,6 +201,8 @@ mod tests {
             (Unit::Bytes, "1.3k", 1331),
             (Unit::Share, "50%", 50_000),
             (Unit::Share, "12.345", 12_345),
+            (Unit::Signed, "-20", Unit::signed(-20)),
+            (Unit::Signed, "19", Unit::signed(19)),
         ] {
             assert_eq!(unit.parse(text), Ok(figure), "{text}");
         }
@@ -202,6 +220,8 @@ mod tests {
             (Unit::Bytes, "5Mb", "there is no unit 'Mb' here: write a size, such as 5MiB or 10k"),
             (Unit::Bytes, "99999999999999999999", "'99999999999999999999' is too great"),
             (Unit::Bytes, "99999999T", "'99999999T' is too great"),
+            (Unit::Signed, "1k", "'1k' is not a number, such as 5 or -10"),
+            (Unit::Signed, "--1", "'--1' is not a number, such as 5 or -10"),
             (Unit::Share, "5x", "there is no unit 'x' here: write a share of one CPU, such as 50%"),
         ] {
             assert_eq!(unit.parse(text), Err(message.to_owned()), "{text}");
@@ -210,7 +230,8 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for unit in [Unit::Count, Unit::Time, Unit::Bytes, Unit::Share] {
+        assert!(Unit::signed(-1) < Unit::signed(0) && Unit::signed(0) < Unit::signed(1));
+        for unit in [Unit::Count, Unit::Signed, Unit::Time, Unit::Bytes, Unit::Share] {
             for figure in [0, 1, 999, 1000, 1024, 1536, 60_000_000_000, 90_000_000_000, 1 << 40, u64::MAX] {
                 let text = unit.write(figure);
                 assert_eq!(unit.parse(&text), Ok(figure), "{text}");

@@ -8,7 +8,7 @@ use crate::event::{Cost, ProcKey};
 
 /// An `Option<u64>` in eight bytes. `u64::MAX`, neither a time nor a size that occurs, means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PackedOption(u64);
+pub(crate) struct PackedOption(u64);
 
 impl From<Option<u64>> for PackedOption {
     fn from(value: Option<u64>) -> Self {
@@ -17,7 +17,7 @@ impl From<Option<u64>> for PackedOption {
 }
 
 impl PackedOption {
-    pub(super) fn get(self) -> Option<u64> {
+    pub(crate) fn get(self) -> Option<u64> {
         Some(self.0).filter(|&value| value != u64::MAX)
     }
 }
@@ -35,6 +35,22 @@ impl From<Option<u32>> for PackedCount {
 impl PackedCount {
     pub(super) fn get(self) -> Option<u32> {
         self.0.map(NonZeroU32::get)
+    }
+}
+
+/// An `Option<f32>` in four bytes: what is no number means none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PackedRate(f32);
+
+impl From<Option<f32>> for PackedRate {
+    fn from(value: Option<f32>) -> Self {
+        Self(value.unwrap_or(f32::NAN))
+    }
+}
+
+impl PackedRate {
+    pub(super) fn get(self) -> Option<f32> {
+        Some(self.0).filter(|value| !value.is_nan())
     }
 }
 
@@ -60,15 +76,19 @@ impl PackedKey {
     }
 }
 
-/// A [`Cost`] with its options packed.
+/// A [`Cost`] with its options packed, and no more aligned than its halves: beside it there is room for how the process ended.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
 pub(super) struct PackedCost {
     cpu_ns: u64,
+    user_ns: PackedOption,
+    run_delay_ns: PackedOption,
     max_rss_bytes: PackedOption,
     read_bytes: PackedOption,
     write_bytes: PackedOption,
     minor_faults: u64,
-    major_faults: u64,
+    /// As the kernel's records have it.
+    major_faults: u32,
     threads_begun: PackedCount,
     threads_most: PackedCount,
 }
@@ -77,6 +97,8 @@ impl From<Cost> for PackedCost {
     fn from(cost: Cost) -> Self {
         let Cost {
             cpu_ns,
+            user_ns,
+            run_delay_ns,
             max_rss_bytes,
             read_bytes,
             write_bytes,
@@ -87,11 +109,13 @@ impl From<Cost> for PackedCost {
         } = cost;
         Self {
             cpu_ns,
+            user_ns: user_ns.into(),
+            run_delay_ns: run_delay_ns.into(),
             max_rss_bytes: max_rss_bytes.into(),
             read_bytes: read_bytes.into(),
             write_bytes: write_bytes.into(),
             minor_faults,
-            major_faults,
+            major_faults: u32::try_from(major_faults).unwrap_or(u32::MAX),
             threads_begun: threads_begun.into(),
             threads_most: threads_most.into(),
         }
@@ -102,6 +126,8 @@ impl PackedCost {
     pub(super) fn get(self) -> Cost {
         let Self {
             cpu_ns,
+            user_ns,
+            run_delay_ns,
             max_rss_bytes,
             read_bytes,
             write_bytes,
@@ -112,13 +138,15 @@ impl PackedCost {
         } = self;
         Cost {
             cpu_ns,
+            user_ns: user_ns.get(),
+            run_delay_ns: run_delay_ns.get(),
             max_rss_bytes: max_rss_bytes.get(),
             read_bytes: read_bytes.get(),
             write_bytes: write_bytes.get(),
             threads_begun: threads_begun.get(),
             threads_most: threads_most.get(),
             minor_faults,
-            major_faults,
+            major_faults: major_faults.into(),
         }
     }
 }
@@ -136,8 +164,13 @@ mod tests {
         for value in [None, Some(0), Some(u64::MAX - 1)] {
             assert_eq!(PackedOption::from(value).get(), value);
         }
+        for value in [None, Some(0.0), Some(1e9)] {
+            assert_eq!(PackedRate::from(value).get(), value);
+        }
         let cost = Cost {
             cpu_ns: 1,
+            user_ns: Some(0),
+            run_delay_ns: None,
             max_rss_bytes: Some(2),
             read_bytes: None,
             write_bytes: Some(0),

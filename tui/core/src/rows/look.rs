@@ -86,6 +86,28 @@ pub enum SortKey {
     Read,
     /// Bytes written; of the living not known.
     Written,
+    /// Bytes read per second; the dead have none.
+    ReadRate,
+    /// Bytes written per second; the dead have none.
+    WriteRate,
+    /// CPU time in user mode.
+    UserTime,
+    /// CPU time in the kernel.
+    SystemTime,
+    /// Time spent waiting for a CPU.
+    RunDelay,
+    /// Threads that it has had.
+    ThreadsBegun,
+    /// Session, and process group within it.
+    Session,
+    /// Process group.
+    Group,
+    /// Terminal, by name.
+    Terminal,
+    /// Nice value.
+    Nice,
+    /// Number of who logged in.
+    Login,
     /// Shares of a CPU of it and all below it.
     TreeCpu,
     /// CPU time of it and all below it.
@@ -106,7 +128,7 @@ pub enum SortKey {
 
 impl SortKey {
     /// All, in the order of the columns.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 31] = [
         Self::Birth,
         Self::Pid,
         Self::Name,
@@ -119,6 +141,17 @@ impl SortKey {
         Self::Threads,
         Self::Read,
         Self::Written,
+        Self::ReadRate,
+        Self::WriteRate,
+        Self::UserTime,
+        Self::SystemTime,
+        Self::RunDelay,
+        Self::ThreadsBegun,
+        Self::Session,
+        Self::Group,
+        Self::Terminal,
+        Self::Nice,
+        Self::Login,
         Self::TreeCpu,
         Self::TreeTime,
         Self::TreeMemory,
@@ -145,6 +178,17 @@ impl SortKey {
             Self::Threads => "threads",
             Self::Read => "bytes read",
             Self::Written => "bytes written",
+            Self::ReadRate => "reading",
+            Self::WriteRate => "writing",
+            Self::UserTime => "user CPU time",
+            Self::SystemTime => "system CPU time",
+            Self::RunDelay => "waiting for a CPU",
+            Self::ThreadsBegun => "threads begun",
+            Self::Session => "session",
+            Self::Group => "process group",
+            Self::Terminal => "terminal",
+            Self::Nice => "nice value",
+            Self::Login => "login user",
             Self::TreeCpu => "CPU of the subtree",
             Self::TreeTime => "CPU time of the subtree",
             Self::TreeMemory => "memory of the subtree",
@@ -159,7 +203,22 @@ impl SortKey {
     /// Whether what is sorted by grows or falls without anything happening to the process.
     #[must_use]
     pub const fn is_volatile(self) -> bool {
-        matches!(self, Self::Cpu | Self::Time | Self::Memory | Self::Spawned | Self::Threads) || self.is_of_subtree()
+        matches!(
+            self,
+            Self::Cpu
+                | Self::Time
+                | Self::Memory
+                | Self::Spawned
+                | Self::Threads
+                | Self::Read
+                | Self::Written
+                | Self::ReadRate
+                | Self::WriteRate
+                | Self::UserTime
+                | Self::SystemTime
+                | Self::RunDelay
+                | Self::ThreadsBegun
+        ) || self.is_of_subtree()
     }
 
     /// Whether it is summed up over the subtree.
@@ -180,7 +239,18 @@ impl SortKey {
 
     /// Whether the most comes first unless reversed.
     const fn most_first(self) -> bool {
-        !matches!(self, Self::Birth | Self::Pid | Self::Name | Self::User)
+        !matches!(
+            self,
+            Self::Birth
+                | Self::Pid
+                | Self::Name
+                | Self::User
+                | Self::Session
+                | Self::Group
+                | Self::Terminal
+                | Self::Nice
+                | Self::Login
+        )
     }
 }
 
@@ -216,6 +286,19 @@ impl Sort {
             SortKey::Threads => [u64::from(process.threads()), 0],
             SortKey::Read => [process.cost().read_bytes.unwrap_or(0), 0],
             SortKey::Written => [process.cost().write_bytes.unwrap_or(0), 0],
+            SortKey::ReadRate => rate(process.read_rate()),
+            SortKey::WriteRate => rate(process.write_rate()),
+            SortKey::UserTime => [process.cost().user_ns.unwrap_or(0), 0],
+            SortKey::SystemTime => [process.cost().system_ns().unwrap_or(0), 0],
+            SortKey::RunDelay => [process.cost().run_delay_ns.unwrap_or(0), 0],
+            SortKey::ThreadsBegun => [process.cost().threads_begun.unwrap_or(0).into(), 0],
+            SortKey::Session => [id(process.session().sid), id(process.session().pgid)],
+            SortKey::Group => [id(process.session().pgid), 0],
+            SortKey::Terminal => process.session().tty.map_or([u64::MAX; 2], |tty| name(tty.as_bytes())),
+            SortKey::Nice => {
+                [process.session().nice.map_or(u64::MAX, |nice| (i64::from(nice) + 128).cast_unsigned()), 0]
+            }
+            SortKey::Login => [id(process.session().login_uid), 0],
             SortKey::TreeCpu => [totals().cpu_millionths, 0],
             SortKey::TreeTime => [totals().tally.cpu_ns, 0],
             SortKey::TreeMemory => [totals().rss_bytes, 0],
@@ -236,7 +319,10 @@ impl Sort {
             SortKey::User => [u64::from(uid), 0],
             // What the living alone have, or is not summed up over those of one name.
             SortKey::Memory | SortKey::Spawned | SortKey::Threads => [0, 0],
-            SortKey::Read | SortKey::Written => [0, 0],
+            SortKey::Read | SortKey::Written | SortKey::ReadRate | SortKey::WriteRate => [0, 0],
+            SortKey::UserTime | SortKey::SystemTime | SortKey::RunDelay | SortKey::ThreadsBegun => [0, 0],
+            // What is not known comes last.
+            SortKey::Session | SortKey::Group | SortKey::Terminal | SortKey::Nice | SortKey::Login => [u64::MAX, 0],
             SortKey::TreeCpu | SortKey::TreeMemory | SortKey::TreeAlive => [0, 0],
             SortKey::TreeTime => [group.all.cpu_ns, 0],
             SortKey::TreeRead => [group.all.read_bytes, 0],
@@ -258,6 +344,16 @@ impl Sort {
     const fn oriented(self, rank: Rank) -> Rank {
         if !self.descends() { rank } else { [!rank[0], !rank[1]] }
     }
+}
+
+/// Rates are no less than nothing, and their bits compare as they do; less than any is none.
+fn rate(rate: Option<f32>) -> Rank {
+    [rate.map_or(0, |rate| u64::from(rate.max(0.0).to_bits()) + 1), 0]
+}
+
+/// What is not known comes last.
+fn id(id: Option<u32>) -> u64 {
+    id.map_or(u64::MAX, u64::from)
 }
 
 /// The bytes of a name, so that numbers compare as they do.

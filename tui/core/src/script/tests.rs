@@ -1,6 +1,7 @@
 //! Tests of the script: what each line means, and what is said of one that means nothing.
 
 use super::*;
+use crate::session::{Session, Tty};
 use crate::{Argv, text};
 
 fn events(text: &str) -> Vec<Event> {
@@ -44,6 +45,7 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
         ns_pid: Some(8),
         threads: 5,
         kernel: true,
+        session: Session::default(),
     };
     let expected = Found {
         ts_ns: SECOND,
@@ -52,7 +54,12 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
         argv_truncated: true,
         exe: Some((*b"/bin/x").into()),
         cgroup: Some((*b"/a b").into()),
-        exited: Some(Zombie { status: ExitStatus::Signal { signal: 11, core: false }, cpu_ns: 3 * MS }),
+        exited: Some(Zombie {
+            status: ExitStatus::Signal { signal: 11, core: false },
+            cpu_ns: 3 * MS,
+            run_delay_ns: None,
+            user_ns: None,
+        }),
         repaired: true,
     };
     assert_eq!(found, expected);
@@ -60,7 +67,10 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
     assert_eq!(named.task.comm, Comm::new(b"init"));
     let Event::Process(plain) = event("found 1 0 zombie") else { panic!() };
     assert_eq!((plain.task.key, plain.task.parent), (ProcKey::new(1, 1), ProcKey::SWAPPER));
-    assert_eq!(plain.exited, Some(Zombie { status: ExitStatus::Code(0), cpu_ns: 0 }));
+    assert_eq!(
+        plain.exited,
+        Some(Zombie { status: ExitStatus::Code(0), cpu_ns: 0, run_delay_ns: None, user_ns: None })
+    );
     assert_eq!(plain.task.comm, Comm::new(b"p1"));
     assert_eq!((plain.argv, plain.exe, plain.cgroup, plain.repaired), (None, None, None, false));
 }
@@ -108,6 +118,8 @@ fn an_end_has_a_status_and_a_cost() {
     assert_eq!(exit("exit 5 3 unmeasured"), (ExitStatus::Code(3), None));
     let full = Cost {
         cpu_ns: 2 * SECOND,
+        user_ns: Some(SECOND),
+        run_delay_ns: Some(3 * MS),
         max_rss_bytes: Some(3 << 20),
         read_bytes: Some(4),
         threads_begun: Some(9),
@@ -116,7 +128,7 @@ fn an_end_has_a_status_and_a_cost() {
         minor_faults: 6,
         major_faults: 7,
     };
-    let line = "exit 5 SIGSEGV core cpu=2s rss=3M read=4 write=5G minor=6 major=7 begun=9 most=8";
+    let line = "exit 5 SIGSEGV core cpu=2s rss=3M read=4 write=5G minor=6 major=7 begun=9 most=8 user=1s waited=3ms";
     assert_eq!(exit(line), (ExitStatus::Signal { signal: 11, core: true }, Some(full)));
     assert_eq!(exit("end 5"), (ExitStatus::Unknown, None));
     assert!(matches!(event("end 5"), Event::Exit(Exited { task: None, .. })));
@@ -125,7 +137,7 @@ fn an_end_has_a_status_and_a_cost() {
 #[test]
 fn what_changes_later_is_kept() {
     let events = events(
-        "uid 5 6 ruid=7\ncomm 5 'new name'\nparent 5 1\nfork 5 8\nusage 5 1.5 rss=1K threads=2 state=R\nlost 1 exit=2",
+        "uid 5 6 ruid=7\ncomm 5 'new name'\nparent 5 1\nfork 5 8\nusage 5 1.5 user=1ms waited=2ms rss=1K threads=2 state=R\nlost 1 exit=2",
     );
     let key = ProcKey::new(5, 5);
     let creds = Creds { uid: 6, ruid: 7, ..Creds::default() };
@@ -138,6 +150,8 @@ fn what_changes_later_is_kept() {
         ts_ns: 5 * SECOND,
         key,
         cpu_ns: 1_500_000,
+        user_ns: Some(MS),
+        run_delay_ns: Some(2 * MS),
         rss_bytes: Some(1024),
         read_bytes: None,
         write_bytes: None,
@@ -154,6 +168,25 @@ fn a_zombie_is_told_and_its_reaping() {
     let key = ProcKey::new(5, 5);
     assert_eq!(event("zombie 5"), Event::Zombie { ts_ns: SECOND, key });
     assert_eq!(event("reaped 5"), Event::Reaped { ts_ns: SECOND, key });
+}
+
+#[test]
+fn what_a_process_belongs_to_is_told_with_it_and_changes() {
+    let events = events("found 5 1 sid=5 pgid=5 tty=pts/3 login=7 audit=2\nsession 5 sid=6 nice=-5 tty=?\nfork 5 8");
+    let Event::Process(Found { task, .. }) = &events[0] else { panic!() };
+    let first = Session {
+        sid: Some(5),
+        pgid: Some(5),
+        nice: None,
+        tty: Some(Tty::new(b"pts/3")),
+        login_uid: Some(7),
+        audit_session: Some(2),
+    };
+    assert_eq!(task.session, first);
+    let then = Session { sid: Some(6), nice: Some(-5), tty: Some(Tty::NONE), ..first };
+    assert_eq!(events[1], Event::Session { ts_ns: 2 * SECOND, key: ProcKey::new(5, 5), session: then });
+    let Event::Fork(fork) = &events[2] else { panic!() };
+    assert_eq!(fork.task.session, then);
 }
 
 #[test]
@@ -227,7 +260,7 @@ fn each_error_has_the_line_the_word_and_what_was_expected() {
         ("usage 1 2 state=RR", "line 1: 'state=RR' is not understood: expected '=' and one letter".into()),
         (
             "usage 1 2 io=3",
-            "line 1: 'io=3' is not understood: expected rss=, read=, write=, begun=, threads= or state=".into(),
+            "line 1: 'io=3' is not understood: expected user=, waited=, rss=, read=, write=, begun=, threads= or state=".into(),
         ),
         ("lost", "line 1: nothing follows 'lost': expected a number of forks, or fork=, exec= and exit=".into()),
         (

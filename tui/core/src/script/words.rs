@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Fault;
 use crate::event::{Argv, ExitStatus, Task};
 use crate::killer::KillCause;
+use crate::session::{Session, Tty};
 use crate::text;
 
 /// One word.
@@ -251,6 +252,20 @@ impl OptionWord<'_> {
             "cgroup_id" => task.cgroup_id = Some(self.number()?),
             "pid_ns" => task.pid_ns = Some(self.number()?),
             "ns_pid" => task.ns_pid = Some(self.number()?),
+            _ => return self.of_session(&mut task.session, expected),
+        }
+        Ok(())
+    }
+
+    /// Takes an option that says what a process belongs to.
+    pub(super) fn of_session(&self, session: &mut Session, expected: &'static str) -> Result<(), Fault> {
+        match self.name {
+            "sid" => session.sid = Some(self.number()?),
+            "pgid" => session.pgid = Some(self.number()?),
+            "nice" => session.nice = Some(self.number()?),
+            "tty" => session.tty = Some(Tty::new(&self.bytes()?)),
+            "login" => session.login_uid = Some(self.number()?),
+            "audit" => session.audit_session = Some(self.number()?),
             _ => return Err(self.unknown(expected)),
         }
         Ok(())

@@ -17,6 +17,7 @@ fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Box<Process> {
         ns_pid: None,
         threads: 1,
         kernel: false,
+        session: crate::Session::default(),
     };
     Box::new(Process::new(&task, Arc::new(Context::new(&task, None)), parent, Origin::Found, start_ns))
 }

@@ -93,12 +93,15 @@ mod tests {
             ns_pid: None,
             threads: 1,
             kernel: false,
+            session: ptree_core::Session::default(),
         }
     }
 
     fn row(key: ProcKey, parent: ProcKey) -> Row {
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
         Row {
+            run_delay_ns: None,
+            sampled: None,
             ts_ns: 0,
             task: task(key, parent),
             cpu,

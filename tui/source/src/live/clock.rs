@@ -66,7 +66,7 @@ impl SchedClock {
 
     /// Adds to the CPU time of a process that ended what was not charged yet.
     pub(super) fn complete(self, record: &mut Record) {
-        if let Record::Exit { exit, charged_ns: Some(charged_ns) } = record
+        if let Record::Exit { exit, charged_ns: Some(charged_ns), .. } = record
             && let Some(ahead_ns) = self.ahead_ns
             && let Some(cost) = &mut exit.cost
         {
@@ -95,7 +95,7 @@ mod tests {
             cost: Some(Cost { cpu_ns: 100, ..Cost::default() }),
             killer: None,
         };
-        let mut record = Record::Exit { exit, charged_ns };
+        let mut record = Record::Exit { exit, sampled: None, charged_ns };
         clock.complete(&mut record);
         let Record::Exit { exit, .. } = record else { unreachable!() };
         exit.cost.unwrap().cpu_ns
@@ -128,7 +128,7 @@ mod tests {
             cost: Some(Cost::default()),
             killer: None,
         };
-        let mut record = Record::Exit { exit, charged_ns: Some(10) };
+        let mut record = Record::Exit { exit, sampled: None, charged_ns: Some(10) };
         clock.complete(&mut record);
         assert!(matches!(record, Record::Exit { exit: Exited { cost: Some(Cost { cpu_ns: 0, .. }), .. }, .. }));
     }

@@ -7,7 +7,7 @@ use ptree_core::ProcKey;
 use ptree_core::event::Task;
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Io, Row, has_ended, livelier};
+use crate::decode::{Io, Row, Sampled, has_ended, livelier};
 
 /// How many are asked for their memory in one pass, at some 50 us each: there may be as many as somebody likes.
 const PER_PASS: usize = 256;
@@ -16,20 +16,37 @@ const PER_PASS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Threads {
     cpu_ns: u64,
+    sampled: Option<Sampled>,
+    run_delay_ns: Option<u64>,
     io: Io,
     state: Option<char>,
 }
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { cpu_ns: 0, io: Io { read_bytes: Some(0), write_bytes: Some(0) }, state: None }
+        Self {
+            cpu_ns: 0,
+            sampled: Some(Sampled::default()),
+            run_delay_ns: Some(0),
+            io: Io { read_bytes: Some(0), write_bytes: Some(0) },
+            state: None,
+        }
     }
 }
 
 impl Threads {
     /// Takes another one.
-    pub(super) fn add(&mut self, cpu_ns: u64, io: Io, state: char) {
+    pub(super) fn add(
+        &mut self,
+        cpu_ns: u64,
+        sampled: Option<Sampled>,
+        run_delay_ns: Option<u64>,
+        io: Io,
+        state: char,
+    ) {
         self.cpu_ns += cpu_ns;
+        self.sampled = self.sampled.zip(sampled).map(|(all, one)| all.and(one));
+        self.run_delay_ns = self.run_delay_ns.zip(run_delay_ns).map(|(all, one)| all.saturating_add(one));
         self.io = self.io.and(io);
         self.state = Some(self.state.map_or(state, |other| livelier(other, state)));
     }
@@ -37,6 +54,9 @@ impl Threads {
     /// Completes the row of their leader.
     pub(super) fn complete(&self, row: &mut Row) {
         row.cpu.cpu_ns += self.cpu_ns;
+        row.sampled = row.sampled.zip(self.sampled).map(|(leader, others)| leader.and(others));
+        row.run_delay_ns =
+            row.run_delay_ns.zip(self.run_delay_ns).map(|(leader, others)| leader.saturating_add(others));
         row.io = row.io.and(self.io);
         if let Some(state) = self.state.filter(|_| row.ending.is_none() && has_ended(row.state)) {
             row.state = state;
@@ -81,6 +101,8 @@ mod tests {
 
     fn row(pid: u32, state: char, rss_pages: Option<u64>) -> Row {
         Row {
+            sampled: Some(Sampled { user_ns: 1, system_ns: 2 }),
+            run_delay_ns: Some(3),
             ts_ns: 1,
             task: Task {
                 key: ProcKey::new(pid, 1),
@@ -92,6 +114,7 @@ mod tests {
                 ns_pid: None,
                 threads: 3,
                 kernel: false,
+                session: ptree_core::Session::default(),
             },
             cpu: Charge { cpu_ns: 5, charged_ns: None },
             rss_pages,
@@ -114,10 +137,15 @@ mod tests {
         ] {
             let mut row = row(7, leader, None);
             let mut all = Threads::default();
-            threads.iter().for_each(|&state| all.add(10, Io::default(), state));
+            threads.iter().for_each(|&state| {
+                all.add(10, Some(Sampled { user_ns: 4, system_ns: 6 }), Some(2), Io::default(), state)
+            });
             all.complete(&mut row);
             let cpu_ns = 5 + 10 * u64::try_from(threads.len()).unwrap();
             assert_eq!((row.state, row.cpu.cpu_ns), (wants, cpu_ns), "{leader} {threads:?}");
+            let others = u64::try_from(threads.len()).unwrap();
+            let sampled = Sampled { user_ns: 1 + 4 * others, system_ns: 2 + 6 * others };
+            assert_eq!((row.sampled, row.run_delay_ns), (Some(sampled), Some(3 + 2 * others)));
             let mut ending = Row { ending: Some(Ending { status: ExitStatus::Code(0), over: true }), ..row.clone() };
             ending.state = 'Z';
             all.complete(&mut ending);

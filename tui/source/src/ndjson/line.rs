@@ -101,9 +101,19 @@ line! {
         pid_ns: u32,
         /// Where `pid_ns` is known, absent means `pid`, and null that it is not known.
         ns_pid: Option<u32>,
-        /// Absent means 1.
+        /// Absent means 1; of a process that ends it is 0, whatever stands here.
         threads: u32,
         kernel: bool,
+
+        sid: u32,
+        pgid: u32,
+        nice: i8,
+        /// `?` for none.
+        #[serde(borrow)]
+        tty: Text<'a>,
+        /// The number of nobody, 4294967295, where nobody has logged in.
+        login_uid: u32,
+        audit_session: u32,
 
         zombie: bool,
         code: u8,
@@ -115,6 +125,10 @@ line! {
         #[serde(borrow)]
         killer: By<'a>,
         cpu_ns: u64,
+        user_ns: u64,
+        /// For people: `cpu_ns` less `user_ns`.
+        system_ns: u64,
+        run_delay_ns: u64,
         rss_bytes: u64,
         state: char,
         max_rss_bytes: u64,
@@ -223,6 +237,17 @@ macro_rules! whole_numbers {
 }
 
 whole_numbers!(u8, u32, u64);
+
+/// From -128 to 127; written by others it may be `5.0` as well.
+impl<'de> Value<'de> for i8 {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be the same")]
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let number = Option::<f64>::deserialize(deserializer)?;
+        let whole = |number: f64| Some(number as Self).filter(|whole| f64::from(*whole) == number);
+        let wrong = |number| D::Error::invalid_value(Unexpected::Float(number), &"a whole number from -128 to 127");
+        number.map(|number| whole(number).ok_or_else(|| wrong(number))).transpose()
+    }
+}
 
 /// Tells null from absent.
 impl<'de> Value<'de> for Option<u32> {

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read as _};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::text::{escape, quoted, shown, signal_number};
-use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
+use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey, Session, Tty};
 use serde::Deserialize;
 
 use super::line::{Heading, Line, Text, value};
@@ -377,7 +377,12 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             exe: line.exe.as_ref().map(Text::shared),
             cgroup: line.cgroup.as_ref().map(Text::shared),
             exited: match line.zombie {
-                Some(true) => Some(Zombie { status: line.status()?, cpu_ns: line.cpu_ns.unwrap_or(0) }),
+                Some(true) => Some(Zombie {
+                    status: line.status()?,
+                    cpu_ns: line.cpu_ns.unwrap_or(0),
+                    user_ns: line.user_ns,
+                    run_delay_ns: line.run_delay_ns,
+                }),
                 _ => None,
             },
             repaired: line.repaired.unwrap_or(false),
@@ -399,7 +404,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
         }),
         kind::EXIT => Event::Exit(Exited {
             ts_ns,
-            task: if line.comm.is_some() { Some(line.task(key)?) } else { None },
+            task: if line.comm.is_some() { Some(Task { threads: 0, ..line.task(key)? }) } else { None },
             key,
             status: line.status()?,
             cost: line.cost()?,
@@ -407,6 +412,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
         }),
         kind::UID => Event::Creds { ts_ns, key, creds: line.creds()? },
         kind::COMM => Event::Comm { ts_ns, key, comm: line.comm()? },
+        kind::SESSION => Event::Session { ts_ns, key, session: line.session() },
         kind::TITLE => Event::Title {
             ts_ns,
             key,
@@ -420,6 +426,8 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             ts_ns,
             key,
             cpu_ns: need(line.cpu_ns, "cpu_ns")?,
+            user_ns: line.user_ns,
+            run_delay_ns: line.run_delay_ns,
             rss_bytes: line.rss_bytes,
             read_bytes: line.read_bytes,
             write_bytes: line.write_bytes,
@@ -450,7 +458,19 @@ impl Line<'_> {
             ns_pid: self.ns_pid.unwrap_or_else(|| self.pid_ns.map(|_| key.pid)),
             threads: self.threads.unwrap_or(1),
             kernel: self.kernel.unwrap_or(false),
+            session: self.session(),
         })
+    }
+
+    fn session(&self) -> Session {
+        Session {
+            sid: self.sid,
+            pgid: self.pgid,
+            nice: self.nice,
+            tty: self.tty.as_ref().map(|Text(name)| Tty::new(name)),
+            login_uid: self.login_uid,
+            audit_session: self.audit_session,
+        }
     }
 
     fn parent(&self) -> Result<ProcKey, Wrong> {
@@ -503,6 +523,8 @@ impl Line<'_> {
         let Some(cpu_ns) = self.cpu_ns else { return Ok(None) };
         Ok(Some(Cost {
             cpu_ns,
+            user_ns: self.user_ns,
+            run_delay_ns: self.run_delay_ns,
             max_rss_bytes: self.max_rss_bytes,
             read_bytes: self.read_bytes,
             write_bytes: self.write_bytes,

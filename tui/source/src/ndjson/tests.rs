@@ -2,7 +2,7 @@
 
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
 use ptree_core::killer::{KillCause, Killer, Sender};
-use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
+use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 
 use super::*;
 use crate::{Header, TimeAnchor};
@@ -18,6 +18,7 @@ fn task(kernel: bool) -> Task {
         ns_pid: Some(5),
         threads: 1,
         kernel,
+        session: Session::default(),
     }
 }
 
@@ -111,7 +112,7 @@ fn process_tells_kernel_threads_zombies_and_repair() {
         argv_truncated: false,
         exe: None,
         cgroup: None,
-        exited: Some(Zombie { status: ExitStatus::Code(1), cpu_ns: 2 }),
+        exited: Some(Zombie { status: ExitStatus::Code(1), cpu_ns: 2, run_delay_ns: None, user_ns: None }),
         repaired: true,
     };
     let text = line(&Event::Process(found));
@@ -147,6 +148,8 @@ fn changes_losses_and_usage_have_lines() {
                 ts_ns: 1,
                 key,
                 cpu_ns: 9,
+                run_delay_ns: None,
+                user_ns: None,
                 rss_bytes: None,
                 read_bytes: None,
                 write_bytes: None,
@@ -160,6 +163,33 @@ fn changes_losses_and_usage_have_lines() {
     ] {
         assert_eq!(line(&event), format!("{text}\n"));
     }
+}
+
+#[test]
+fn what_a_process_belongs_to_is_told_as_far_as_it_is_known() {
+    let session = Session {
+        sid: Some(3),
+        pgid: Some(4),
+        nice: Some(-20),
+        tty: Some(Tty::NONE),
+        login_uid: Some(Session::NO_LOGIN),
+        audit_session: Some(2),
+    };
+    let all = r#""sid":3,"pgid":4,"nice":-20,"tty":"?","login_uid":4294967295,"audit_session":2"#;
+    let key = ProcKey::new(5, 50);
+    assert_eq!(
+        line(&Event::Session { ts_ns: 60, key, session }),
+        format!(r#"{{"type":"session","ts_ns":60,"pid":5,"start_ns":50,{all}}}"#) + "\n"
+    );
+    let task = Task { threads: 7, session, ..task(false) };
+    let fork = Forked { ts_ns: 51, forker: task.parent, task: task.clone() };
+    assert!(line(&Event::Fork(fork)).ends_with(&format!("\"threads\":7,{all}}}\n")));
+    // Of one that has ended no thread lives, whatever the kernel has not cleared up yet.
+    let cost = Cost { cpu_ns: 9, user_ns: Some(6), run_delay_ns: Some(1), ..Cost::default() };
+    let (status, cost) = (ExitStatus::Code(0), Some(cost));
+    let exit = line(&Event::Exit(Exited { ts_ns: 60, key, task: Some(task), status, cost, killer: None }));
+    assert!(exit.contains(all) && !exit.contains("threads"), "{exit}");
+    assert!(exit.contains(r#""cpu_ns":9,"user_ns":6,"system_ns":3,"run_delay_ns":1,"#), "{exit}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ptree_core::alert::{Alert, Cause};
 use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::{KillCause, Killer};
 use ptree_core::text::signal_name;
-use ptree_core::{Argv, ExitStatus, LossCount, ProcKey};
+use ptree_core::{Argv, ExitStatus, LossCount, ProcKey, Session};
 use serde::Serialize;
 
 use super::line::{Args, By, Heading, Line, Text};
@@ -71,6 +71,7 @@ pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io
         | Event::Title { .. }
         | Event::Zombie { .. }
         | Event::Reaped { .. }
+        | Event::Session { .. }
         | Event::Usage(_)
         | Event::Lost { .. } => {}
     }
@@ -97,6 +98,7 @@ fn event_line(event: &Event) -> Line<'_> {
             argv_truncated: flag(*argv_truncated),
             ..about(kind::TITLE, *ts_ns, *key)
         },
+        Event::Session { ts_ns, key, session } => about(kind::SESSION, *ts_ns, *key).with_session(session),
         Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
         Event::Zombie { ts_ns, key } => about(kind::ZOMBIE, *ts_ns, *key),
         Event::Reaped { ts_ns, key } => about(kind::REAPED, *ts_ns, *key),
@@ -197,6 +199,9 @@ fn process(found: &Found) -> Line<'_> {
         cgroup: found.cgroup.as_deref().map(Text::new),
         zombie: flag(found.exited.is_some()),
         cpu_ns: found.exited.map(|zombie| zombie.cpu_ns),
+        user_ns: found.exited.and_then(|zombie| zombie.user_ns),
+        system_ns: found.exited.and_then(|zombie| Some(zombie.cpu_ns.saturating_sub(zombie.user_ns?))),
+        run_delay_ns: found.exited.and_then(|zombie| zombie.run_delay_ns),
         repaired: flag(found.repaired),
         ..about(kind::PROCESS, found.ts_ns, found.task.key).with_task(&found.task)
     }
@@ -229,13 +234,16 @@ fn exited(exit: &Exited) -> Line<'_> {
         ..about(kind::EXIT, exit.ts_ns, exit.key).with_end(exit.status)
     };
     if let Some(task) = &exit.task {
-        line = line.with_task(task);
+        line = Line { threads: None, ..line.with_task(task) };
     }
     line.lifetime_ns = Some(exit.ts_ns.saturating_sub(exit.key.start_ns));
     line.inferred = flag(exit.cost.is_none());
     let Some(cost) = exit.cost else { return line };
+    let system_ns = cost.system_ns();
     let Cost {
         cpu_ns,
+        user_ns,
+        run_delay_ns,
         max_rss_bytes,
         read_bytes,
         write_bytes,
@@ -246,6 +254,9 @@ fn exited(exit: &Exited) -> Line<'_> {
     } = cost;
     Line {
         cpu_ns: Some(cpu_ns),
+        user_ns,
+        system_ns,
+        run_delay_ns,
         max_rss_bytes,
         read_bytes,
         write_bytes,
@@ -271,6 +282,9 @@ fn by(killer: &Killer) -> By<'_> {
 fn used(usage: &Usage) -> Line<'static> {
     Line {
         cpu_ns: Some(usage.cpu_ns),
+        user_ns: usage.user_ns,
+        system_ns: usage.user_ns.map(|user_ns| usage.cpu_ns.saturating_sub(user_ns)),
+        run_delay_ns: usage.run_delay_ns,
         rss_bytes: usage.rss_bytes,
         read_bytes: usage.read_bytes,
         write_bytes: usage.write_bytes,
@@ -317,7 +331,22 @@ impl<'a> Line<'a> {
             ns_pid,
             threads: (task.threads != 1).then_some(task.threads),
             kernel: flag(task.kernel),
-            ..self.with_parent(task.parent).with_creds(task.creds)
+            ..self.with_parent(task.parent).with_creds(task.creds).with_session(&task.session)
+        }
+    }
+
+    fn with_session<'b>(self, session: &'b Session) -> Line<'b>
+    where
+        'a: 'b,
+    {
+        Line {
+            sid: session.sid,
+            pgid: session.pgid,
+            nice: session.nice,
+            tty: session.tty.as_ref().map(|tty| Text::new(tty.as_bytes())),
+            login_uid: session.login_uid,
+            audit_session: session.audit_session,
+            ..self
         }
     }
 

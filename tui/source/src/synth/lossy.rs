@@ -72,7 +72,7 @@ impl Lossy {
             let record = match event {
                 Event::Fork(fork) => Record::Fork(fork),
                 Event::Exec(exec) => Record::Exec { exec, exec_id: 0 },
-                Event::Exit(exit) => Record::Exit { exit, charged_ns: None },
+                Event::Exit(exit) => Record::Exit { exit, sampled: None, charged_ns: None },
                 // Passes will tell.
                 _ => continue,
             };
@@ -198,6 +198,8 @@ fn rows(world: &World) -> Vec<Row> {
 fn row(world: &World, living: &Living) -> Row {
     let usage = world.usage(living);
     Row {
+        run_delay_ns: None,
+        sampled: None,
         ts_ns: usage.ts_ns,
         task: world.task(living),
         cpu: Charge { cpu_ns: usage.cpu_ns, charged_ns: None },
@@ -212,6 +214,8 @@ fn row(world: &World, living: &Living) -> Row {
 /// As the task iterator shows one that is being taken apart.
 fn ending(exit: &Exited, task: &Task) -> Row {
     Row {
+        run_delay_ns: None,
+        sampled: None,
         ts_ns: exit.ts_ns,
         task: task.clone(),
         cpu: Charge { cpu_ns: 0, charged_ns: None },

@@ -326,6 +326,8 @@ impl World {
         let usage = self.usage(living);
         let cost = Cost {
             cpu_ns: usage.cpu_ns,
+            run_delay_ns: None,
+            user_ns: None,
             max_rss_bytes: usage.rss_bytes,
             read_bytes: Some(mix(key.start_ns) % 64 * 4096),
             write_bytes: Some(mix(key.start_ns ^ 1) % 16 * 4096),

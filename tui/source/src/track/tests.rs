@@ -19,12 +19,24 @@ fn task(pid: u32, start_ns: u64, parent: ProcKey) -> Task {
         ns_pid: None,
         threads: 1,
         kernel: false,
+        session: Session::default(),
     }
 }
 
 fn row(ts_ns: u64, task: Task) -> Row {
     let cpu = Charge { cpu_ns: 5, charged_ns: None };
-    Row { ts_ns, task, cpu, rss_pages: Some(2), io: Io::default(), threads_begun: None, state: 'S', ending: None }
+    Row {
+        run_delay_ns: None,
+        sampled: None,
+        ts_ns,
+        task,
+        cpu,
+        rss_pages: Some(2),
+        io: Io::default(),
+        threads_begun: None,
+        state: 'S',
+        ending: None,
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as rows have it")]
@@ -44,7 +56,7 @@ fn exit(ts_ns: u64, task: &Task) -> Record {
     let cost = Some(Cost::default());
     let exit =
         Exited { ts_ns, task: Some(task.clone()), key: task.key, status: ExitStatus::Code(3), cost, killer: None };
-    Record::Exit { exit, charged_ns: None }
+    Record::Exit { exit, sampled: None, charged_ns: None }
 }
 
 fn exec(ts_ns: u64, task: &Task) -> Record {
@@ -82,6 +94,7 @@ fn briefly(events: &[Event]) -> Vec<String> {
         Event::Creds { key, creds, .. } => Some(format!("uid {} {}", key.pid, creds.uid)),
         Event::Comm { key, .. } => Some(format!("comm {}", key.pid)),
         Event::Title { key, argv, .. } => Some(format!("title {} {argv:?}", key.pid)),
+        Event::Session { key, session, .. } => Some(format!("session {} {:?}", key.pid, session.sid)),
         Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
         Event::Zombie { key, .. } => Some(format!("zombie {}", key.pid)),
         Event::Reaped { key, .. } => Some(format!("reaped {}", key.pid)),
@@ -514,4 +527,52 @@ fn other_arguments_than_those_that_were_told_are_a_title() {
     tracker.note_arguments(init.key, 1_200, &argv(b"init\0\0\0"));
     assert!(title(&mut tracker, 1, 10, 1_300, argv(b"init\0\0\0")).is_empty());
     assert_eq!(title(&mut tracker, 1, 10, 1_400, argv(b"init: 2\0")), [r#"title 1 ["init: 2"]"#]);
+}
+
+/// A session changes between passes; with an exec or an end, the event itself says so.
+#[test]
+fn what_a_process_belongs_to_is_compared_with_the_last_pass() {
+    let (mut tracker, init) = seeded();
+    let of = |sid, task: &Task| Task { session: Session { sid: Some(sid), ..Session::default() }, ..task.clone() };
+    let child = of(1, &task(20, CAPTURE_NS + 10, init.key));
+    records(&mut tracker, vec![fork(CAPTURE_NS + 10, &child)]);
+    let at = |n: u64| CAPTURE_NS + 100 * n;
+    let rows = |ts_ns, task: Task| vec![row(ts_ns, init.clone()), row(ts_ns, task)];
+    assert_eq!(pass(&mut tracker, at(1), rows(at(1) + 1, child.clone()), vec![], false), [""; 0]);
+    let alone = of(20, &child);
+    assert_eq!(pass(&mut tracker, at(2), rows(at(2) + 1, alone.clone()), vec![], false), ["session 20 Some(20)"]);
+    assert_eq!(pass(&mut tracker, at(3), rows(at(3) + 1, alone.clone()), vec![], false), [""; 0]);
+    let again = of(21, &child);
+    assert_eq!(records(&mut tracker, vec![exec(at(4), &again)]), ["exec 20"]);
+    assert_eq!(records(&mut tracker, vec![exit(at(5), &alone)]), ["exit 20"]);
+}
+
+/// As the kernel tells it: neither part of the CPU time becomes less, not even at the end.
+#[test]
+fn user_and_system_time_never_go_back() {
+    let (mut tracker, init) = seeded();
+    let child = task(20, CAPTURE_NS + 10, init.key);
+    records(&mut tracker, vec![fork(CAPTURE_NS + 10, &child)]);
+    let mut told = Vec::new();
+    for (n, cpu_ns, user_ns, system_ns) in [(1, 100, 0, 0), (2, 200, 10, 30), (3, 300, 90, 30)] {
+        let (ts_ns, mut events) = (CAPTURE_NS + 100 * n, Vec::new());
+        let mut of_child = row(ts_ns, child.clone());
+        of_child.cpu.cpu_ns = cpu_ns;
+        of_child.sampled = Some(Sampled { user_ns, system_ns });
+        tracker.begin_pass();
+        tracker.finish_pass(vec![row(ts_ns, init.clone()), of_child], ts_ns, false, |_| true, &mut events);
+        told.extend(events.iter().filter_map(|event| match event {
+            Event::Usage(usage) if usage.key == child.key => usage.user_ns,
+            _ => None,
+        }));
+    }
+    assert_eq!(told, [100, 100, 200]);
+    let Record::Exit { mut exit, charged_ns, .. } = exit(CAPTURE_NS + 400, &child) else { unreachable!() };
+    exit.cost = Some(Cost { cpu_ns: 310, ..Cost::default() });
+    let mut events = Vec::new();
+    let sampled = Some(Sampled { user_ns: 1, system_ns: 99 });
+    tracker.record(Record::Exit { exit, sampled, charged_ns }, &mut events);
+    let [Event::Exit(exit)] = &events[..] else { panic!("{events:?}") };
+    let cost = exit.cost.unwrap();
+    assert_eq!((cost.user_ns, cost.system_ns()), (Some(200), Some(110)));
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ptree_core::Event;
+use ptree_core::event::Task;
 use rustc_hash::FxHashSet;
 
 /// How long a name may take to come, before the number of its user is taken for it, nanoseconds.
@@ -38,7 +39,10 @@ impl Held {
     /// The next one that need not wait any longer.
     pub(super) fn next(&mut self, now_ns: u64, is_named: impl Fn(u32) -> bool) -> Option<Event> {
         let (came_ns, event) = self.queue.front()?;
-        if let Some(uid) = uid(event).filter(|uid| self.asks_names && !self.nameless.contains(uid) && !is_named(*uid)) {
+        for uid in uids(event).into_iter().flatten() {
+            if !self.asks_names || self.nameless.contains(&uid) || is_named(uid) {
+                continue;
+            }
             if now_ns.saturating_sub(*came_ns) < NAME_NS && self.queue.len() <= MOST {
                 return None;
             }
@@ -54,31 +58,30 @@ impl Held {
     }
 }
 
-/// Whose name decides about an event, where the event says who that is.
-const fn uid(event: &Event) -> Option<u32> {
+/// Whose names decide about an event, where the event says who they are: whom a process runs as, and who logged in.
+fn uids(event: &Event) -> [Option<u32>; 2] {
+    let of = |task: &Task| [Some(task.creds.uid), task.session.login()];
     match event {
-        Event::Process(found) => Some(found.task.creds.uid),
-        Event::Fork(fork) => Some(fork.task.creds.uid),
-        Event::Exec(exec) => Some(exec.task.creds.uid),
-        Event::Exit(exit) => match &exit.task {
-            Some(task) => Some(task.creds.uid),
-            None => None,
-        },
-        Event::Creds { creds, .. } => Some(creds.uid),
+        Event::Process(found) => of(&found.task),
+        Event::Fork(fork) => of(&fork.task),
+        Event::Exec(exec) => of(&exec.task),
+        Event::Exit(exit) => exit.task.as_ref().map_or([None; 2], of),
+        Event::Creds { creds, .. } => [Some(creds.uid), None],
+        Event::Session { session, .. } => [None, session.login()],
         Event::Comm { .. }
         | Event::Title { .. }
         | Event::Parent { .. }
         | Event::Zombie { .. }
         | Event::Reaped { .. }
         | Event::Usage(_)
-        | Event::Lost { .. } => None,
+        | Event::Lost { .. } => [None; 2],
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ptree_core::event::Creds;
-    use ptree_core::{LossCount, ProcKey};
+    use ptree_core::{LossCount, ProcKey, Session};
 
     use super::*;
 
@@ -90,8 +93,8 @@ mod tests {
         Event::Lost { ts_ns: 1, count: LossCount::default() }
     }
 
-    fn uids(held: &mut Held, now_ns: u64, named: &[u32]) -> Vec<Option<u32>> {
-        std::iter::from_fn(|| held.next(now_ns, |uid| named.contains(&uid))).map(|event| uid(&event)).collect()
+    fn told(held: &mut Held, now_ns: u64, named: &[u32]) -> Vec<Option<u32>> {
+        std::iter::from_fn(|| held.next(now_ns, |uid| named.contains(&uid))).map(|event| uids(&event)[0]).collect()
     }
 
     #[test]
@@ -99,23 +102,33 @@ mod tests {
         let mut held = Held::new(true);
         held.push(10, vec![creds(0), creds(7), lost(), creds(0)]);
         held.push(20, vec![creds(8), creds(7)]);
-        assert_eq!(uids(&mut held, 20, &[0]), [Some(0)]);
+        assert_eq!(told(&mut held, 20, &[0]), [Some(0)]);
         assert_eq!(held.wait(20), Some(Duration::from_nanos(NAME_NS - 10)));
-        assert_eq!(uids(&mut held, 30, &[0, 7]), [Some(7), None, Some(0)], "8 has no name yet");
-        assert_eq!(uids(&mut held, 19 + NAME_NS, &[0, 7]), []);
-        assert_eq!(uids(&mut held, 20 + NAME_NS, &[0, 7]), [Some(8), Some(7)]);
+        assert_eq!(told(&mut held, 30, &[0, 7]), [Some(7), None, Some(0)], "8 has no name yet");
+        assert_eq!(told(&mut held, 19 + NAME_NS, &[0, 7]), []);
+        assert_eq!(told(&mut held, 20 + NAME_NS, &[0, 7]), [Some(8), Some(7)]);
         assert_eq!(held.wait(0), None);
         held.push(40 + NAME_NS, vec![creds(8)]);
-        assert_eq!(uids(&mut held, 40 + NAME_NS, &[]), [Some(8)], "it is known by number from now on");
+        assert_eq!(told(&mut held, 40 + NAME_NS, &[]), [Some(8)], "it is known by number from now on");
+    }
+
+    #[test]
+    fn who_logged_in_is_waited_for_as_well() {
+        let mut held = Held::new(true);
+        let session = |login_uid| Session { login_uid: Some(login_uid), ..Session::default() };
+        let logged_in = |uid| Event::Session { ts_ns: 1, key: ProcKey::new(5, 1), session: session(uid) };
+        held.push(10, vec![logged_in(Session::NO_LOGIN), logged_in(7)]);
+        assert_eq!(told(&mut held, 20, &[]).len(), 1, "nobody has logged in");
+        assert_eq!(told(&mut held, 30, &[7]).len(), 1);
     }
 
     #[test]
     fn nobody_waits_without_need_or_without_room() {
         let mut held = Held::new(false);
         held.push(1, vec![creds(7)]);
-        assert_eq!(uids(&mut held, 1, &[]), [Some(7)]);
+        assert_eq!(told(&mut held, 1, &[]), [Some(7)]);
         let mut held = Held::new(true);
         held.push(1, vec![creds(7); MOST + 1]);
-        assert_eq!(uids(&mut held, 1, &[]).len(), MOST + 1);
+        assert_eq!(told(&mut held, 1, &[]).len(), MOST + 1);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use ptree_core::{ExitStatus, Lifecycle, Lineage, Origin, Process, Row, RowId, Summary, Totals, cgroup, text};
+use ptree_core::{
+    ExitStatus, Lifecycle, Lineage, Origin, Process, Row, RowId, Session, Summary, Totals, Tty, cgroup, text,
+};
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -37,6 +39,19 @@ fn bytes(n: Option<u64>) -> Cow<'static, str> {
 /// Of a sum to which those may be missing of whom it is not known.
 fn known(n: u64) -> Cow<'static, str> {
     bytes(Some(n).filter(|&n| n > 0))
+}
+
+fn number(n: Option<impl ToString>) -> Cow<'static, str> {
+    n.map_or_else(nothing, |n| n.to_string().into())
+}
+
+fn counted(n: Option<u32>) -> Cow<'static, str> {
+    n.map_or_else(nothing, |n| label::count(n.into()).into())
+}
+
+/// Bytes per second.
+fn rate(rate: Option<f32>) -> Cow<'static, str> {
+    rate.map_or_else(nothing, |rate| label::byte_rate(rate).into())
 }
 
 fn escaped(bytes: Option<&[u8]>) -> Cow<'static, str> {
@@ -102,11 +117,29 @@ impl Cells<'_> {
             Column::Status => label::status(process).0,
             Column::Threads if process.threads() > 0 => process.threads().to_string().into(),
             Column::Threads => nothing(),
+            Column::ThreadsBegun => counted(cost.threads_begun),
+            Column::ThreadsMost => counted(cost.threads_most),
+            Column::UserTime => self.part_of_time(cost.user_ns, width),
+            Column::SystemTime => self.part_of_time(cost.system_ns(), width),
+            Column::RunDelay => cost.run_delay_ns.map_or_else(nothing, |ns| label::duration(ns, width).into()),
             Column::Depth => self.depth(),
             Column::Children => label::count(app.tree().child_count(process.key, app.look().lineage) as u64).into(),
             Column::Spawned => label::count(process.spawned.into()).into(),
             Column::Read => bytes(cost.read_bytes),
             Column::Written => bytes(cost.write_bytes),
+            Column::ReadRate => rate(process.read_rate()),
+            Column::WriteRate => rate(process.write_rate()),
+            Column::Session => number(process.session().sid),
+            Column::ProcessGroup => number(process.session().pgid),
+            Column::Terminal => escaped(process.session().tty.as_ref().map(Tty::as_bytes)),
+            Column::Nice => number(process.session().nice),
+            Column::Login => {
+                let shown = |uid| app.users().shown(uid).into_owned().into();
+                process.session().login().map_or_else(nothing, shown)
+            }
+            Column::AuditSession => {
+                number(process.session().audit_session.filter(|&number| number != Session::NO_LOGIN))
+            }
             Column::MinorFaults if self.is_complete() => label::count(cost.minor_faults).into(),
             Column::MajorFaults if self.is_complete() => label::count(cost.major_faults).into(),
             Column::MinorFaults | Column::MajorFaults => nothing(),
@@ -150,6 +183,12 @@ impl Cells<'_> {
     /// Whether what it cost is known to its end.
     fn is_complete(&self) -> bool {
         matches!(self.process.life(), Lifecycle::Exited { inferred: false, .. })
+    }
+
+    /// In user mode or in the kernel; where all of it is not known, neither is.
+    fn part_of_time(&self, ns: Option<u64>, width: usize) -> Cow<'static, str> {
+        let known = self.process.is_measured() || self.is_complete();
+        ns.filter(|_| known).map_or_else(nothing, |ns| label::duration(ns, width).into())
     }
 
     fn time(&self, width: usize) -> Cow<'static, str> {

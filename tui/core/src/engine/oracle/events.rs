@@ -19,7 +19,7 @@ fn key() -> impl Strategy<Value = ProcKey> {
 }
 
 fn task() -> impl Strategy<Value = Task> {
-    (key(), key(), 0..3_u32, 0..3_usize).prop_map(|(key, parent, uid, name)| Task {
+    (key(), key(), 0..3_u32, 0..3_usize, session()).prop_map(|(key, parent, uid, name, session)| Task {
         key,
         parent,
         creds: Creds { uid, ..Creds::default() },
@@ -29,7 +29,14 @@ fn task() -> impl Strategy<Value = Task> {
         ns_pid: None,
         threads: 1,
         kernel: false,
+        session,
     })
+}
+
+/// Ids that change each for itself, and may not be known.
+fn session() -> impl Strategy<Value = Session> {
+    let id = || prop::option::of(0..2_u32);
+    (id(), id(), id()).prop_map(|(sid, pgid, login_uid)| Session { sid, pgid, login_uid, ..Session::default() })
 }
 
 fn argv() -> impl Strategy<Value = Option<Argv>> {
@@ -44,7 +51,12 @@ fn status() -> impl Strategy<Value = ExitStatus> {
 fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     let found = (task(), argv(), prop::option::weighted(0.1, status()), any::<bool>()).prop_map(
         move |(task, argv, exited, repaired)| {
-            let exited = exited.map(|status| crate::event::Zombie { status, cpu_ns: 7 });
+            let exited = exited.map(|status| crate::event::Zombie {
+                status,
+                cpu_ns: 7,
+                user_ns: Some(3),
+                run_delay_ns: Some(5),
+            });
             Event::Process(Found {
                 ts_ns,
                 task,
@@ -72,6 +84,7 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     });
     let creds = task().prop_map(move |task| Event::Creds { ts_ns, key: task.key, creds: task.creds });
     let comm = task().prop_map(move |task| Event::Comm { ts_ns, key: task.key, comm: task.comm });
+    let session = task().prop_map(move |task| Event::Session { ts_ns, key: task.key, session: task.session });
     let title = (key(), prop::sample::select(vec!["sh", "a title"])).prop_map(move |(key, title)| Event::Title {
         ts_ns,
         key,
@@ -81,7 +94,7 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
     let parent = (key(), key()).prop_map(move |(key, parent)| Event::Parent { ts_ns, key, parent });
     let zombie = key().prop_map(move |key| Event::Zombie { ts_ns, key });
     let reaped = key().prop_map(move |key| Event::Reaped { ts_ns, key });
-    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 1 => title, 2 => parent, 2 => zombie, 1 => reaped]
+    prop_oneof![3 => found, 8 => fork, 4 => exec, 6 => exit, 1 => end, 1 => creds, 1 => comm, 1 => session, 1 => title, 2 => parent, 2 => zombie, 1 => reaped]
 }
 
 /// Time goes on, but not without stepping back now and then.

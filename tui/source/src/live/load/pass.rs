@@ -68,11 +68,12 @@ impl Kernel {
                     }
                     rows.push(row);
                 }
-                Ok(Record::Thread { pid, tid, cpu, io, state }) => {
+                Ok(Record::Thread { pid, tid, cpu, sampled, run_delay_ns, io, state }) => {
                     if let Some(witness) = witness {
                         self.clock.calibrate(witness, tid, cpu);
                     }
-                    threads.entry(pid).or_default().add(cpu.cpu_ns, io, state);
+                    let threads = threads.entry(pid).or_default();
+                    threads.add(cpu.cpu_ns, sampled, run_delay_ns, io, state);
                 }
                 Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
             }

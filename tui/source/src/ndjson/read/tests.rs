@@ -46,30 +46,45 @@ fn status() -> impl Strategy<Value = ExitStatus> {
     ]
 }
 
-fn task() -> impl Strategy<Value = Task> {
-    let namespaces = (any::<Option<u64>>(), any::<Option<u32>>(), any::<Option<Option<u32>>>());
-    let threads = prop_oneof![0..3_u32, any::<u32>()];
-    (key(), key(), creds(), comm(), namespaces, threads, any::<bool>()).prop_map(
-        |(key, parent, creds, comm, (cgroup_id, pid_ns, ns_pid), threads, kernel)| {
-            // The outer option stands for the usual: the same pid as outside.
-            let ns_pid = ns_pid.unwrap_or(Some(key.pid));
-            Task { key, parent, creds, comm, cgroup_id, pid_ns, ns_pid, threads, kernel }
+fn session() -> impl Strategy<Value = Session> {
+    let tty = prop::option::of(prop_oneof![Just(b"pts/3".to_vec()), vec(any::<u8>(), 0..14)]);
+    (any::<[Option<u32>; 4]>(), any::<Option<i8>>(), tty).prop_map(
+        |([sid, pgid, login_uid, audit_session], nice, tty)| Session {
+            sid,
+            pgid,
+            nice,
+            tty: tty.map(|name| Tty::new(&name)),
+            login_uid,
+            audit_session,
         },
     )
 }
 
+/// In a box: what it is made of is large, and there are many of them.
+fn task() -> BoxedStrategy<Task> {
+    let namespaces = (any::<Option<u64>>(), any::<Option<u32>>(), any::<Option<Option<u32>>>());
+    let threads = prop_oneof![0..3_u32, any::<u32>()];
+    (key(), key(), creds(), comm(), namespaces, threads, any::<bool>(), session())
+        .prop_map(|(key, parent, creds, comm, (cgroup_id, pid_ns, ns_pid), threads, kernel, session)| {
+            // The outer option stands for the usual: the same pid as outside.
+            let ns_pid = ns_pid.unwrap_or(Some(key.pid));
+            Task { key, parent, creds, comm, cgroup_id, pid_ns, ns_pid, threads, kernel, session }
+        })
+        .boxed()
+}
+
 fn cost() -> impl Strategy<Value = Cost> {
-    any::<(u64, Option<u64>, Option<u64>, Option<u64>, u64, u64, [Option<u32>; 2])>().prop_map(
+    any::<(u64, [Option<u64>; 5], u64, u64, [Option<u32>; 2])>().prop_map(
         |(
             cpu_ns,
-            max_rss_bytes,
-            read_bytes,
-            write_bytes,
+            [user_ns, run_delay_ns, max_rss_bytes, read_bytes, write_bytes],
             minor_faults,
             major_faults,
             [threads_begun, threads_most],
         )| Cost {
             cpu_ns,
+            user_ns,
+            run_delay_ns,
             max_rss_bytes,
             read_bytes,
             write_bytes,
@@ -88,7 +103,8 @@ fn killer() -> impl Strategy<Value = Box<Killer>> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let zombie = (status(), any::<u64>()).prop_map(|(status, cpu_ns)| Zombie { status, cpu_ns });
+    let zombie = (status(), any::<(u64, [Option<u64>; 2])>())
+        .prop_map(|(status, (cpu_ns, [user_ns, run_delay_ns]))| Zombie { status, cpu_ns, user_ns, run_delay_ns });
     let found = (any::<u64>(), task(), argv(), path(), path(), prop::option::of(zombie), any::<[bool; 2]>()).prop_map(
         |(ts_ns, task, argv, exe, cgroup, exited, [argv_truncated, repaired])| {
             Event::Process(Found { ts_ns, task, argv, argv_truncated, exe, cgroup, exited, repaired })
@@ -105,14 +121,20 @@ fn event() -> impl Strategy<Value = Event> {
     );
     let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost()), prop::option::of(killer()))
         .prop_map(|(ts_ns, task, told, status, cost, killer)| {
+            let task = Task { threads: 0, ..task };
             Event::Exit(Exited { ts_ns, key: task.key, task: told.then_some(task), status, cost, killer })
         });
-    let usage = (any::<(u64, u64, [Option<u64>; 3], Option<u32>, u32, char)>(), key()).prop_map(
-        |((ts_ns, cpu_ns, [rss_bytes, read_bytes, write_bytes], threads_begun, threads, state), key)| {
+    let usage = (any::<(u64, u64, [Option<u64>; 5], Option<u32>, u32, char)>(), key()).prop_map(
+        |(
+            (ts_ns, cpu_ns, [user_ns, run_delay_ns, rss_bytes, read_bytes, write_bytes], threads_begun, threads, state),
+            key,
+        )| {
             Event::Usage(Usage {
                 ts_ns,
                 key,
                 cpu_ns,
+                user_ns,
+                run_delay_ns,
                 rss_bytes,
                 read_bytes,
                 write_bytes,
@@ -122,16 +144,18 @@ fn event() -> impl Strategy<Value = Event> {
             })
         },
     );
-    let small = (any::<u64>(), key(), key(), creds(), comm(), any::<[u64; 3]>());
-    let changes =
-        (small, 0..6_u8).prop_map(|((ts_ns, key, parent, creds, comm, [fork, exec, exit]), kind)| match kind {
+    let small = (any::<u64>(), key(), key(), creds(), comm(), session(), any::<[u64; 3]>());
+    let changes = (small, 0..7_u8).prop_map(
+        |((ts_ns, key, parent, creds, comm, session, [fork, exec, exit]), kind)| match kind {
             0 => Event::Creds { ts_ns, key, creds },
             1 => Event::Comm { ts_ns, key, comm },
             2 => Event::Parent { ts_ns, key, parent },
-            3 => Event::Zombie { ts_ns, key },
-            4 => Event::Reaped { ts_ns, key },
+            3 => Event::Session { ts_ns, key, session },
+            4 => Event::Zombie { ts_ns, key },
+            5 => Event::Reaped { ts_ns, key },
             _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit } },
-        });
+        },
+    );
     let title = (any::<u64>(), key(), argv(), any::<bool>())
         .prop_filter_map("no arguments", |(ts_ns, key, argv, argv_truncated)| {
             Some(Event::Title { ts_ns, key, argv: argv?, argv_truncated })

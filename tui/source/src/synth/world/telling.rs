@@ -38,6 +38,8 @@ impl World {
             ts_ns: self.clock_ns,
             key: living.key,
             cpu_ns: if living.program.is_some() { lifetime_ns / 256 * share } else { 0 },
+            run_delay_ns: None,
+            user_ns: None,
             rss_bytes: living.program.is_some().then_some((200 + (bits >> 8) % 20_000) * 4096),
             read_bytes: None,
             write_bytes: None,
@@ -75,6 +77,7 @@ impl World {
             ns_pid: Some(living.ns_pid),
             threads: living.threads,
             kernel: living.program.is_none(),
+            session: ptree_core::Session::default(),
         }
     }
 
