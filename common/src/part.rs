@@ -33,6 +33,8 @@ pub enum Part {
     TakenTime,
     /// Control groups of the newly born.
     Cgroups,
+    /// Cgroups that are made, and processes that are moved between them: the hooks on cgroups.
+    Moves,
     /// Pid namespaces, and the pids within.
     Namespaces,
     /// What /proc tells of processes that were there before us.
@@ -41,7 +43,7 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
@@ -56,6 +58,7 @@ impl Part {
         Self::LastTick,
         Self::TakenTime,
         Self::Cgroups,
+        Self::Moves,
         Self::Namespaces,
         Self::Details,
     ];
@@ -78,6 +81,7 @@ impl Part {
             Self::LastTick => "last-tick",
             Self::TakenTime => "taken-time",
             Self::Cgroups => "cgroups",
+            Self::Moves => "cgroup-moves",
             Self::Namespaces => "namespaces",
             Self::Details => "details",
         }
@@ -101,6 +105,7 @@ impl Part {
             Self::LastTick => "CPU time of processes that live for less than a tick",
             Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
             Self::Cgroups => "control groups of the newly born",
+            Self::Moves => "control groups as they are made, and who is moved between them, as it happens",
             Self::Namespaces => "pid namespaces, and the pids within",
             Self::Details => "arguments and program paths of what ran before ptree-tui, from /proc",
         }
@@ -122,7 +127,7 @@ impl Part {
             }
             Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
             Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
-            Self::Cgroups => "boot a kernel built with CONFIG_CGROUPS=y",
+            Self::Cgroups | Self::Moves => "boot a kernel built with CONFIG_CGROUPS=y",
             Self::Namespaces => "boot a kernel built with CONFIG_PID_NS=y",
             Self::Details => {
                 "mount it with 'mount -t proc proc /proc'; where it is mounted with hidepid, run ptree-tui as root or add \
@@ -149,6 +154,10 @@ impl Part {
             Self::LastTick => "CPU time of the finished lacks what was not charged yet, up to a tick",
             Self::TakenTime => "CPU time of the finished is off by as much, within their last tick",
             Self::Cgroups => "only of processes that ran before ptree-tui, from /proc",
+            Self::Moves => {
+                "asked of /proc when a process starts a program or is seen in another one: of short lives in new ones they \
+                 stay unknown, and so do moves in hierarchies of version 1"
+            }
             Self::Namespaces => "left out; inside a container, nothing of its processes is asked of /proc",
             Self::Details => "left out; nor are events counted that the kernel skips",
         }

@@ -206,15 +206,22 @@ impl Script<'_> {
                     state: 'S',
                 })
             }
-            _ => match self.byte() % 4 {
+            _ => match self.byte() % 6 {
                 0 => Event::Creds { ts_ns, key: self.key(), creds: self.task().creds },
                 1 => Event::Comm { ts_ns, key: self.key(), comm: self.task().comm },
                 2 => {
                     let (key, argv) = (self.key(), self.argv().unwrap_or_else(|| Argv::from_args(["a title"])));
                     Event::Title { ts_ns, key, argv, argv_truncated: false }
                 }
+                3 => {
+                    let (key, byte) = (self.key(), self.byte());
+                    let cgroup_id = (byte & 1 != 0).then_some(u64::from(byte >> 5));
+                    Event::Moved { ts_ns, key, cgroup_id, cgroup: (byte & 2 != 0).then(|| (*b"/a").into()) }
+                }
+                4 => Event::Cgroup { ts_ns, id: u64::from(self.byte() >> 5), path: (*b"/b").into() },
                 _ => {
-                    let count = LossCount { fork: self.number(), exec: self.number(), exit: self.number() };
+                    let (fork, exec, exit) = (self.number(), self.number(), self.number());
+                    let count = LossCount { fork, exec, exit, cgroup: self.number() };
                     Event::Lost { ts_ns, count }
                 }
             },

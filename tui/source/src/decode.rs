@@ -2,7 +2,9 @@
 //!
 //! Does not know how the bytes came, nor what has been seen before; see `live` and `track`.
 
-use ptree_common::wire::{self, COMM_LEN, UNKNOWN, how, kind};
+use std::sync::Arc;
+
+use ptree_common::wire::{self, COMM_LEN, UNKNOWN, cgroup as what, how, kind};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
 use ptree_core::killer::{Killer, Says, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey};
@@ -91,6 +93,41 @@ pub struct Ending {
     pub over: bool,
 }
 
+/// What happened to a cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cgroup {
+    /// When.
+    pub ts_ns: u64,
+    /// Number of its hierarchy: 0 for the unified one.
+    pub hierarchy: u32,
+    /// Its id there.
+    pub id: u64,
+    /// Its path there, unless the kernel has cut it or it could not be read.
+    pub path: Option<Arc<[u8]>>,
+    /// What.
+    pub what: Change,
+}
+
+/// See [`Cgroup`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was made.
+    Made,
+    /// It was removed.
+    Removed,
+    /// It has another name; the path is the new one.
+    Renamed,
+    /// Somebody was moved into it.
+    Moved {
+        /// The process.
+        key: ProcKey,
+        /// The thread.
+        tid: u32,
+        /// Whether all threads of the process came along.
+        all: bool,
+    },
+}
+
 /// One decoded record.
 #[derive(Clone, Debug)]
 pub enum Record {
@@ -110,6 +147,8 @@ pub enum Record {
         /// Up to when it was charged, on the scheduler's clock.
         charged_ns: Option<u64>,
     },
+    /// From the hooks on cgroups.
+    Cgroup(Cgroup),
     /// From the iterator.
     Row(Row),
     /// From the iterator: a thread that is no leader.
@@ -195,6 +234,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
             // One that has ended is let go at once: it has no exit state that would last.
             Record::Thread { pid: row.pid, tid: row.tid, cpu, io, state: state(row.state, 0) }
         }
+        kind::CGROUP => cgroup(&read(bytes, kind::CGROUP)?)?,
         kind => return Err(DecodeError::UnknownKind(kind)),
     })
 }
@@ -236,6 +276,28 @@ fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
     };
     Ok(Record::Exec { exec, exec_id })
+}
+
+fn cgroup(record: &wire::Cgroup) -> Result<Record, DecodeError> {
+    let moved = |all| Change::Moved { key: ProcKey::new(record.pid, record.start_ns), tid: record.tid, all };
+    let what = match record.what {
+        what::MADE => Change::Made,
+        what::REMOVED => Change::Removed,
+        what::RENAMED => Change::Renamed,
+        what::TASK => moved(false),
+        what::PROCESS => moved(true),
+        _ => return Err(DecodeError::UnknownKind(kind::CGROUP)),
+    };
+    let len = record.path_len as usize;
+    // One that fills the kernel's buffer has been cut, as far as can be told.
+    let path = record.path.get(..len).filter(|path| path.len() < record.path.len());
+    Ok(Record::Cgroup(Cgroup {
+        ts_ns: record.header.ts_ns,
+        hierarchy: record.hierarchy,
+        id: record.id,
+        path: path.and_then(|path| path.strip_suffix(&[0])).filter(|path| !path.is_empty()).map(Into::into),
+        what,
+    }))
 }
 
 /// Who or what ended a process by a signal.

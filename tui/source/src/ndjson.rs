@@ -27,12 +27,14 @@ mod kind {
     pub(super) const COMM: &str = "comm";
     pub(super) const TITLE: &str = "title";
     pub(super) const PARENT: &str = "parent";
+    pub(super) const MOVE: &str = "move";
+    pub(super) const CGROUP: &str = "cgroup";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
     pub(super) const USER: &str = "user";
     pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 14] =
-        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, USAGE, LOST, USER, CLOCK, ALERT];
+    pub(super) const ALL: [&str; 16] =
+        [HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, PARENT, MOVE, CGROUP, USAGE, LOST, USER, CLOCK, ALERT];
 }

@@ -132,7 +132,9 @@ impl Oracle {
             Event::Comm { ts_ns, key, comm } => self.set(*key, *ts_ns, |node| node.comm = *comm),
             Event::Title { ts_ns, key, argv, .. } => self.title(*ts_ns, *key, argv),
             Event::Parent { ts_ns, key, parent } => self.set(*key, *ts_ns, |node| node.kernel_parent = *parent),
-            Event::Usage(_) | Event::Lost { .. } => unreachable!("not among the events of this test"),
+            Event::Moved { .. } | Event::Cgroup { .. } | Event::Usage(_) | Event::Lost { .. } => {
+                unreachable!("not among the events of this test")
+            }
         }
         self.expire(false);
     }

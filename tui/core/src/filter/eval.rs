@@ -215,7 +215,7 @@ fn as_it_was(sender: &Sender) -> Process {
         threads: 0,
         kernel: false,
     };
-    let common = process::Context::new(&task, None);
+    let common = process::Context::new(&task, None, &crate::cgroup::Paths::default());
     Process::new(&task, Arc::new(common), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
 }
 

@@ -18,7 +18,13 @@ fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Box<Process> {
         threads: 1,
         kernel: false,
     };
-    Box::new(Process::new(&task, Arc::new(Context::new(&task, None)), parent, Origin::Found, start_ns))
+    Box::new(Process::new(
+        &task,
+        Arc::new(Context::new(&task, None, &Default::default())),
+        parent,
+        Origin::Found,
+        start_ns,
+    ))
 }
 
 /// Started at its pid in nanoseconds.

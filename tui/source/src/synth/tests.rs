@@ -44,6 +44,8 @@ fn what_a_seed_gives_stays_the_same_from_version_to_version() {
                     Event::Title { key, argv, .. } => (10, *key, argv.as_bytes().len() as u64),
                     Event::Parent { key, parent, .. } => (7, *key, parent.start_ns),
                     Event::Usage(usage) => (8, usage.key, usage.cpu_ns),
+                    Event::Moved { key, cgroup_id, .. } => (11, *key, cgroup_id.unwrap_or(0)),
+                    Event::Cgroup { id, path, .. } => (12, ProcKey::SWAPPER, id ^ path.len() as u64),
                     Event::Lost { count, .. } => (9, ProcKey::SWAPPER, count.total()),
                 };
                 [kind, key.pid.into(), key.start_ns, event.ts_ns(), more]

@@ -83,6 +83,12 @@ fn briefly(events: &[Event]) -> Vec<String> {
         Event::Comm { key, .. } => Some(format!("comm {}", key.pid)),
         Event::Title { key, argv, .. } => Some(format!("title {} {argv:?}", key.pid)),
         Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
+        Event::Moved { key, cgroup, .. } => Some(format!(
+            "move {} {}",
+            key.pid,
+            cgroup.as_ref().map_or("?".into(), |path| String::from_utf8_lossy(path).into_owned())
+        )),
+        Event::Cgroup { id, path, .. } => Some(format!("cgroup {id} {}", String::from_utf8_lossy(path))),
         Event::Usage(_) | Event::Lost { .. } => None,
     };
     events.iter().filter_map(name).collect()

@@ -65,7 +65,13 @@ const fn uid(event: &Event) -> Option<u32> {
             None => None,
         },
         Event::Creds { creds, .. } => Some(creds.uid),
-        Event::Comm { .. } | Event::Title { .. } | Event::Parent { .. } | Event::Usage(_) | Event::Lost { .. } => None,
+        Event::Comm { .. }
+        | Event::Title { .. }
+        | Event::Parent { .. }
+        | Event::Moved { .. }
+        | Event::Usage(_)
+        | Event::Cgroup { .. }
+        | Event::Lost { .. } => None,
     }
 }
 
