@@ -55,7 +55,7 @@ unsafe fn tell(ctx: &BtfTracePointContext, what: u32, moved: Option<(Group, bool
     // SAFETY: members of the structs that the pointers point to; `out` is a reserved record, and the path is read by a
     // helper that checks its address.
     unsafe {
-        if offset!(cgroup_root) == MISSING || offset!(css_set_dfl_cgrp) == MISSING {
+        if offset!(cgroup_root) == MISSING {
             return 0;
         }
         let ts_ns = bpf_ktime_get_boot_ns();

@@ -13,6 +13,7 @@
 mod argv;
 mod births;
 mod churn;
+mod contained;
 mod killed;
 mod lives;
 mod log;
@@ -65,6 +66,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["signals"] => births::signals(),
         ["killed-by-processes"] => killed::by_processes(),
         ["killed-by-the-kernel"] => killed::by_the_kernel(),
+        ["contained"] => contained::short(),
         ["ways-to-spawn"] => births::ways_to_spawn(),
         ["clone-parent"] => births::clone_parent(),
         ["exec-chain"] => births::exec_chain(),

@@ -434,6 +434,24 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_may_have_been_cut_is_none() {
+        let path = |text: &[u8], len: u32| {
+            let mut record = wire::Cgroup::new_zeroed();
+            (record.header.kind, record.what, record.path_len) = (kind::CGROUP, what::MADE, len);
+            record.path[..text.len()].copy_from_slice(text);
+            match decode(record.as_bytes(), 4096) {
+                Ok(Record::Cgroup(cgroup)) => cgroup.path.map(|path| path.to_vec()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(path(b"/a\0rest", 3).as_deref(), Some(&b"/a"[..]));
+        assert_eq!(path(&[b'x'; 1022], 1023).map(|path| path.len()), Some(1022));
+        for (text, len) in [(&[b'x'; 1023][..], 1024), (b"/a", 0), (b"/a", 9999), (b"/a", 2), (b"", 1)] {
+            assert_eq!(path(text, len), None, "{len}");
+        }
+    }
+
+    #[test]
     fn states_are_the_letters_of_ps() {
         let states = [(0, 'R'), (1, 'S'), (2, 'D'), (0x402, 'I'), (4, 'T'), (8, 't'), (0x8000, 'D'), (u32::MAX, '?')];
         for (bits, letter) in states {
@@ -446,7 +464,7 @@ mod tests {
     proptest! {
         /// Arbitrary bytes never panic, and splitting them ends.
         #[test]
-        fn decode_is_total(kind in 0_u32..8, mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn decode_is_total(kind in 0_u32..8, mut bytes in prop::collection::vec(any::<u8>(), 0..1200)) {
             let _ = decode(&bytes, 4096);
             if bytes.len() >= 4 {
                 bytes[..4].copy_from_slice(&kind.to_ne_bytes());

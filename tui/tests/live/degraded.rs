@@ -100,7 +100,7 @@ fn without_a_member_its_values_are_left_out() {
     let mut capture = Capture::start(&["--usage", "--pretend-missing", missing]);
     assert_eq!(
         degraded(capture.so_far()),
-        ["state", "memory", "peak-memory", "storage-io", "last-tick", "cgroups", "namespaces"]
+        ["state", "memory", "peak-memory", "storage-io", "last-tick", "cgroups", "cgroup-moves", "namespaces"]
     );
     let mut sleeper = Sleeper::start();
     let pid = sleeper.pid();
