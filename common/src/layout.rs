@@ -251,6 +251,10 @@ members! {
     cgroup_kn: "cgroup", ["kn"], Pointer, Cgroups;
     /// The inode number of that node, which is the cgroup id.
     kernfs_node_id: "kernfs_node", ["id"], Int(8), Cgroups;
+    /// The hierarchy that a cgroup is in.
+    cgroup_root: "cgroup", ["root"], Pointer, Moves;
+    /// Its number, as `/proc/PID/cgroup` has it: 0 for the unified one.
+    cgroup_root_hierarchy: "cgroup_root", ["hierarchy_id"], Int(4), Moves;
 }
 
 /// Constants that the loader sets beside the offsets.

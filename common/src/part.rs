@@ -37,6 +37,8 @@ pub enum Part {
     TakenTime,
     /// Control groups of the newly born.
     Cgroups,
+    /// Cgroups that are made, and processes that are moved between them: the hooks on cgroups.
+    Moves,
     /// Pid namespaces, and the pids within.
     Namespaces,
     /// Sessions, process groups and nice values.
@@ -51,7 +53,7 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
@@ -68,6 +70,7 @@ impl Part {
         Self::LastTick,
         Self::TakenTime,
         Self::Cgroups,
+        Self::Moves,
         Self::Namespaces,
         Self::Sessions,
         Self::Terminals,
@@ -95,6 +98,7 @@ impl Part {
             Self::LastTick => "last-tick",
             Self::TakenTime => "taken-time",
             Self::Cgroups => "cgroups",
+            Self::Moves => "cgroup-moves",
             Self::Namespaces => "namespaces",
             Self::Sessions => "sessions",
             Self::Terminals => "terminals",
@@ -123,6 +127,7 @@ impl Part {
             Self::LastTick => "CPU time of processes that live for less than a tick",
             Self::TakenTime => "CPU time of such processes without what interrupts and the hypervisor took",
             Self::Cgroups => "control groups of the newly born",
+            Self::Moves => "control groups as they are made, and who is moved between them, as it happens",
             Self::Namespaces => "pid namespaces, and the pids within",
             Self::Sessions => "sessions, process groups and nice values",
             Self::Terminals => "controlling terminals",
@@ -148,7 +153,7 @@ impl Part {
             Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
             Self::RunDelay => "boot a kernel built with CONFIG_SCHEDSTATS=y or CONFIG_TASK_DELAY_ACCT=y",
             Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
-            Self::Cgroups => "boot a kernel built with CONFIG_CGROUPS=y",
+            Self::Cgroups | Self::Moves => "boot a kernel built with CONFIG_CGROUPS=y",
             Self::Namespaces => "boot a kernel built with CONFIG_PID_NS=y",
             Self::Terminals => "boot a kernel built with CONFIG_TTY=y",
             Self::Logins => "boot a kernel built with CONFIG_AUDIT=y",
@@ -178,6 +183,10 @@ impl Part {
             Self::LastTick => "CPU time of the finished lacks what was not charged yet, up to a tick",
             Self::TakenTime => "CPU time of the finished is off by as much, within their last tick",
             Self::Cgroups => "only of processes that ran before ptree-tui, from /proc",
+            Self::Moves => {
+                "asked of /proc when a process starts a program or is seen in another one: of short lives in new ones they \
+                 stay unknown, and so do moves in hierarchies of version 1"
+            }
             Self::Namespaces => "left out; inside a container, nothing of its processes is asked of /proc",
             Self::Sessions | Self::Terminals | Self::Logins => "left out",
             Self::Details => "left out; nor are events counted that the kernel skips",

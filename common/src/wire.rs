@@ -19,8 +19,10 @@ pub mod kind {
     pub const TASK: u32 = 4;
     /// A row of the task iterator for any other thread: [`super::ThreadRow`].
     pub const THREAD: u32 = 5;
+    /// A cgroup was made, renamed or removed, or a task moved into it: [`super::Cgroup`].
+    pub const CGROUP: u32 = 6;
     /// Length of an array indexed by kind (index 0 is unused).
-    pub const COUNT: u32 = 6;
+    pub const COUNT: u32 = 7;
 }
 
 /// What the kernel had to say with a signal, the field [`Sent::how`](super::Sent::how).
@@ -47,12 +49,29 @@ pub mod tells {
     pub const LOGIN: u16 = 1 << 2;
 }
 
+/// What happened to a cgroup, the field [`Cgroup::what`](super::Cgroup::what).
+pub mod cgroup {
+    /// It was made.
+    pub const MADE: u32 = 1;
+    /// It was removed.
+    pub const REMOVED: u32 = 2;
+    /// It has another name.
+    pub const RENAMED: u32 = 3;
+    /// A task was moved into it, alone.
+    pub const TASK: u32 = 4;
+    /// The same with all threads of its process.
+    pub const PROCESS: u32 = 5;
+}
+
 /// Most programs that a tracepoint has.
 pub const COPIES: u32 = 3;
 /// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
 pub const FILENAME_MAX: usize = 4096;
 /// Longest argument area that an exec record carries, in bytes, with the NUL behind each argument.
 pub const ARGV_MAX: usize = 32 * 1024;
+/// Longest path that a cgroup's record carries, with its terminating NUL: the kernel's `TRACE_CGROUP_PATH_LEN`, at which
+/// it cuts.
+pub const CGROUP_PATH_MAX: usize = 1024;
 /// Length of a task's `comm`, with its terminating NUL.
 pub const COMM_LEN: usize = 16;
 /// An errno-like mark in [`Exec::argv_len`]: the arguments could not be read.
@@ -242,6 +261,31 @@ wire! {
         pub threads_most: u32,
         /// Who sent the signal that ended it. Unless that is known, only `how` is written.
         pub killer: Sent,
+    }
+}
+
+wire! {
+    /// What happened to a cgroup of any hierarchy, and to which process. Only `path_len` bytes of the path are written.
+    pub struct Cgroup [1080] {
+        pub header: Header,
+        /// Id of the cgroup within its hierarchy.
+        pub id: u64,
+        /// Start of the leader of the task that was moved, nanoseconds; 0 where none was.
+        pub start_ns: u64,
+        /// Thread-group id of that task.
+        pub pid: u32,
+        /// Thread id of that task.
+        pub tid: u32,
+        /// Number of the hierarchy: 0 for the unified one.
+        pub hierarchy: u32,
+        /// One of [`cgroup`].
+        pub what: u32,
+        /// Bytes of path, the NUL included; 0 when it could not be read.
+        pub path_len: u32,
+        /// Zero.
+        pub reserved: u32,
+        /// From the root of the hierarchy.
+        pub path: [u8; CGROUP_PATH_MAX],
     }
 }
 

@@ -8,6 +8,8 @@
 #![cfg_attr(target_arch = "bpf", feature(core_intrinsics), expect(internal_features, reason = "for atomic_xadd alone"))]
 
 #[cfg(target_arch = "bpf")]
+mod cgroup;
+#[cfg(target_arch = "bpf")]
 mod copies;
 #[cfg(target_arch = "bpf")]
 mod exec;

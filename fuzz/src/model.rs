@@ -220,7 +220,7 @@ impl Script<'_> {
                     let session = Session { sid: Some(id), pgid: Some(key.pid), ..Session::default() };
                     Event::Session { ts_ns, key, session }
                 }
-                other => self.change(other % 6, ts_ns),
+                other => self.change(other % 8, ts_ns),
             },
         }
     }
@@ -235,9 +235,15 @@ impl Script<'_> {
             }
             3 => Event::Zombie { ts_ns, key: self.key() },
             4 => Event::Reaped { ts_ns, key: self.key() },
+            5 => {
+                let (key, byte) = (self.key(), self.byte());
+                let cgroup_id = (byte & 1 != 0).then_some(u64::from(byte >> 5));
+                Event::Moved { ts_ns, key, cgroup_id, cgroup: (byte & 2 != 0).then(|| (*b"/a").into()) }
+            }
+            6 => Event::Cgroup { ts_ns, id: u64::from(self.byte() >> 5), path: (*b"/b").into() },
             _ => {
-                let count = LossCount { fork: self.number(), exec: self.number(), exit: self.number() };
-                Event::Lost { ts_ns, count }
+                let (fork, exec, exit) = (self.number(), self.number(), self.number());
+                Event::Lost { ts_ns, count: LossCount { fork, exec, exit, cgroup: self.number() } }
             }
         }
     }

@@ -5,11 +5,14 @@
 //! tells what its maker says of it. Does not know files.
 
 mod layout;
+mod paths;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+
+pub use paths::Paths;
 
 use crate::text;
 
@@ -51,8 +54,13 @@ pub fn most_telling(text: &[u8]) -> Option<&[u8]> {
         // The kernel says so of a cgroup that was removed before its last process was waited for.
         Some((hierarchy == b"0", path.strip_suffix(b" (deleted)").unwrap_or(path)))
     });
+    most_telling_of(lines)
+}
+
+/// The same of paths that come as `/proc/PID/cgroup` has them, each with whether it is the unified hierarchy's.
+pub fn most_telling_of<'a>(paths: impl Iterator<Item = (bool, &'a [u8])>) -> Option<&'a [u8]> {
     // The first of several greatest, as `min_by_key` of the reverse is.
-    lines.min_by_key(|&(unified, path)| Reverse((says(path), unified))).map(|(_, path)| path)
+    paths.min_by_key(|&(unified, path)| Reverse((says(path), unified))).map(|(_, path)| path)
 }
 
 /// How much a path tells: containers around the process, then units, then slices or, without any of these, levels.

@@ -14,6 +14,7 @@ mod retention;
 mod watch;
 
 use crate::alert::{Alert, AlertRule, MatchRule, Spawn};
+use crate::cgroup;
 use crate::event::{Event, ProcKey};
 use crate::filter;
 use crate::heap;
@@ -115,6 +116,7 @@ pub struct Engine {
     /// Paths of programs.
     paths: Interner<[u8]>,
     contexts: Interner<Context>,
+    cgroups: cgroup::Paths,
     cut_short: CutShort,
 }
 
@@ -148,6 +150,7 @@ impl Engine {
             churn: Churn::default(),
             paths: Interner::default(),
             contexts: Interner::default(),
+            cgroups: cgroup::Paths::default(),
             cut_short: CutShort::default(),
             config,
         }
@@ -172,7 +175,13 @@ impl Engine {
             Event::Parent { ts_ns, key, parent } => self.parent(*ts_ns, *key, *parent, deltas),
             Event::Zombie { key, .. } => self.zombie(*key, true, deltas),
             Event::Reaped { key, .. } => self.zombie(*key, false, deltas),
+            Event::Moved { ts_ns, key, cgroup_id, cgroup } => {
+                self.moved((*ts_ns, *key), *cgroup_id, cgroup.as_ref(), deltas);
+            }
             Event::Usage(e) => self.usage(e, deltas),
+            Event::Cgroup { id, path, .. } => {
+                self.cgroups.insert(*id, path);
+            }
             Event::Lost { count, .. } => self.stats.lost += *count,
         }
         self.judge(from, deltas);
@@ -214,6 +223,12 @@ impl Engine {
     #[must_use]
     pub fn alerts(&self) -> &[Alert] {
         self.alerts.all()
+    }
+
+    /// Paths of the cgroups that were told of, by their ids.
+    #[must_use]
+    pub fn cgroups(&self) -> &cgroup::Paths {
+        &self.cgroups
     }
 
     /// Names of users.

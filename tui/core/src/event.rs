@@ -344,13 +344,15 @@ pub struct LossCount {
     pub exec: u64,
     /// Lost exits.
     pub exit: u64,
+    /// Cgroups made or removed, and moves between them, that were lost.
+    pub cgroup: u64,
 }
 
 impl LossCount {
     /// All kinds together.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.fork.saturating_add(self.exec).saturating_add(self.exit)
+        self.fork.saturating_add(self.exec).saturating_add(self.exit).saturating_add(self.cgroup)
     }
 }
 
@@ -360,6 +362,7 @@ impl std::ops::AddAssign for LossCount {
         self.fork = self.fork.saturating_add(other.fork);
         self.exec = self.exec.saturating_add(other.exec);
         self.exit = self.exit.saturating_add(other.exit);
+        self.cgroup = self.cgroup.saturating_add(other.cgroup);
     }
 }
 
@@ -388,8 +391,12 @@ pub enum Event {
     Zombie { ts_ns: u64, key: ProcKey },
     /// A zombie was asked for, and is gone.
     Reaped { ts_ns: u64, key: ProcKey },
+    /// Seen to be in other cgroups: it was moved, or it is only known now. The path is that of the hierarchy that tells most.
+    Moved { ts_ns: u64, key: ProcKey, cgroup_id: Option<u64>, cgroup: Option<Arc<[u8]>> },
     /// What a living process uses.
     Usage(Usage),
+    /// The cgroup with this id, in the unified hierarchy, has this path.
+    Cgroup { ts_ns: u64, id: u64, path: Arc<[u8]> },
     /// Events were lost before this point, since the last such mark.
     Lost { ts_ns: u64, count: LossCount },
 }
@@ -411,6 +418,8 @@ impl Event {
             | Self::Parent { ts_ns, .. }
             | Self::Zombie { ts_ns, .. }
             | Self::Reaped { ts_ns, .. }
+            | Self::Moved { ts_ns, .. }
+            | Self::Cgroup { ts_ns, .. }
             | Self::Lost { ts_ns, .. } => *ts_ns,
         }
     }

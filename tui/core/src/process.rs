@@ -7,6 +7,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use crate::cgroup::Paths;
 use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task, Usage};
 use crate::heap;
 use crate::killer::{KillCause, Killer};
@@ -87,15 +88,18 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// As a kernel record shows it; `like` is of another process, whose cgroup's path it may have.
-    pub(crate) fn new(task: &Task, like: Option<&Self>) -> Self {
-        let same = like.filter(|like| task.cgroup_id.is_some() && like.cgroup_id == task.cgroup_id);
+    /// As a kernel record shows it; `like` is of another process, in whose cgroups it is unless its record says that it is
+    /// in another one: then the path is the one known of that.
+    pub(crate) fn new(task: &Task, like: Option<&Self>, paths: &Paths) -> Self {
+        let path = task.cgroup_id.zip(like).and_then(|(id, like)| {
+            if like.cgroup_id == Some(id) { like.cgroup.clone() } else { paths.get(id).cloned() }
+        });
         Self {
             comm: task.comm,
             creds: task.creds,
             kernel: task.kernel,
             cgroup_id: task.cgroup_id,
-            cgroup: same.and_then(|like| like.cgroup.clone()),
+            cgroup: path,
             pid_ns: task.pid_ns,
             session: Shared::new(task.session, task.key.pid),
         }
@@ -230,6 +234,8 @@ struct Rare {
     /// Programs that it ran before the one it runs now.
     past: Vec<Image>,
     killer: Option<Box<Killer>>,
+    /// When it was last put into another cgroup, as far as is known.
+    placed_ns: u64,
 }
 
 /// Everything known of one process.
@@ -545,6 +551,15 @@ impl Process {
         }
     }
 
+    /// When it was last put into another cgroup, as far as is known: what is older does not change where it is.
+    pub(crate) fn placed_ns(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.placed_ns)
+    }
+
+    pub(crate) fn place(&mut self, ts_ns: u64) {
+        self.rare().placed_ns = ts_ns;
+    }
+
     pub(crate) fn set_ns_pid(&mut self, pid: u32) -> bool {
         let pid = NonZeroU32::new(pid);
         pid.is_some() && std::mem::replace(&mut self.ns_pid, pid) != pid
@@ -666,7 +681,13 @@ impl Process {
 
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_with(|| {
-            Box::new(Rare { kernel_parent: None, generations_left_out: 0, past: Vec::new(), killer: None })
+            Box::new(Rare {
+                kernel_parent: None,
+                generations_left_out: 0,
+                past: Vec::new(),
+                killer: None,
+                placed_ns: 0,
+            })
         })
     }
 }

@@ -23,9 +23,11 @@
 //! | `comm PID NAME`, `parent PID PARENT` | |
 //! | `zombie PID`, `reaped PID` | one that has ended is not asked for yet, and is |
 //! | `session PID` | `sid=N`, `pgid=N`, `nice=N`, `tty=NAME` (`?` for none), `login=UID`, `audit=N` (number of the login) |
+//! | `move PID` | `cgroup_id=N`, `cgroup=PATH` |
+//! | `cgroup ID PATH` | the path of a cgroup |
 //! | `title PID` | `truncated`; `--` and arguments |
 //! | `usage PID CPU` | CPU time so far, in ms without a unit; `user=TIME`, `waited=TIME`, `rss=BYTES`, `read=BYTES`, `write=BYTES`, `begun=N`, `threads=N`, `state=C` |
-//! | `lost N` | lost forks; `lost fork=N exec=N exit=N` by kind |
+//! | `lost N` | lost forks; `lost fork=N exec=N exit=N cgroup=N` by kind |
 //! | `tick` | time passes, and nothing happens |
 //! | `at TIME`, `wait TIME` | when the next line happens: at that time, or so long after the last one |
 //! | `every TIME` | how far apart lines are from here on; 1 s at first |
@@ -56,7 +58,7 @@ pub(crate) use words::Word;
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
-const LINES: &str = "found, fork, exec, exit, end, uid, comm, session, title, parent, zombie, reaped, usage, lost, tick, at, wait or every";
+const LINES: &str = "found, fork, exec, exit, end, uid, comm, session, title, parent, zombie, reaped, move, cgroup, usage, lost, tick, at, wait or every";
 const FOUND_OPTIONS: &str =
     "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
@@ -276,6 +278,25 @@ impl Script {
                 line.end("the end of the line")?;
                 Ok(Event::Reaped { ts_ns, key })
             }
+            Some("move") => {
+                let (mut task, mut path) = (self.task(&mut line)?, None);
+                while let Some(option) = line.option() {
+                    match option.name {
+                        "cgroup_id" => task.cgroup_id = Some(option.number()?),
+                        "cgroup" => path = Some(option.bytes()?),
+                        _ => return Err(option.unknown("cgroup_id= or cgroup=")),
+                    }
+                }
+                line.end("cgroup_id= or cgroup=")?;
+                let (key, cgroup_id) = (task.key, task.cgroup_id);
+                self.keep(task);
+                Ok(Event::Moved { ts_ns, key, cgroup_id, cgroup: path })
+            }
+            Some("cgroup") => {
+                let (id, path) = (line.number("an id")?, line.next("a path")?.bytes().into());
+                line.end("the end of the line")?;
+                Ok(Event::Cgroup { ts_ns, id, path })
+            }
             Some("usage") => self.usage(&mut line, ts_ns),
             Some("lost") => lost(&mut line, ts_ns),
             _ => Err(line.fault(LINES)),
@@ -476,13 +497,14 @@ fn program_name(path: &[u8]) -> Comm {
 }
 
 fn lost(line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
-    const EXPECTED: &str = "a number of forks, or fork=, exec= and exit=";
+    const EXPECTED: &str = "a number of forks, or fork=, exec=, exit= and cgroup=";
     let mut count = LossCount { fork: line.next_number().unwrap_or(0), ..LossCount::default() };
     while let Some(option) = line.option() {
         match option.name {
             "fork" => count.fork = option.number()?,
             "exec" => count.exec = option.number()?,
             "exit" => count.exit = option.number()?,
+            "cgroup" => count.cgroup = option.number()?,
             _ => return Err(option.unknown(EXPECTED)),
         }
     }

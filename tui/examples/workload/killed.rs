@@ -173,15 +173,19 @@ fn run_out(group: &Group) -> io::Result<()> {
 }
 
 /// A control group, as long as this lives.
-struct Group(PathBuf);
+pub(crate) struct Group(pub(crate) PathBuf);
 
 impl Group {
     fn new(below: &Path) -> io::Result<Self> {
-        let path = below.join(format!("ptree-tui-{}", getpid()));
+        Self::named(below, &format!("ptree-tui-{}", getpid()))
+    }
+
+    pub(crate) fn named(below: &Path, name: &str) -> io::Result<Self> {
+        let path = below.join(name);
         fs::create_dir(&path).map(|()| Self(path))
     }
 
-    fn enter(&self) -> io::Result<()> {
+    pub(crate) fn enter(&self) -> io::Result<()> {
         fs::write(self.0.join("cgroup.procs"), "0")
     }
 
@@ -209,7 +213,7 @@ impl Drop for Group {
 }
 
 /// Does something where the unified hierarchy is mounted, if need be for the purpose.
-fn with_cgroup2(act: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn with_cgroup2(act: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     if let Some(folder) = mounted("cgroup2", |_| true)? {
         return act(&folder);
     }
@@ -224,7 +228,7 @@ fn with_cgroup2(act: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
 }
 
 /// Where a file system is mounted.
-fn mounted(kind: &str, is_it: impl Fn(&str) -> bool) -> io::Result<Option<PathBuf>> {
+pub(crate) fn mounted(kind: &str, is_it: impl Fn(&str) -> bool) -> io::Result<Option<PathBuf>> {
     let mounts = fs::read_to_string("/proc/self/mounts")?;
     let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let found = lines.find(|fields| fields.len() > 3 && fields[2] == kind && is_it(fields[3]));
@@ -265,6 +269,6 @@ fn killed(pid: i32, cause: &str, by: Option<i32>) -> io::Result<()> {
     log::wait(pid)
 }
 
-fn skipped(what: &str) -> io::Result<()> {
+pub(crate) fn skipped(what: &str) -> io::Result<()> {
     log::line(&json!({"type": "skipped", "what": what}))
 }

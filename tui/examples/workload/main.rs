@@ -14,6 +14,7 @@ mod argv;
 mod belonging;
 mod births;
 mod churn;
+mod contained;
 mod killed;
 mod lives;
 mod log;
@@ -66,6 +67,7 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["signals"] => births::signals(),
         ["killed-by-processes"] => killed::by_processes(),
         ["killed-by-the-kernel"] => killed::by_the_kernel(),
+        ["contained"] => contained::short(),
         ["ways-to-spawn"] => births::ways_to_spawn(),
         ["clone-parent"] => births::clone_parent(),
         ["exec-chain"] => births::exec_chain(),

@@ -25,6 +25,16 @@ pub(crate) fn child(body: impl FnOnce() -> io::Result<u8>) -> io::Result<i32> {
 ///
 /// Without the C library's knowledge: the new process must not call what needs its thread id.
 pub(crate) fn clone3(flags: c_int, pid: Option<i32>, body: impl FnOnce() -> io::Result<u8>) -> io::Result<i32> {
+    clone3_into(flags, pid, None, body)
+}
+
+/// The same with the folder of the cgroup to be born into.
+pub(crate) fn clone3_into(
+    flags: c_int,
+    pid: Option<i32>,
+    cgroup: Option<&std::fs::File>,
+    body: impl FnOnce() -> io::Result<u8>,
+) -> io::Result<i32> {
     // SAFETY: plain numbers, for which zero is valid.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = u64::from(flags.cast_unsigned());
@@ -33,6 +43,12 @@ pub(crate) fn clone3(flags: c_int, pid: Option<i32>, body: impl FnOnce() -> io::
     if let Some(pid) = &pid {
         args.set_tid = std::ptr::from_ref(pid) as u64;
         args.set_tid_size = 1;
+    }
+    if let Some(cgroup) = cgroup {
+        // Beyond what fits into the flags of clone.
+        const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
     }
     // SAFETY: without CLONE_VM this is a fork: the child goes on with a copy of this thread's stack and memory, and
     // there is only this thread. `args` and `pid` outlive the call.

@@ -2,7 +2,9 @@
 //!
 //! Does not know how the bytes came, nor what has been seen before; see `live` and `track`.
 
-use ptree_common::wire::{self, COMM_LEN, TTY_LEN, UNKNOWN, how, kind, tells};
+use std::sync::Arc;
+
+use ptree_common::wire::{self, COMM_LEN, TTY_LEN, UNKNOWN, cgroup as what, how, kind, tells};
 use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
 use ptree_core::killer::{Killer, Says, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
@@ -133,6 +135,41 @@ pub struct Ending {
     pub over: bool,
 }
 
+/// What happened to a cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cgroup {
+    /// When.
+    pub ts_ns: u64,
+    /// Number of its hierarchy: 0 for the unified one.
+    pub hierarchy: u32,
+    /// Its id there.
+    pub id: u64,
+    /// Its path there, unless the kernel has cut it or it could not be read.
+    pub path: Option<Arc<[u8]>>,
+    /// What.
+    pub what: Change,
+}
+
+/// See [`Cgroup`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was made.
+    Made,
+    /// It was removed.
+    Removed,
+    /// It has another name; the path is the new one.
+    Renamed,
+    /// Somebody was moved into it.
+    Moved {
+        /// The process.
+        key: ProcKey,
+        /// The thread.
+        tid: u32,
+        /// Whether all threads of the process came along.
+        all: bool,
+    },
+}
+
 /// One decoded record.
 #[derive(Clone, Debug)]
 pub enum Record {
@@ -154,6 +191,8 @@ pub enum Record {
         /// Up to when it was charged, on the scheduler's clock.
         charged_ns: Option<u64>,
     },
+    /// From the hooks on cgroups.
+    Cgroup(Cgroup),
     /// From the iterator.
     Row(Row),
     /// From the iterator: a thread that is no leader.
@@ -257,6 +296,7 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
                 state: state(row.state, 0),
             }
         }
+        kind::CGROUP => cgroup(&read(bytes, kind::CGROUP)?)?,
         kind => return Err(DecodeError::UnknownKind(kind)),
     })
 }
@@ -298,6 +338,28 @@ fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
     };
     Ok(Record::Exec { exec, exec_id })
+}
+
+fn cgroup(record: &wire::Cgroup) -> Result<Record, DecodeError> {
+    let moved = |all| Change::Moved { key: ProcKey::new(record.pid, record.start_ns), tid: record.tid, all };
+    let what = match record.what {
+        what::MADE => Change::Made,
+        what::REMOVED => Change::Removed,
+        what::RENAMED => Change::Renamed,
+        what::TASK => moved(false),
+        what::PROCESS => moved(true),
+        _ => return Err(DecodeError::UnknownKind(kind::CGROUP)),
+    };
+    let len = record.path_len as usize;
+    // One that fills the kernel's buffer has been cut, as far as can be told.
+    let path = record.path.get(..len).filter(|path| path.len() < record.path.len());
+    Ok(Record::Cgroup(Cgroup {
+        ts_ns: record.header.ts_ns,
+        hierarchy: record.hierarchy,
+        id: record.id,
+        path: path.and_then(|path| path.strip_suffix(&[0])).filter(|path| !path.is_empty()).map(Into::into),
+        what,
+    }))
 }
 
 /// Who or what ended a process by a signal.
@@ -495,6 +557,24 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_may_have_been_cut_is_none() {
+        let path = |text: &[u8], len: u32| {
+            let mut record = wire::Cgroup::new_zeroed();
+            (record.header.kind, record.what, record.path_len) = (kind::CGROUP, what::MADE, len);
+            record.path[..text.len()].copy_from_slice(text);
+            match decode(record.as_bytes(), 4096) {
+                Ok(Record::Cgroup(cgroup)) => cgroup.path.map(|path| path.to_vec()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(path(b"/a\0rest", 3).as_deref(), Some(&b"/a"[..]));
+        assert_eq!(path(&[b'x'; 1022], 1023).map(|path| path.len()), Some(1022));
+        for (text, len) in [(&[b'x'; 1023][..], 1024), (b"/a", 0), (b"/a", 9999), (b"/a", 2), (b"", 1)] {
+            assert_eq!(path(text, len), None, "{len}");
+        }
+    }
+
+    #[test]
     fn states_are_the_letters_of_ps() {
         let states = [(0, 'R'), (1, 'S'), (2, 'D'), (0x402, 'I'), (4, 'T'), (8, 't'), (0x8000, 'D'), (u32::MAX, '?')];
         for (bits, letter) in states {
@@ -507,7 +587,7 @@ mod tests {
     proptest! {
         /// Arbitrary bytes never panic, and splitting them ends.
         #[test]
-        fn decode_is_total(kind in 0_u32..8, mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn decode_is_total(kind in 0_u32..8, mut bytes in prop::collection::vec(any::<u8>(), 0..1200)) {
             let _ = decode(&bytes, 4096);
             if bytes.len() >= 4 {
                 bytes[..4].copy_from_slice(&kind.to_ne_bytes());

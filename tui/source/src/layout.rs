@@ -141,13 +141,19 @@ impl Layout {
 
     /// Names of the members that a part lacks.
     pub fn lacking(&self, part: Part) -> impl Iterator<Item = String> {
-        self.members.iter().filter(move |row| row.member.need == Need::For(part) && !row.is_found()).map(Resolved::name)
+        self.members.iter().filter(move |row| is_needed(row, part) && !row.is_found()).map(Resolved::name)
     }
 }
 
 fn lost(members: &[Resolved]) -> impl Iterator<Item = Part> {
-    let lacks = |part| members.iter().any(|row| row.member.need == Need::For(part) && !row.is_found());
+    let lacks = |part| members.iter().any(|row| is_needed(row, part) && !row.is_found());
     Part::ALL.into_iter().filter(move |&part| lacks(part))
+}
+
+/// Whether a part goes by this member.
+fn is_needed(row: &Resolved, part: Part) -> bool {
+    // Who is moved is told with the cgroup's id.
+    row.member.need == Need::For(part) || part == Part::Moves && row.member.need == Need::For(Part::Cgroups)
 }
 
 /// The first alternative that is there and is what it has to be; else the first that is there.

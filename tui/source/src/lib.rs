@@ -11,6 +11,7 @@ pub mod layout;
 pub mod limits;
 pub mod live;
 pub mod ndjson;
+mod places;
 pub mod play;
 pub mod privilege;
 pub mod procfs;

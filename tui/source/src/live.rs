@@ -28,9 +28,9 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::aliases::Aliases;
-use crate::decode::Row;
+use crate::decode::{Record, Row};
 use crate::titles::{self, Titles};
-use crate::track::{Tracker, found};
+use crate::track::{Tracker, Unplaced, found};
 use crate::users::{self, Names};
 use crate::wall::Wall;
 use crate::{Batch, host, procfs};
@@ -117,8 +117,8 @@ pub struct Live {
     reported: LossCount,
     /// Something was lost since the last pass.
     repair_due: bool,
-    /// Execs were lost since /proc was last asked what everybody runs.
-    execs_lost: bool,
+    /// Execs or moves were lost since /proc was last asked what everybody runs, and where.
+    details_lost: bool,
     last_pass: Instant,
     pass_cost: Duration,
     /// Since when, and how often, passes have failed in a row for what may pass.
@@ -142,6 +142,7 @@ impl Live {
         // Known by now, if ever.
         let sees_all = host::in_initial_pid_namespace();
         let mut tracker = Tracker::new(attached_ns, sees_all, host::page_size());
+        tracker.tell_places();
         if kernel.tells_ends_late() {
             tracker.expect_late_ends();
         }
@@ -157,7 +158,7 @@ impl Live {
             skipped_asked: Instant::now(),
             reported: LossCount::default(),
             repair_due: false,
-            execs_lost: false,
+            details_lost: false,
             last_pass: Instant::now(),
             pass_cost: Duration::ZERO,
             failing: None,
@@ -201,12 +202,14 @@ impl Live {
             };
             // What was read before the records are taken that had been written by then.
             let titles = self.titles.take();
+            let drained_ns = host::boottime_ns();
             if !self.drain(&batches).await {
                 return Ok(());
             }
             for title in titles {
                 self.tracker.title(title, &mut self.events);
             }
+            self.look_up_places(drained_ns);
             if stopping {
                 self.count_loss(true)?;
                 if self.repair_due || self.is_blind() {
@@ -257,6 +260,12 @@ impl Live {
             if let Some(aliases) = aliases {
                 aliases.record(&mut record);
             }
+            // Once for each that was there before us. What it forks may be gone when /proc is asked next.
+            if let Record::Fork(fork) = &record
+                && tracker.is_to_be_placed(fork.forker)
+            {
+                place(tracker, Unplaced { key: fork.forker, pid_ns: None, ns_pid: None }, events);
+            }
             tracker.record(record, events);
         });
         self.note_found(from);
@@ -280,11 +289,12 @@ impl Live {
             fork: lost.fork.saturating_sub(self.reported.fork),
             exec: lost.exec.saturating_sub(self.reported.exec),
             exit: lost.exit.saturating_sub(self.reported.exit),
+            cgroup: lost.cgroup.saturating_sub(self.reported.cgroup),
         };
         if count.total() > 0 {
             self.reported = lost;
             self.repair_due = true;
-            self.execs_lost |= count.exec > 0;
+            self.details_lost |= count.exec > 0 || count.cgroup > 0;
             self.events.push(Event::Lost { ts_ns: host::boottime_ns(), count });
         }
         Ok(())
@@ -293,7 +303,7 @@ impl Live {
     async fn make_pass(&mut self, batches: &Sender<Batch>) -> Result<(), LiveError> {
         let since_pass = std::mem::replace(&mut self.last_pass, Instant::now()).elapsed();
         let after_loss = std::mem::take(&mut self.repair_due) || self.is_blind();
-        self.execs_lost |= !self.kernel.has(Part::Execs);
+        self.details_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
         let started_ns = host::boottime_ns();
         let mut rows = match self.kernel.pass() {
@@ -317,8 +327,8 @@ impl Live {
         }
         // Whoever lives may run another program than we believe. In a lasting storm, one round of looks at /proc ends
         // before the next begins: the list of those to be looked at stays bounded.
-        if self.execs_lost && self.awaiting_details.is_empty() {
-            self.execs_lost = false;
+        if self.details_lost && self.awaiting_details.is_empty() {
+            self.details_lost = false;
             let living = rows.iter().filter(|row| !row.task.kernel && row.ending.is_none());
             self.awaiting_details.extend(living.map(|row| found(row, true)));
         }
@@ -353,13 +363,14 @@ impl Live {
 
     /// Notes which of the new events want details from /proc, and which users want names.
     fn note_found(&mut self, from: usize) {
+        let mut placed = Vec::new();
         for event in &mut self.events[from..] {
             let uids = |task: &Task| [Some(task.creds.uid), task.session.login()];
             let uids = match event {
                 Event::Process(found) => {
                     if !found.task.kernel && found.exited.is_none() {
                         if self.options.details_first {
-                            add_details(found, Some(&mut self.tracker));
+                            add_details(found, Some((&mut self.tracker, &mut placed)));
                         } else {
                             self.awaiting_details.push_back(found.clone());
                         }
@@ -376,6 +387,20 @@ impl Live {
                 self.names.seen(uid, event.ts_ns());
             }
         }
+        self.events.append(&mut placed);
+    }
+
+    /// Asks /proc for the cgroups of some of those of whom nothing else says where they are. All records that were written
+    /// up to `drained_ns` have been taken.
+    fn look_up_places(&mut self, drained_ns: u64) {
+        let Self { tracker, events, .. } = self;
+        tracker.settle_places(drained_ns, events);
+        for unplaced in tracker.take_unplaced(DETAILS_PER_TURN) {
+            if tracker.is_alive(unplaced.key) {
+                place(tracker, unplaced, events);
+            }
+        }
+        self.details_lost |= self.tracker.take_renamed();
     }
 
     /// Reads the details of some of those that wait for it.
@@ -383,7 +408,9 @@ impl Live {
         let mut bytes = 0;
         for _ in 0..DETAILS_PER_TURN {
             let Some(mut found) = self.awaiting_details.pop_front() else { return };
-            if self.tracker.is_alive(found.task.key) && add_details(&mut found, Some(&mut self.tracker)) {
+            if self.tracker.is_alive(found.task.key)
+                && add_details(&mut found, Some((&mut self.tracker, &mut self.events)))
+            {
                 bytes += found.argv.as_ref().map_or(0, |argv| argv.as_bytes().len());
                 self.events.push(Event::Process(found));
             }
@@ -410,14 +437,25 @@ fn pause(asked: Duration, cost: Duration) -> Duration {
     cost.mul_f64(share).min(MAX_PASS_INTERVAL).max(asked)
 }
 
-/// Fills in what /proc says, and notes in the account what that is; whether it said anything.
-fn add_details(found: &mut Found, tracker: Option<&mut Tracker>) -> bool {
+/// Has /proc say where a process is.
+fn place(tracker: &mut Tracker, process: Unplaced, events: &mut Vec<Event>) {
     let read_ns = host::boottime_ns();
-    let procfs::Details { argv, argv_truncated, exe, cgroup } = procfs::details(&found.task);
-    let any = argv.is_some() || exe.is_some() || cgroup.is_some();
-    if let (Some(tracker), Some(argv)) = (tracker, &argv) {
-        tracker.note_arguments(found.task.key, read_ns, argv);
+    let places = procfs::places(process);
+    tracker.placed((process.key, read_ns), places.as_ref(), false, events);
+}
+
+/// Fills in what /proc says, and notes in the account what that is; whether it said anything.
+fn add_details(found: &mut Found, tracker: Option<(&mut Tracker, &mut Vec<Event>)>) -> bool {
+    let read_ns = host::boottime_ns();
+    let procfs::Details { argv, argv_truncated, exe, places } = procfs::details(&found.task);
+    let any = argv.is_some() || exe.is_some() || places.is_some();
+    if let Some((tracker, events)) = tracker {
+        if let Some(argv) = &argv {
+            tracker.note_arguments(found.task.key, read_ns, argv);
+        }
+        tracker.placed((found.task.key, read_ns), places.as_ref(), true, events);
     }
+    let cgroup = places.and_then(|places| places.told().cloned());
     let argv = argv.map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_deref()).unwrap_or(argv));
     (found.argv, found.argv_truncated, found.exe, found.cgroup) = (argv, argv_truncated, exe, cgroup);
     any

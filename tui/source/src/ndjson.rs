@@ -30,14 +30,16 @@ mod kind {
     pub(super) const REAPED: &str = "reaped";
     pub(super) const SESSION: &str = "session";
     pub(super) const PARENT: &str = "parent";
+    pub(super) const MOVE: &str = "move";
+    pub(super) const CGROUP: &str = "cgroup";
     pub(super) const USAGE: &str = "usage";
     pub(super) const LOST: &str = "lost";
     pub(super) const USER: &str = "user";
     pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 17] = [
-        HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, SESSION, PARENT, ZOMBIE, REAPED, USAGE, LOST, USER, CLOCK,
-        ALERT,
+    pub(super) const ALL: [&str; 19] = [
+        HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, SESSION, PARENT, ZOMBIE, REAPED, MOVE, CGROUP, USAGE,
+        LOST, USER, CLOCK, ALERT,
     ];
 }

@@ -17,6 +17,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::bounded;
 use crate::decode::{Charge, Ending, Io, Row, Sampled, has_ended, livelier};
 use crate::host;
+use crate::places::Places;
+use crate::track::Unplaced;
 
 /// Nanoseconds of one clock tick in /proc: `USER_HZ` is 100 on every architecture that Rust knows.
 pub const TICK_NS: u64 = 10_000_000;
@@ -40,8 +42,8 @@ pub struct Details {
     pub argv_truncated: bool,
     /// Path of the program file.
     pub exe: Option<Arc<[u8]>>,
-    /// Path of the cgroup, in the hierarchy that tells most.
-    pub cgroup: Option<Arc<[u8]>>,
+    /// The cgroups that it is in.
+    pub(crate) places: Option<Places>,
 }
 
 /// Reads the details of a process; nothing when it has gone, its pid names another one by now, or this /proc does not
@@ -62,6 +64,14 @@ pub fn details(task: &Task) -> Details {
     if is_there(key) { details } else { Details::default() }
 }
 
+/// The cgroups that a process is in now; `None` when it has gone or this /proc does not show it.
+#[must_use]
+pub(crate) fn places(process: Unplaced) -> Option<Places> {
+    let key = seen_from_here(process.key, process.pid_ns, process.ns_pid)?;
+    let text = read(format!("/proc/{}/cgroup", key.pid), CGROUP_MAX).ok()?;
+    Places::read(&text).filter(|_| is_there(key))
+}
+
 /// The arguments of a process as it shows them now, and whether there are more; `None` when there are none to be seen.
 #[must_use]
 pub fn arguments(task: &Task) -> Option<(Argv, bool)> {
@@ -80,7 +90,7 @@ impl Details {
             argv: (!arguments.is_empty()).then(|| Argv::from_nul_terminated(&arguments)),
             argv_truncated,
             exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
-            cgroup: read(path("cgroup"), CGROUP_MAX).ok().and_then(|bytes| cgroup(&bytes)),
+            places: read(path("cgroup"), CGROUP_MAX).ok().and_then(|text| Places::read(&text)),
         }
     }
 }
@@ -372,11 +382,6 @@ fn session(pid: u32, stat: &Stat) -> Session {
     Session { login_uid: number("loginuid"), audit_session: number("sessionid"), ..stat.session() }
 }
 
-/// The path in a `cgroup` file.
-fn cgroup(bytes: &[u8]) -> Option<Arc<[u8]>> {
-    ptree_core::cgroup::most_telling(bytes).map(Into::into)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,13 +462,6 @@ mod tests {
         assert_eq!(ticks(70_000_000, -100_000_000_000), (u64::MAX - 99_930_000_000 + 1) / TICK_NS);
         assert_eq!(ticks(17, 5_000_000), 0, "ticks are rounded after the offset was added");
         assert_eq!(ticks(5_000_017, 5_000_000), 1);
-    }
-
-    #[test]
-    fn of_the_hierarchies_the_one_is_taken_that_tells_most() {
-        assert_eq!(cgroup(b"4:cpu:/a\n0::/b:c\n").as_deref(), Some(&b"/b:c"[..]));
-        assert_eq!(cgroup(b"4:cpu:/lxc/a\n0::/\n").as_deref(), Some(&b"/lxc/a"[..]));
-        assert_eq!(cgroup(b""), None);
     }
 
     #[test]

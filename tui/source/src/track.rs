@@ -4,6 +4,7 @@
 //! Pure: records and rows go in, events come out. Does not know maps, files or clocks, and keeps of the dead only that they
 //! have ended.
 
+mod cgroups;
 mod ends;
 mod zombies;
 
@@ -14,6 +15,8 @@ use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombi
 use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey, Session};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
+pub use self::cgroups::Unplaced;
+use self::cgroups::{Cgroups, Place};
 use self::ends::Ends;
 use self::zombies::Zombies;
 use crate::decode::{Ending, Record, Row, Sampled};
@@ -46,6 +49,10 @@ struct Known {
     /// Hash of the arguments that were last told, where any were, and when they were as told.
     argv: Option<u64>,
     argv_ns: u64,
+    /// Its pid namespace, and its pid therein.
+    pid_ns: Option<u32>,
+    ns_pid: Option<u32>,
+    place: Place,
 }
 
 /// The account.
@@ -66,6 +73,7 @@ pub struct Tracker {
     /// Whether the record of an end may be written long after a pass shows it.
     ends_may_be_late: bool,
     page_size: u64,
+    cgroups: Cgroups,
 }
 
 impl Tracker {
@@ -83,6 +91,7 @@ impl Tracker {
             sees_all,
             ends_may_be_late: false,
             page_size,
+            cgroups: Cgroups::default(),
         }
     }
 
@@ -146,6 +155,7 @@ impl Tracker {
             Record::Fork(fork) => self.fork(fork, out),
             Record::Exec { exec, exec_id } => self.exec(exec, exec_id, out),
             Record::Exit { exit, sampled, .. } => self.exit(exit, sampled, out),
+            Record::Cgroup(cgroup) => self.cgroup(cgroup, out),
             // Rows come through `seed` and `finish_pass`.
             Record::Row(_) | Record::Thread { .. } => {}
         }
@@ -193,6 +203,7 @@ impl Tracker {
                         (known.suspect, known.ending) = (false, None);
                         if row.ts_ns > known.heard_ns {
                             known.compare(&row.task, row.ts_ns, out);
+                            self.place(&row.task, row.ts_ns, out);
                         }
                         out.push(self.usage(row));
                     }
@@ -304,9 +315,14 @@ impl Tracker {
             self.displace(key, fork.ts_ns, out);
             let argv =
                 self.live.get(&fork.forker.pid).filter(|known| known.is(fork.forker)).and_then(|known| known.argv);
+            let (place, moved) = self.born(&fork);
             let known = self.insert(&fork.task, fork.ts_ns, false);
             known.forked = true;
             known.argv = argv;
+            known.place = place;
+            out.push(Event::Fork(fork));
+            out.extend(moved);
+            return;
         }
         out.push(Event::Fork(fork));
     }
@@ -321,6 +337,7 @@ impl Tracker {
         if !self.ensure_known(&exec.task, exec.ts_ns, out) {
             return;
         }
+        self.place(&exec.task, exec.ts_ns, out);
         if let Some(known) = self.live.get_mut(&exec.task.key.pid).filter(|known| known.is(exec.task.key)) {
             if exec_id != 0 && known.exec_id == exec_id {
                 return;
@@ -341,6 +358,7 @@ impl Tracker {
         if self.ends.contains(exit.key) || !self.ensure_known(task, exit.ts_ns, out) {
             return;
         }
+        self.place(task, exit.ts_ns, out);
         let mut divided = Sampled::default();
         if let Entry::Occupied(mut known) = self.live.entry(exit.key.pid)
             && known.get().is(exit.key)
@@ -411,6 +429,9 @@ impl Tracker {
             exec_id: 0,
             argv: None,
             argv_ns: 0,
+            pid_ns: task.pid_ns,
+            ns_pid: task.ns_pid,
+            place: Place::of(task),
         };
         self.live.entry(task.key.pid).insert_entry(known).into_mut()
     }

@@ -5,6 +5,7 @@ mod held;
 use std::io::{BufWriter, StdoutLock, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,7 +15,7 @@ use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, Proc
 use ptree_source::live::LiveOptions;
 use ptree_source::ndjson::Known;
 use ptree_source::{Batch, TimeAnchor, host, ndjson};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::time::timeout;
 
 use self::held::Held;
@@ -64,8 +65,8 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
     // Nobody looks at the dead here; alerts want those of the last seconds.
     let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
     let anchor = capture.header.anchor;
-    let (deltas, told) = (Vec::new(), FxHashMap::default());
-    let mut printer = Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told };
+    let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
+    let mut printer = Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told, named };
     let runtime = runtime()?;
     loop {
         let batch = match held.wait(host::boottime_ns()) {
@@ -119,20 +120,57 @@ struct Printer<W> {
     deltas: Vec<Delta>,
     /// The alerts that last and were told, and whom they named then.
     told: FxHashMap<u64, Option<ProcKey>>,
+    /// The cgroups whose paths were told.
+    named: FxHashSet<u64>,
 }
+
+/// So many are remembered: what is told again does no harm.
+const NAMED_MAX: usize = 65_536;
 
 impl<W: Write> Printer<W> {
     fn take(&mut self, event: &Event) -> Result<()> {
         self.deltas.clear();
         self.engine.ingest(event, &mut self.deltas);
-        let asked_for = self.more.usage || !matches!(event, Event::Usage(_));
+        let asked_for = match event {
+            Event::Usage(_) => self.more.usage,
+            // Told when somebody is in it.
+            Event::Cgroup { .. } => false,
+            Event::Process(_)
+            | Event::Fork(_)
+            | Event::Exec(_)
+            | Event::Exit(_)
+            | Event::Creds { .. }
+            | Event::Comm { .. }
+            | Event::Title { .. }
+            | Event::Session { .. }
+            | Event::Parent { .. }
+            | Event::Zombie { .. }
+            | Event::Reaped { .. }
+            | Event::Moved { .. }
+            | Event::Lost { .. } => true,
+        };
         // Losses concern everybody.
         if asked_for && key(event).is_none_or(|key| self.is_wanted(key)) {
             let time = self.time(event.ts_ns());
+            self.write_cgroup(event, time.as_deref())?;
             let known = Known { time: time.as_deref(), ..known(&self.engine, &mut self.places, event, self.more.wall) };
             ndjson::write_event(&mut self.out, event, &known).context(WRITING)?;
         }
         self.write_alerts(event.ts_ns())
+    }
+
+    /// Writes the path of the cgroup that an event names by its id, unless that has been told.
+    fn write_cgroup(&mut self, event: &Event, time: Option<&str>) -> Result<()> {
+        let Some(id) = cgroup_id(event).filter(|id| !self.named.contains(id)) else { return Ok(()) };
+        let Some(path) = self.engine.cgroups().get(id) else { return Ok(()) };
+        if self.named.len() >= NAMED_MAX {
+            self.named.clear();
+        }
+        self.named.insert(id);
+        let event = Event::Cgroup { ts_ns: event.ts_ns(), id, path: Arc::clone(path) };
+        let [unit, container] = self.places.of(path);
+        let known = Known { time, unit, container, ..Known::default() };
+        ndjson::write_event(&mut self.out, &event, &known).context(WRITING)
     }
 
     fn tick(&mut self, now_ns: u64) -> Result<()> {
@@ -242,6 +280,27 @@ fn reader_is_gone(stdout: &StdoutLock<'_>) -> bool {
         && polled[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }
 
+/// The id of the cgroup that somebody is in, where an event says so.
+fn cgroup_id(event: &Event) -> Option<u64> {
+    match event {
+        Event::Process(found) => found.task.cgroup_id,
+        Event::Fork(fork) => fork.task.cgroup_id,
+        Event::Exec(exec) => exec.task.cgroup_id,
+        Event::Exit(exit) => exit.task.as_ref().and_then(|task| task.cgroup_id),
+        Event::Moved { cgroup_id, .. } => *cgroup_id,
+        Event::Creds { .. }
+        | Event::Comm { .. }
+        | Event::Title { .. }
+        | Event::Session { .. }
+        | Event::Parent { .. }
+        | Event::Zombie { .. }
+        | Event::Reaped { .. }
+        | Event::Usage(_)
+        | Event::Cgroup { .. }
+        | Event::Lost { .. } => None,
+    }
+}
+
 const fn key(event: &Event) -> Option<ProcKey> {
     Some(match event {
         Event::Process(found) => found.task.key,
@@ -255,8 +314,9 @@ const fn key(event: &Event) -> Option<ProcKey> {
         | Event::Session { key, .. }
         | Event::Parent { key, .. }
         | Event::Zombie { key, .. }
-        | Event::Reaped { key, .. } => *key,
-        Event::Lost { .. } => return None,
+        | Event::Reaped { key, .. }
+        | Event::Moved { key, .. } => *key,
+        Event::Cgroup { .. } | Event::Lost { .. } => return None,
     })
 }
 
@@ -278,9 +338,9 @@ mod tests {
         script += &"tick\n".repeat(100);
         let engine = Engine::new(Config::default());
         let filter = Filter::parse(filter).unwrap();
-        let (deltas, told) = (Vec::new(), FxHashMap::default());
+        let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
         let (more, places, anchor) = (More::default(), Places::default(), TimeAnchor { boottime_ns: 0, unix_ns: 0 });
-        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told };
+        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told, named };
         for step in parse(&script, 0).unwrap() {
             match step {
                 Step::Event(event) => printer.take(&event).unwrap(),

@@ -8,7 +8,8 @@ use nix::mount::{MsFlags, mount, umount};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::capture::{PROGRAM, number, parse, unescape, wait_until};
+use crate::account::assert_agrees;
+use crate::capture::{Capture, PROGRAM, Stream, number, parse, ticked, unescape, wait_until};
 use crate::workload::Workload;
 use crate::{Company, enter};
 
@@ -43,6 +44,11 @@ impl Hierarchy {
 
     /// Makes a cgroup, and puts a process into it.
     fn put(&mut self, pid: u64, path: &str) {
+        self.put_by("cgroup.procs", pid, path);
+    }
+
+    /// The same with the file that is written to.
+    fn put_by(&mut self, file: &str, pid: u64, path: &str) {
         let mut folder = self.folder.path().to_owned();
         for name in Path::new(path).iter().skip(1) {
             folder.push(name);
@@ -51,7 +57,7 @@ impl Hierarchy {
                 self.made.push(folder.clone());
             }
         }
-        std::fs::write(folder.join("cgroup.procs"), pid.to_string()).unwrap();
+        std::fs::write(folder.join(file), pid.to_string()).unwrap();
     }
 }
 
@@ -138,5 +144,115 @@ fn units_and_containers_are_known_in_every_hierarchy() {
         let process = process.unwrap_or_else(|| panic!("{filter}: no {pid}"));
         assert!(unescape(&process["cgroup"]).ends_with(path.as_bytes()), "{filter}: {process}");
     }
+    workload.end();
+}
+
+/// Waits until the stream has a process in a cgroup, and compares with what /proc says of it.
+fn wait_for_move(capture: &mut Capture, pid: u64, path: &str) -> Value {
+    let line = capture.wait_for(&format!("{pid} in {path}"), |stream| {
+        let last = stream.of("move").filter(|line| line["pid"] == pid).last()?;
+        unescape(&last["cgroup"]).ends_with(path.as_bytes()).then(|| last.clone())
+    });
+    let places = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let told = String::from_utf8(unescape(&line["cgroup"])).unwrap();
+    assert!(places.lines().any(|place| place.ends_with(&format!(":{told}"))), "{line}, but {places}");
+    line
+}
+
+fn moves(stream: &Stream, pid: u64) -> usize {
+    stream.of("move").filter(|line| line["pid"] == pid).count()
+}
+
+#[test]
+fn who_is_moved_while_alive_is_told_to_be_there() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let own = std::process::id();
+    let id = format!("{own:08x}").repeat(8);
+    let workload = Workload::settled(&["tree"]);
+    let log = workload.log();
+    let tree = log.one("tree");
+    let [root, branch, leaf, threads] =
+        [log.root().0, number(tree, "branch"), number(tree, "leaf"), number(tree, "threads")];
+    let mut capture = Capture::start(&[]);
+
+    let mut unified = Hierarchy::mounted(None).unwrap();
+    let docker = format!("/ptree-{own}-m.slice/docker-{id}.scope");
+    unified.put(leaf, &docker);
+    assert_eq!(wait_for_move(&mut capture, leaf, &docker)["container"], id);
+    let service = format!("/ptree-{own}-m.slice/ptree-{own}.service");
+    unified.put(leaf, &service);
+    let line = wait_for_move(&mut capture, leaf, &service);
+    assert_eq!((&line["unit"], &line["container"]), (&format!("ptree-{own}.service").into(), &Value::Null));
+    let named = |stream: &Stream| stream.of("cgroup").any(|cgroup| cgroup["cgroup_id"] == line["cgroup_id"]);
+    assert!(named(capture.so_far()), "what it is called that has this id");
+
+    // It lasts as long as somebody is in it.
+    let mut other = Hierarchy::mounted(Some(format!("ptree-{own}-m")));
+    match &mut other {
+        Ok(other) => {
+            let lxc = format!("/lxc/ptree-{own}-m");
+            other.put(branch, &lxc);
+            assert_eq!(wait_for_move(&mut capture, branch, &lxc)["container"], format!("ptree-{own}-m"));
+            // A thread alone: the process stays where its first one is. Whole processes are told once.
+            let tasks = std::fs::read_dir(format!("/proc/{threads}/task")).unwrap();
+            let ids = tasks.map(|task| task.unwrap().file_name().to_str().unwrap().parse::<u64>().unwrap());
+            let thread = ids.filter(|tid| *tid != threads).max().unwrap();
+            other.put_by("tasks", thread, &lxc);
+            other.put(root, &lxc);
+            wait_for_move(&mut capture, root, &lxc);
+            assert_eq!(moves(capture.so_far(), threads), 0, "one of its threads is elsewhere, and no more");
+            other.put(threads, &lxc);
+            wait_for_move(&mut capture, threads, &lxc);
+            assert_eq!(moves(capture.so_far(), threads), 1);
+        }
+        Err(error) => eprintln!("SKIPPED (this kernel mounts no named hierarchy: {error}): hybrid hierarchies"),
+    }
+    workload.end();
+    let exit = capture.wait_for("its end", |stream| stream.of("exit").find(|exit| exit["pid"] == leaf).cloned());
+    assert_eq!(exit["unit"], format!("ptree-{own}.service"));
+}
+
+#[test]
+fn a_container_that_is_gone_in_a_moment_is_known_by_all_who_were_in_it() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let capture = Capture::start(&[]);
+    let log = Workload::start(&["contained"]).end();
+    let stream = capture.finish();
+    assert_agrees(&stream, &log);
+    for line in log.of("skipped") {
+        eprintln!("SKIPPED: {}", line["what"]);
+    }
+    let mut seen = 0;
+    for line in log.of("contained") {
+        let process = log.process(number(line, "pid"));
+        let exit = stream.of("exit").find(|exit| ticked(crate::capture::key(exit)) == process).unwrap();
+        assert_eq!(exit["container"], line["container"], "{exit}, but {line}");
+        for exec in stream.of("exec").filter(|exec| ticked(crate::capture::key(exec)) == process) {
+            assert_eq!(exec["container"], line["container"], "{exec}, but {line}");
+        }
+        // The id says the path in the unified hierarchy, as /proc did.
+        let unified = line["places"].as_str().unwrap().lines().find_map(|place| place.strip_prefix("0::"));
+        let cgroup = stream.of("cgroup").find(|cgroup| cgroup["cgroup_id"] == exit["cgroup_id"]);
+        if let Some((unified, cgroup)) = unified.zip(cgroup) {
+            assert_eq!(unescape(&cgroup["cgroup"]), unified.as_bytes(), "{cgroup}, but {line}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 15 || log.of("skipped").count() > 0, "{seen}");
+}
+
+/// Without the hooks, whoever is found in another cgroup is looked up.
+#[test]
+fn without_the_hooks_on_cgroups_who_lives_long_enough_is_known() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let own = std::process::id();
+    let mut capture = Capture::start(&["--pretend-missing", "on_cgroup_move"]);
+    assert_eq!(capture.so_far().events[0]["degraded"], serde_json::json!(["cgroup-moves"]));
+    let workload = Workload::settled(&["tree"]);
+    let leaf = number(workload.log().one("tree"), "leaf");
+    let mut unified = Hierarchy::mounted(None).unwrap();
+    let service = format!("/ptree-{own}-w.service");
+    unified.put(leaf, &service);
+    assert_eq!(wait_for_move(&mut capture, leaf, &service)["unit"], format!("ptree-{own}-w.service"));
     workload.end();
 }

@@ -110,6 +110,7 @@ fn without_a_member_its_values_are_left_out() {
             "run-delay",
             "last-tick",
             "cgroups",
+            "cgroup-moves",
             "namespaces",
             "sessions",
             "terminals",

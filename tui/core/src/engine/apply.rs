@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::churn::Ended;
 use super::{Delta, Engine};
+use crate::cgroup::Paths;
 use crate::event::{Argv, Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::intern::Interner;
 use crate::killer::Killer;
@@ -45,7 +46,7 @@ impl Engine {
             }
         } else if self.is_news(key) {
             let origin = if e.repaired { Origin::Inferred } else { Origin::Found };
-            let mut context = Context::new(&e.task, None);
+            let mut context = Context::new(&e.task, None, &self.cgroups);
             context.cgroup.clone_from(&e.cgroup);
             let context = self.contexts.share(&context, || Arc::new(context.clone()));
             let mut process = Box::new(Process::new(&e.task, context, e.task.parent, origin, e.ts_ns));
@@ -163,6 +164,26 @@ impl Engine {
 
     pub(super) fn title(&mut self, ts_ns: u64, key: ProcKey, (argv, cut): (&Argv, bool), deltas: &mut Vec<Delta>) {
         if self.tree.change_programs(key, |process| process.retitle(ts_ns, argv, cut)).unwrap_or(false) {
+            deltas.push(Delta::Changed(key));
+        }
+    }
+
+    /// Takes where a process is, unless it is known to have been put elsewhere later.
+    pub(super) fn moved(
+        &mut self,
+        (ts_ns, key): (u64, ProcKey),
+        id: Option<u64>,
+        path: Option<&Arc<[u8]>>,
+        deltas: &mut Vec<Delta>,
+    ) {
+        let is_news = |process: &&mut Process| process.is_alive() && ts_ns >= process.placed_ns();
+        let Some(process) = self.tree.get_mut(key).filter(is_news) else { return };
+        process.place(ts_ns);
+        let changed = set_context(process, &mut self.contexts, |context| {
+            context.cgroup_id = id.or(context.cgroup_id);
+            context.cgroup = path.cloned();
+        });
+        if changed {
             deltas.push(Delta::Changed(key));
         }
     }
@@ -329,7 +350,13 @@ impl Engine {
         changed |= task.ns_pid.is_some_and(|pid| process.set_ns_pid(pid));
         if !process.context.is_of(task) {
             let old = process.creds();
-            changed |= set_context(process, &mut self.contexts, |context| update(context, task));
+            let (from, paths) = (process.cgroup_id(), &self.cgroups);
+            // Of who was moved meanwhile, the record may be older than its time.
+            let placed = ts_ns >= process.placed_ns();
+            changed |= set_context(process, &mut self.contexts, |context| update(context, task, placed, paths));
+            if process.cgroup_id() != from {
+                process.place(ts_ns);
+            }
             count_creds(&mut self.stats, old, task.creds);
         }
         if self.tree.set_kernel_parent(task.key, task.parent) {
@@ -351,7 +378,7 @@ impl Engine {
         if let Some(same) = forker.filter(|context| context.is_of(task)) {
             return Arc::clone(same);
         }
-        let context = Context::new(task, forker.map(AsRef::as_ref));
+        let context = Context::new(task, forker.map(AsRef::as_ref), &self.cgroups);
         self.contexts.share(&context, || Arc::new(context.clone()))
     }
 
@@ -375,17 +402,19 @@ fn set_context(process: &mut Process, contexts: &mut Interner<Context>, change: 
     changed
 }
 
-/// Takes what a record says; what it does not know stays.
-fn update(context: &mut Context, task: &Task) {
+/// Takes what a record says, of its cgroup only if it is `placed` there; what it does not know stays.
+fn update(context: &mut Context, task: &Task, placed: bool, paths: &Paths) {
     context.comm = task.comm;
     context.creds = task.creds;
     context.kernel = task.kernel;
     context.pid_ns = task.pid_ns.or(context.pid_ns);
     belong(context, task.key.pid, task.session);
-    if task.cgroup_id.is_some() && task.cgroup_id != context.cgroup_id {
+    if let Some(id) = task.cgroup_id.filter(|_| placed && task.cgroup_id != context.cgroup_id) {
         // Its path was that of the old one.
-        context.cgroup.take_if(|_| context.cgroup_id.is_some());
-        context.cgroup_id = task.cgroup_id;
+        if context.cgroup_id.is_some() {
+            context.cgroup = paths.get(id).cloned();
+        }
+        context.cgroup_id = Some(id);
     }
 }
 

@@ -420,3 +420,38 @@ fn a_title_stands_for_the_arguments_until_the_next_exec() {
     scene.play("exit 2\ntitle 2 -- late\ntitle 9 -- nobody\nat 3\ntitle 3 -- early");
     assert_eq!((args(&scene, 3), args(&scene, 2)), (vec!["other".to_owned()], vec!["server: ready".to_owned()]));
 }
+
+#[test]
+fn whoever_is_moved_has_another_cgroup_and_so_have_those_whom_he_forks() {
+    let mut scene = Scene::of("found 1 0 cgroup_id=1 cgroup=/ -- /sbin/init\nfork 1 2 cgroup_id=1");
+    let cgroup = |scene: &Scene, pid| scene.get(pid).cgroup().map(|path| String::from_utf8_lossy(path).into_owned());
+    assert_eq!(cgroup(&scene, 2).as_deref(), Some("/"));
+    assert_eq!(scene.play("move 2 cgroup_id=5 cgroup=/a.service"), [Delta::Changed(scene.key(2))]);
+    assert_eq!(scene.play("move 2 cgroup_id=5 cgroup=/a.service"), [], "it is there already");
+    scene.play("fork 2 3 cgroup_id=5");
+    assert_eq!((cgroup(&scene, 3).as_deref(), cgroup(&scene, 1).as_deref()), (Some("/a.service"), Some("/")));
+    // Of other hierarchies' moves the id says nothing.
+    scene.play("move 3 cgroup_id=5 cgroup=/docker/x");
+    assert_eq!((scene.get(3).cgroup_id(), cgroup(&scene, 3).as_deref()), (Some(5), Some("/docker/x")));
+    // Born into another one, or found there by a record.
+    scene.play("cgroup 7 /b.service\nfork 2 4 cgroup_id=7\nexec 3 cgroup_id=7 -- x\nfork 2 5 cgroup_id=8");
+    assert_eq!([3, 4, 5].map(|pid| cgroup(&scene, pid)), [Some("/b.service".into()), Some("/b.service".into()), None]);
+    // The dead stay where they were.
+    scene.play("exit 4");
+    assert_eq!(scene.play("move 4 cgroup_id=1 cgroup=/"), []);
+    assert_eq!(cgroup(&scene, 4).as_deref(), Some("/b.service"));
+}
+
+#[test]
+fn a_move_that_is_older_than_what_is_known_changes_nothing() {
+    let mut scene = Scene::of("found 1 0 cgroup_id=1 cgroup=/ -- /sbin/init\nmove 1 cgroup_id=5 cgroup=/a");
+    let key = scene.key(1);
+    let moved = |ts_ns, id, path: &[u8]| Event::Moved { ts_ns, key, cgroup_id: Some(id), cgroup: Some(path.into()) };
+    let mut deltas = Vec::new();
+    scene.engine.ingest(&moved(SECOND / 2, 9, b"/old"), &mut deltas);
+    assert_eq!((scene.get(1).cgroup(), deltas.len()), (Some(&b"/a"[..]), 0));
+    // A record may have been begun before the move, and have come after it.
+    let Event::Exec(exec) = scene.event(&["exec", "1", "cgroup_id=1", "--", "x"]) else { panic!() };
+    scene.engine.ingest(&Event::Exec(Execed { ts_ns: SECOND / 2, ..exec }), &mut deltas);
+    assert_eq!(scene.get(1).cgroup_id(), Some(5));
+}

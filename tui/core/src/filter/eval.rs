@@ -216,7 +216,7 @@ fn as_it_was(sender: &Sender) -> Process {
         kernel: false,
         session: crate::Session::default(),
     };
-    let common = process::Context::new(&task, None);
+    let common = process::Context::new(&task, None, &crate::cgroup::Paths::default());
     Process::new(&task, Arc::new(common), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
 }
 

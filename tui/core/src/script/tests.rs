@@ -160,7 +160,10 @@ fn what_changes_later_is_kept() {
         state: 'R',
     };
     assert_eq!(events[4], Event::Usage(usage));
-    assert_eq!(events[5], Event::Lost { ts_ns: 6 * SECOND, count: LossCount { fork: 1, exec: 0, exit: 2 } });
+    assert_eq!(
+        events[5],
+        Event::Lost { ts_ns: 6 * SECOND, count: LossCount { fork: 1, exit: 2, ..LossCount::default() } }
+    );
 }
 
 #[test]
@@ -262,10 +265,13 @@ fn each_error_has_the_line_the_word_and_what_was_expected() {
             "usage 1 2 io=3",
             "line 1: 'io=3' is not understood: expected user=, waited=, rss=, read=, write=, begun=, threads= or state=".into(),
         ),
-        ("lost", "line 1: nothing follows 'lost': expected a number of forks, or fork=, exec= and exit=".into()),
+        (
+            "lost",
+            "line 1: nothing follows 'lost': expected a number of forks, or fork=, exec=, exit= and cgroup=".into(),
+        ),
         (
             "lost 1 kill=2",
-            "line 1: 'kill=2' is not understood: expected a number of forks, or fork=, exec= and exit=".into(),
+            "line 1: 'kill=2' is not understood: expected a number of forks, or fork=, exec=, exit= and cgroup=".into(),
         ),
         ("at", "line 1: nothing follows 'at': expected a time such as '90', '1.5s' or '20ms'".into()),
         ("wait -1", "line 1: '-1' is not understood: expected a time such as '90', '1.5s' or '20ms'".into()),

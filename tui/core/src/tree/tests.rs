@@ -19,7 +19,13 @@ fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Box<Process> {
         kernel: false,
         session: crate::Session::default(),
     };
-    Box::new(Process::new(&task, Arc::new(Context::new(&task, None)), parent, Origin::Found, start_ns))
+    Box::new(Process::new(
+        &task,
+        Arc::new(Context::new(&task, None, &Default::default())),
+        parent,
+        Origin::Found,
+        start_ns,
+    ))
 }
 
 /// Started at its pid in nanoseconds.

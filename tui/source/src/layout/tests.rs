@@ -170,7 +170,12 @@ fn every_member_can_be_missed_and_is_named() {
             Need::Vital => assert_eq!(layout.check(), Err(VitalMissing(vec![name]))),
             Need::For(part) => {
                 assert_eq!(layout.check(), Ok(()));
-                assert_eq!(layout.lost().collect::<Vec<_>>(), [part]);
+                // Moves are told with the ids of cgroups.
+                let with = (part == Part::Cgroups).then_some(Part::Moves);
+                assert_eq!(
+                    layout.lost().collect::<Vec<_>>(),
+                    [Some(part), with].into_iter().flatten().collect::<Vec<_>>()
+                );
                 assert_eq!(layout.lacking(part).collect::<Vec<_>>(), [name]);
             }
         }

@@ -7,7 +7,7 @@
 use ptree_core::ProcKey;
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Record, Row};
+use crate::decode::{Change, Record, Row};
 use crate::procfs;
 
 /// The names that processes go by.
@@ -39,6 +39,11 @@ impl Aliases {
                 if let Some(task) = &mut exit.task {
                     task.key = exit.key;
                     self.known(&mut task.parent);
+                }
+            }
+            Record::Cgroup(cgroup) => {
+                if let Change::Moved { key, .. } = &mut cgroup.what {
+                    self.known(key);
                 }
             }
             Record::Row(_) | Record::Thread { .. } => {}

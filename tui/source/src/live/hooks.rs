@@ -13,14 +13,20 @@ pub(super) struct Hook {
     /// The program, and its copies.
     pub(super) names: &'static [&'static str],
     pub(super) tracepoint: &'static str,
-    /// Of the records that it makes; `None` for one that only takes notes for another.
+    /// Of the records that it makes; `None` for one that takes notes for another, or says of processes only where they are:
+    /// without any other, nothing would be told.
     pub(super) kind: Option<u32>,
     pub(super) part: Part,
 }
 
 /// In the order in which they are attached: fork last, so that whatever is seen to be forked has its exec and exit seen
 /// as well, and who kills it.
-pub(super) const HOOKS: [Hook; 5] = [
+pub(super) const HOOKS: [Hook; 10] = [
+    Hook { names: &["on_cgroup_made"], tracepoint: "cgroup_mkdir", kind: None, part: Part::Moves },
+    Hook { names: &["on_cgroup_gone"], tracepoint: "cgroup_rmdir", kind: None, part: Part::Moves },
+    Hook { names: &["on_cgroup_named"], tracepoint: "cgroup_rename", kind: None, part: Part::Moves },
+    Hook { names: &["on_cgroup_move"], tracepoint: "cgroup_attach_task", kind: None, part: Part::Moves },
+    Hook { names: &["on_cgroup_left"], tracepoint: "cgroup_transfer_tasks", kind: None, part: Part::Moves },
     Hook { names: &["on_victim"], tracepoint: "mark_victim", kind: None, part: Part::OutOfMemory },
     Hook { names: &["on_signal"], tracepoint: "signal_generate", kind: None, part: Part::Killers },
     Hook {
@@ -75,7 +81,7 @@ pub(super) fn skipped_by_all(skipped: impl Iterator<Item = (u32, u64)>) -> LossC
         *least = Some(least.map_or(runs, |least| least.min(runs)));
     }
     let lost = |kind: u32| least[kind as usize].unwrap_or(0);
-    LossCount { fork: lost(kind::FORK), exec: lost(kind::EXEC), exit: lost(kind::EXIT) }
+    LossCount { fork: lost(kind::FORK), exec: lost(kind::EXEC), exit: lost(kind::EXIT), cgroup: 0 }
 }
 
 /// `recursion_misses` of a program's fdinfo; 0 where the kernel does not say.
@@ -99,7 +105,7 @@ mod tests {
     #[test]
     fn what_one_copy_takes_is_not_lost() {
         let skipped = [(kind::FORK, 5), (kind::EXIT, 9), (kind::EXIT, 0), (kind::EXEC, 4), (kind::EXEC, 3)];
-        assert_eq!(skipped_by_all(skipped.into_iter()), LossCount { fork: 5, exec: 3, exit: 0 });
+        assert_eq!(skipped_by_all(skipped.into_iter()), LossCount { fork: 5, exec: 3, ..LossCount::default() });
         assert_eq!(skipped_by_all(std::iter::empty()), LossCount::default());
     }
 

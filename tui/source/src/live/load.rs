@@ -329,7 +329,12 @@ impl Kernel {
                 Ok::<_, LiveError>(by_cpu.iter().fold(sum, |sum, lost| sum + lost))
             })
         };
-        Ok(LossCount { fork: count(kind::FORK)?, exec: count(kind::EXEC)?, exit: count(kind::EXIT)? })
+        Ok(LossCount {
+            fork: count(kind::FORK)?,
+            exec: count(kind::EXEC)?,
+            exit: count(kind::EXIT)?,
+            cgroup: count(kind::CGROUP)?,
+        })
     }
 
     /// Events so far for which the kernel skipped the programs, since they were running already on that CPU: lost

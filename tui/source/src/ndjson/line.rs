@@ -144,11 +144,13 @@ line! {
         inferred: bool,
         repaired: bool,
 
-        /// Of a loss, for people: the sum of the three. Of an alert: how many have matched.
+        /// Of a loss, for people: the sum of them. Of an alert: how many have matched.
         count: u64,
         fork: u64,
         exec: u64,
         exit: u64,
+        /// Absent where there are none.
+        cgroups: u64,
 
         unix_ns: u64,
         #[serde(borrow)]

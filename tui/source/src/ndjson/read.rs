@@ -365,7 +365,11 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
     let ts_ns = need(line.ts_ns, "ts_ns")?;
     if line.kind == kind::LOST {
         let (fork, exec, exit) = (need(line.fork, "fork")?, need(line.exec, "exec")?, need(line.exit, "exit")?);
-        return Ok(Event::Lost { ts_ns, count: LossCount { fork, exec, exit } });
+        return Ok(Event::Lost { ts_ns, count: LossCount { fork, exec, exit, cgroup: line.cgroups.unwrap_or(0) } });
+    }
+    if line.kind == kind::CGROUP {
+        let path = need(line.cgroup.as_ref(), "cgroup")?.shared();
+        return Ok(Event::Cgroup { ts_ns, id: need(line.cgroup_id, "cgroup_id")?, path });
     }
     let key = ProcKey::new(need(line.pid, "pid")?, need(line.start_ns, "start_ns")?);
     Ok(match &*line.kind {
@@ -422,6 +426,9 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
         kind::ZOMBIE => Event::Zombie { ts_ns, key },
         kind::REAPED => Event::Reaped { ts_ns, key },
         kind::PARENT => Event::Parent { ts_ns, key, parent: line.parent()? },
+        kind::MOVE => {
+            Event::Moved { ts_ns, key, cgroup_id: line.cgroup_id, cgroup: line.cgroup.as_ref().map(Text::shared) }
+        }
         kind::USAGE => Event::Usage(Usage {
             ts_ns,
             key,

@@ -123,7 +123,7 @@ fn process_tells_kernel_threads_zombies_and_repair() {
 #[test]
 fn changes_losses_and_usage_have_lines() {
     let key = ProcKey::new(5, 50);
-    let count = LossCount { fork: 1, exec: 0, exit: 2 };
+    let count = LossCount { fork: 1, exit: 2, ..LossCount::default() };
     for (event, text) in [
         (
             Event::Creds { ts_ns: 1, key, creds: Creds::default() },

@@ -61,7 +61,7 @@ pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io
     let mut line = event_line(event);
     (line.time, line.user) = (time.map(Text::new), user.map(Text::new));
     match event {
-        Event::Process(_) | Event::Exec(_) | Event::Exit(_) => {
+        Event::Process(_) | Event::Exec(_) | Event::Exit(_) | Event::Moved { .. } | Event::Cgroup { .. } => {
             (line.unit, line.container) = (unit.map(Text::new), container.map(Text::new));
         }
         Event::Fork(_)
@@ -102,15 +102,22 @@ fn event_line(event: &Event) -> Line<'_> {
         Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
         Event::Zombie { ts_ns, key } => about(kind::ZOMBIE, *ts_ns, *key),
         Event::Reaped { ts_ns, key } => about(kind::REAPED, *ts_ns, *key),
+        Event::Moved { ts_ns, key, cgroup_id, cgroup } => {
+            Line { cgroup_id: *cgroup_id, cgroup: cgroup.as_deref().map(Text::new), ..about(kind::MOVE, *ts_ns, *key) }
+        }
         Event::Usage(usage) => used(usage),
+        Event::Cgroup { ts_ns, id, path } => {
+            Line { ts_ns: Some(*ts_ns), cgroup_id: Some(*id), cgroup: Some(Text::new(path)), ..Line::of(kind::CGROUP) }
+        }
         Event::Lost { ts_ns, count } => {
-            let LossCount { fork, exec, exit } = *count;
+            let LossCount { fork, exec, exit, cgroup } = *count;
             Line {
                 ts_ns: Some(*ts_ns),
                 count: Some(count.total()),
                 fork: Some(fork),
                 exec: Some(exec),
                 exit: Some(exit),
+                cgroups: (cgroup != 0).then_some(cgroup),
                 ..Line::of(kind::LOST)
             }
         }

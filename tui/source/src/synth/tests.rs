@@ -45,8 +45,10 @@ fn what_a_seed_gives_stays_the_same_from_version_to_version() {
                     Event::Session { key, session, .. } => (11, *key, session.sid.unwrap_or(0).into()),
                     Event::Parent { key, parent, .. } => (7, *key, parent.start_ns),
                     Event::Usage(usage) => (8, usage.key, usage.cpu_ns),
-                    Event::Zombie { key, .. } => (11, *key, 0),
-                    Event::Reaped { key, .. } => (12, *key, 0),
+                    Event::Zombie { key, .. } => (12, *key, 0),
+                    Event::Reaped { key, .. } => (13, *key, 0),
+                    Event::Moved { key, cgroup_id, .. } => (14, *key, cgroup_id.unwrap_or(0)),
+                    Event::Cgroup { id, path, .. } => (15, ProcKey::SWAPPER, id ^ path.len() as u64),
                     Event::Lost { count, .. } => (9, ProcKey::SWAPPER, count.total()),
                 };
                 [kind, key.pid.into(), key.start_ns, event.ts_ns(), more]

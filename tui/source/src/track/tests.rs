@@ -4,7 +4,8 @@ use ptree_core::ExitStatus;
 use ptree_core::event::Cost;
 
 use super::*;
-use crate::decode::{Charge, Io};
+use crate::decode::{Cgroup, Change, Charge, Io};
+use crate::places::Places;
 
 const CAPTURE_NS: u64 = 1_000;
 
@@ -98,6 +99,12 @@ fn briefly(events: &[Event]) -> Vec<String> {
         Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
         Event::Zombie { key, .. } => Some(format!("zombie {}", key.pid)),
         Event::Reaped { key, .. } => Some(format!("reaped {}", key.pid)),
+        Event::Moved { key, cgroup, .. } => Some(format!(
+            "move {} {}",
+            key.pid,
+            cgroup.as_ref().map_or("?".into(), |path| String::from_utf8_lossy(path).into_owned())
+        )),
+        Event::Cgroup { id, path, .. } => Some(format!("cgroup {id} {}", String::from_utf8_lossy(path))),
         Event::Usage(_) | Event::Lost { .. } => None,
     };
     events.iter().filter_map(name).collect()
@@ -575,4 +582,130 @@ fn user_and_system_time_never_go_back() {
     let [Event::Exit(exit)] = &events[..] else { panic!("{events:?}") };
     let cost = exit.cost.unwrap();
     assert_eq!((cost.user_ns, cost.system_ns()), (Some(200), Some(110)));
+}
+
+/// A process in this cgroup of the unified hierarchy.
+fn within(id: u64, task: Task) -> Task {
+    Task { cgroup_id: Some(id), ..task }
+}
+
+fn cgroup(ts_ns: u64, hierarchy: u32, id: u64, path: &str, what: Change) -> Record {
+    let path = (!path.is_empty()).then(|| path.as_bytes().into());
+    Record::Cgroup(Cgroup { ts_ns, hierarchy, id, path, what })
+}
+
+fn moved(task: &Task) -> Change {
+    Change::Moved { key: task.key, tid: task.key.pid, all: true }
+}
+
+/// One process in the root of two hierarchies, which /proc was asked at 1,500 about.
+fn placed() -> (Tracker, Task) {
+    let init = within(1, task(1, 10, ProcKey::SWAPPER));
+    let mut tracker = Tracker::new(CAPTURE_NS, true, 4096);
+    tracker.tell_places();
+    let mut events = Vec::new();
+    tracker.seed(vec![row(1_100, init.clone())], &mut events);
+    assert!(tracker.is_to_be_placed(init.key));
+    tracker.placed((init.key, 1_500), Places::read(b"3:pids:/\n0::/\n").as_ref(), true, &mut events);
+    assert!(!tracker.is_to_be_placed(init.key));
+    assert_eq!(briefly(&events), ["process 1"], "the path is told with the process");
+    (tracker, init)
+}
+
+#[test]
+fn a_container_is_known_from_its_first_moment_on() {
+    let (mut tracker, init) = placed();
+    let id = "ab".repeat(32);
+    let (scope, other) = (format!("/docker-{id}.scope"), format!("/docker/{id}"));
+    // Made and entered; made and born into; in another hierarchy alone.
+    let [one, two, three] = [(5, 1), (6, 7), (7, 1)].map(|(pid, id)| within(id, task(pid, 2_000, init.key)));
+    let child = within(6, task(8, 2_004, one.key));
+    let told = records(
+        &mut tracker,
+        vec![
+            fork(2_001, &one),
+            cgroup(2_002, 0, 6, &scope, Change::Made),
+            cgroup(2_003, 0, 6, &scope, moved(&one)),
+            fork(2_004, &child),
+            cgroup(2_005, 0, 7, &scope, Change::Made),
+            fork(2_006, &two),
+            fork(2_007, &three),
+            cgroup(2_008, 3, 40, &other, Change::Made),
+            cgroup(2_009, 3, 40, &other, moved(&three)),
+            fork(2_010, &within(1, task(9, 2_010, three.key))),
+        ],
+    );
+    let wants = [
+        "fork 5".to_owned(),
+        format!("cgroup 6 {scope}"),
+        format!("move 5 {scope}"),
+        "fork 8".to_owned(),
+        format!("cgroup 7 {scope}"),
+        "fork 6".to_owned(),
+        "fork 7".to_owned(),
+        format!("move 7 {other}"),
+        "fork 9".to_owned(),
+    ];
+    assert_eq!(told, wants);
+    assert_eq!(tracker.take_unplaced(9), [], "nobody has to be asked");
+    // Back again, and it is where its other hierarchies have it.
+    assert_eq!(records(&mut tracker, vec![cgroup(2_011, 3, 2, "/", moved(&three))]), ["move 7 /"]);
+}
+
+#[test]
+fn what_proc_has_told_is_newer_than_moves_of_before() {
+    let (mut tracker, init) = placed();
+    assert_eq!(records(&mut tracker, vec![cgroup(1_400, 3, 9, "/lxc/old", moved(&init))]), [""; 0]);
+    assert_eq!(records(&mut tracker, vec![cgroup(1_600, 3, 9, "/lxc/new", moved(&init))]), ["move 1 /lxc/new"]);
+    let mut events = Vec::new();
+    tracker.placed((init.key, 1_550), Places::read(b"0::/old\n").as_ref(), false, &mut events);
+    assert_eq!(briefly(&events), [""; 0]);
+    tracker.placed((init.key, 1_700), Places::read(b"0::/x.service\n").as_ref(), false, &mut events);
+    assert_eq!(briefly(&events), ["move 1 /x.service"]);
+}
+
+#[test]
+fn an_id_is_called_what_proc_says_unless_somebody_was_moved_meanwhile() {
+    for (meanwhile, wants) in [(None, vec!["cgroup 1 /"]), (Some(1_501), vec![])] {
+        let (mut tracker, init) = placed();
+        records(&mut tracker, meanwhile.map(|ts_ns| cgroup(ts_ns, 0, 9, "/n", moved(&init))).into_iter().collect());
+        let mut events = Vec::new();
+        tracker.settle_places(1_600, &mut events);
+        assert_eq!(briefly(&events), wants);
+    }
+}
+
+#[test]
+fn a_thread_that_is_moved_alone_leaves_its_process_and_who_is_forked_then_is_asked_for() {
+    let (mut tracker, init) = placed();
+    let thread = Change::Moved { key: init.key, tid: 99, all: false };
+    assert_eq!(records(&mut tracker, vec![cgroup(1_600, 3, 9, "/lxc/x", thread)]), [""; 0]);
+    let child = within(1, task(5, 2_000, init.key));
+    assert_eq!(records(&mut tracker, vec![fork(2_001, &child)]), ["fork 5"]);
+    assert_eq!(tracker.take_unplaced(9), [Unplaced { key: child.key, pid_ns: None, ns_pid: None }]);
+}
+
+#[test]
+fn without_hooks_a_row_or_a_record_shows_who_has_to_be_asked_for() {
+    let (mut tracker, init) = placed();
+    let there = within(9, init.clone());
+    assert_eq!(records(&mut tracker, vec![exec(2_000, &there)]), ["move 1 /", "exec 1"], "the pids hierarchy's");
+    assert_eq!(tracker.take_unplaced(9).len(), 1);
+    let rows = vec![row(3_000, within(12, init.clone()))];
+    assert_eq!(pass(&mut tracker, 2_900, rows, vec![], false), ["move 1 /"]);
+    assert_eq!(tracker.take_unplaced(9).len(), 1);
+    // The kernel cuts very long paths.
+    assert_eq!(records(&mut tracker, vec![cgroup(4_000, 0, 13, "", moved(&init))]), ["move 1 /"]);
+    assert_eq!(tracker.take_unplaced(9).len(), 1);
+}
+
+#[test]
+fn moves_without_end_do_not_take_memory_without_end() {
+    let (mut tracker, init) = placed();
+    let mut events = Vec::new();
+    for n in 0..100_000 {
+        tracker.record(cgroup(2_000 + n, 0, 100 + n, "", moved(&init)), &mut events);
+        events.clear();
+    }
+    assert!(tracker.take_unplaced(usize::MAX).len() <= 65_536);
 }

@@ -73,7 +73,9 @@ fn uids(event: &Event) -> [Option<u32>; 2] {
         | Event::Parent { .. }
         | Event::Zombie { .. }
         | Event::Reaped { .. }
+        | Event::Moved { .. }
         | Event::Usage(_)
+        | Event::Cgroup { .. }
         | Event::Lost { .. } => [None; 2],
     }
 }

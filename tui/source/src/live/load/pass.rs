@@ -75,7 +75,9 @@ impl Kernel {
                     let threads = threads.entry(pid).or_default();
                     threads.add(cpu.cpu_ns, sampled, run_delay_ns, io, state);
                 }
-                Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. }) | Err(_) => self.undecoded += 1,
+                Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. } | Record::Cgroup(_)) | Err(_) => {
+                    self.undecoded += 1
+                }
             }
         }
         host::learn_pid_namespace(rows.iter().map(|row| row.task.pid_ns));

@@ -54,7 +54,7 @@ async fn of_several_programs_on_a_tracepoint_one_writes_the_record() {
     let Some(kernel) = load(several, |_| false) else { return };
     let mut kernel = kernel.unwrap();
     kernel.attach().unwrap();
-    assert_eq!(kernel.verified_instructions().len(), 3 * COPIES as usize + 3);
+    assert_eq!(kernel.verified_instructions().len(), 3 * COPIES as usize + 8);
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
     tracker.seed(kernel.pass().unwrap(), &mut Vec::new());
     let children: Vec<u32> = (0..8)

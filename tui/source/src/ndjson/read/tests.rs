@@ -144,23 +144,28 @@ fn event() -> impl Strategy<Value = Event> {
             })
         },
     );
-    let small = (any::<u64>(), key(), key(), creds(), comm(), session(), any::<[u64; 3]>());
-    let changes = (small, 0..7_u8).prop_map(
-        |((ts_ns, key, parent, creds, comm, session, [fork, exec, exit]), kind)| match kind {
-            0 => Event::Creds { ts_ns, key, creds },
-            1 => Event::Comm { ts_ns, key, comm },
-            2 => Event::Parent { ts_ns, key, parent },
-            3 => Event::Session { ts_ns, key, session },
-            4 => Event::Zombie { ts_ns, key },
-            5 => Event::Reaped { ts_ns, key },
-            _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit } },
-        },
-    );
+    let small = (any::<u64>(), key(), key(), creds(), comm(), session(), any::<[u64; 4]>());
+    let changes =
+        (small, 0..7_u8).prop_map(|((ts_ns, key, parent, creds, comm, session, [fork, exec, exit, cgroup]), kind)| {
+            match kind {
+                0 => Event::Creds { ts_ns, key, creds },
+                1 => Event::Comm { ts_ns, key, comm },
+                2 => Event::Parent { ts_ns, key, parent },
+                3 => Event::Session { ts_ns, key, session },
+                4 => Event::Zombie { ts_ns, key },
+                5 => Event::Reaped { ts_ns, key },
+                _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit, cgroup } },
+            }
+        });
     let title = (any::<u64>(), key(), argv(), any::<bool>())
         .prop_filter_map("no arguments", |(ts_ns, key, argv, argv_truncated)| {
             Some(Event::Title { ts_ns, key, argv: argv?, argv_truncated })
         });
-    prop_oneof![found, fork, exec, exit, usage, changes, title]
+    let moved = (any::<u64>(), key(), any::<Option<u64>>(), path())
+        .prop_map(|(ts_ns, key, cgroup_id, cgroup)| Event::Moved { ts_ns, key, cgroup_id, cgroup });
+    let cgroup = (any::<u64>(), any::<u64>(), path())
+        .prop_filter_map("no path", |(ts_ns, id, path)| Some(Event::Cgroup { ts_ns, id, path: path? }));
+    prop_oneof![found, fork, exec, exit, usage, changes, title, moved, cgroup]
 }
 
 fn read(bytes: &[u8]) -> (Vec<Result<Entry, String>>, Tally) {
