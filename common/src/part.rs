@@ -19,6 +19,8 @@ pub enum Part {
     Killers,
     /// Which of these were for lack of memory: the hook on victims.
     OutOfMemory,
+    /// Which file each program is: what hangs off the file in the exec hook.
+    Paths,
     /// Run state.
     State,
     /// Resident memory of the living.
@@ -41,7 +43,7 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
@@ -49,6 +51,7 @@ impl Part {
         Self::Spares,
         Self::Killers,
         Self::OutOfMemory,
+        Self::Paths,
         Self::State,
         Self::Memory,
         Self::PeakMemory,
@@ -71,6 +74,7 @@ impl Part {
             Self::Spares => "spares",
             Self::Killers => "killers",
             Self::OutOfMemory => "out-of-memory",
+            Self::Paths => "paths",
             Self::State => "state",
             Self::Memory => "memory",
             Self::PeakMemory => "peak-memory",
@@ -94,6 +98,7 @@ impl Part {
             Self::Spares => "also what happens while the kernel preempts a program (from 7.0 on)",
             Self::Killers => "who sent the signal that a process ended by",
             Self::OutOfMemory => "whether the kernel killed it for lack of memory",
+            Self::Paths => "the file of each program that is started, whatever was typed",
             Self::State => "run states",
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
@@ -117,7 +122,7 @@ impl Part {
             | Self::Spares
             | Self::Killers
             | Self::OutOfMemory => "please report this with your kernel's release",
-            Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
+            Self::Paths | Self::State | Self::Memory | Self::PeakMemory | Self::LastTick => {
                 "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
             }
             Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
@@ -142,6 +147,7 @@ impl Part {
             Self::Spares => "events while a program is preempted may be lost; they are counted and repaired",
             Self::Killers => "left out: the signal alone is told",
             Self::OutOfMemory => "such a kill is told as one of the kernel's, without a reason",
+            Self::Paths => "asked of /proc when the record comes: of short lives it stays unknown",
             Self::State => "shown as '?'",
             Self::Memory => "left out",
             Self::PeakMemory => "left out",

@@ -366,7 +366,13 @@ impl Live {
                     found.task.creds
                 }
                 Event::Fork(fork) => fork.task.creds,
-                Event::Exec(exec) => exec.task.creds,
+                Event::Exec(exec) => {
+                    if exec.exe.as_ref().is_none_or(|exe| exe.truncated) {
+                        let whole = procfs::program(&exec.task, exec.argv.as_ref(), exec.exe.as_ref());
+                        exec.exe = whole.or(exec.exe.take());
+                    }
+                    exec.task.creds
+                }
                 Event::Creds { creds, .. } => *creds,
                 _ => continue,
             };
@@ -414,7 +420,8 @@ fn add_details(found: &mut Found, tracker: Option<&mut Tracker>) -> bool {
     if let (Some(tracker), Some(argv)) = (tracker, &argv) {
         tracker.note_arguments(found.task.key, read_ns, argv);
     }
-    let argv = argv.map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_deref()).unwrap_or(argv));
+    let argv = argv
+        .map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_ref().map(|exe| &*exe.path)).unwrap_or(argv));
     (found.argv, found.argv_truncated, found.exe, found.cgroup) = (argv, argv_truncated, exe, cgroup);
     any
 }
