@@ -56,7 +56,7 @@ fn namespace() -> io::Result<()> {
 
 fn bind(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
-    mount(Some(from), to, None::<&CStr>, MsFlags::MS_BIND, None::<&CStr>)?;
+    mount(Some(from), to, None::<&CStr>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&CStr>)?;
     Ok(())
 }
 
