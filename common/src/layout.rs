@@ -231,6 +231,41 @@ members! {
     ], Int(8), Memory;
     /// Path given to execve.
     bprm_filename: "linux_binprm", ["filename"], Pointer, Vital;
+    /// The file that is run: of a script, its interpreter's.
+    bprm_file: "linux_binprm", ["file"], Pointer, Paths;
+    /// The path of that; the very same pointer as `filename` unless an interpreter took the place of what was to be run.
+    bprm_interp: "linux_binprm", ["interp"], Pointer, Paths;
+    /// Its place in its file system.
+    file_dentry: "file", ["f_path.dentry"], Pointer, Paths;
+    /// The mount by which it was found.
+    file_mnt: "file", ["f_path.mnt"], Pointer, Paths;
+    /// The folder that it is in; of a root, itself.
+    dentry_parent: "dentry", ["d_parent"], Pointer, Paths;
+    /// Null when it is in no folder any more.
+    dentry_pprev: "dentry", ["d_hash.pprev"], Pointer, Paths;
+    /// Its name.
+    dentry_name: "dentry", ["d_name.name"], Pointer, Paths;
+    /// Bytes of its name.
+    dentry_name_len: "dentry", ["d_name.len"], Int(4), Paths;
+    /// Its name, where that is short.
+    dentry_short: "dentry", [
+        "d_shortname.string" ("since 6.14, in a union"),
+        "d_iname" ("before 6.14")
+    ], Text(32), Paths;
+    /// What of a file system a mount shows.
+    vfsmount_root: "vfsmount", ["mnt_root"], Pointer, Paths;
+    /// What the kernel knows of a mount, and others do not.
+    mount_mnt: "mount", ["mnt"], Struct(8), Paths;
+    /// The mount on which it is mounted.
+    mount_parent: "mount", ["mnt_parent"], Pointer, Paths;
+    /// And where.
+    mount_mountpoint: "mount", ["mnt_mountpoint"], Pointer, Paths;
+    /// Where a process's paths begin and are looked up.
+    task_fs: "task_struct", ["fs"], Pointer, Paths;
+    /// The mount of its root.
+    fs_root_mnt: "fs_struct", ["root.mnt"], Pointer, Paths;
+    /// Its root.
+    fs_root_dentry: "fs_struct", ["root.dentry"], Pointer, Paths;
     /// Where a signal comes from.
     siginfo_code: "kernel_siginfo", ["si_code"], Int(4), Killers;
     /// Depth of the deepest pid namespace.

@@ -19,6 +19,8 @@ pub enum Part {
     Killers,
     /// Which of these were for lack of memory: the hook on victims.
     OutOfMemory,
+    /// Which file each program is: what hangs off the file in the exec hook.
+    Paths,
     /// Run state.
     State,
     /// Resident memory of the living.
@@ -53,7 +55,7 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Births,
         Self::Execs,
         Self::Ends,
@@ -61,6 +63,7 @@ impl Part {
         Self::Spares,
         Self::Killers,
         Self::OutOfMemory,
+        Self::Paths,
         Self::State,
         Self::Memory,
         Self::PeakMemory,
@@ -89,6 +92,7 @@ impl Part {
             Self::Spares => "spares",
             Self::Killers => "killers",
             Self::OutOfMemory => "out-of-memory",
+            Self::Paths => "paths",
             Self::State => "state",
             Self::Memory => "memory",
             Self::PeakMemory => "peak-memory",
@@ -118,6 +122,7 @@ impl Part {
             Self::Spares => "also what happens while the kernel preempts a program (from 7.0 on)",
             Self::Killers => "who sent the signal that a process ended by",
             Self::OutOfMemory => "whether the kernel killed it for lack of memory",
+            Self::Paths => "the file of each program that is started, whatever was typed",
             Self::State => "run states",
             Self::Memory => "resident memory of the living",
             Self::PeakMemory => "peak memory of the finished",
@@ -147,9 +152,13 @@ impl Part {
             | Self::Spares
             | Self::Killers
             | Self::OutOfMemory => "please report this with your kernel's release",
-            Self::State | Self::Memory | Self::PeakMemory | Self::UserTime | Self::LastTick | Self::Sessions => {
-                "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui"
-            }
+            Self::Paths
+            | Self::State
+            | Self::Memory
+            | Self::PeakMemory
+            | Self::UserTime
+            | Self::LastTick
+            | Self::Sessions => "a kernel newer than this ptree-tui may have renamed them: try a newer ptree-tui",
             Self::StorageIo => "boot a kernel built with CONFIG_TASK_IO_ACCOUNTING=y",
             Self::RunDelay => "boot a kernel built with CONFIG_SCHEDSTATS=y or CONFIG_TASK_DELAY_ACCT=y",
             Self::TakenTime => "boot a kernel built with CONFIG_FAIR_GROUP_SCHED=y",
@@ -175,6 +184,7 @@ impl Part {
             Self::Spares => "events while a program is preempted may be lost; they are counted and repaired",
             Self::Killers => "left out: the signal alone is told",
             Self::OutOfMemory => "such a kill is told as one of the kernel's, without a reason",
+            Self::Paths => "asked of /proc when the record comes: of short lives it stays unknown",
             Self::State => "shown as '?'",
             Self::Memory => "left out",
             Self::PeakMemory => "left out",

@@ -25,6 +25,16 @@ pub mod kind {
     pub const COUNT: u32 = 7;
 }
 
+/// What is known of the file of a program, the field [`Exec::path_is`](super::Exec::path_is): bits.
+pub mod path_is {
+    /// The path goes up to the root of the process's mount namespace. Without it, only the last names are known, or none.
+    pub const WHOLE: u32 = 1;
+    /// It is in no folder (any more).
+    pub const DELETED: u32 = 2;
+    /// It never was in one: its name is only shown, as that of a memfd.
+    pub const PSEUDO: u32 = 4;
+}
+
 /// What the kernel had to say with a signal, the field [`Sent::how`](super::Sent::how).
 pub mod how {
     /// Nobody is known to have sent it: what else there is in the record means nothing.
@@ -67,6 +77,10 @@ pub mod cgroup {
 pub const COPIES: u32 = 3;
 /// Longest file name that an exec record carries, in bytes, with its terminating NUL (the kernel's `PATH_MAX`).
 pub const FILENAME_MAX: usize = 4096;
+/// Bytes of names that an exec record carries of its program's path: see [`Exec::path_len`].
+pub const PATH_ROOM: usize = 2048;
+/// Longest path of an interpreter that an exec record carries, in bytes, with its terminating NUL.
+pub const INTERP_MAX: usize = 1024;
 /// Longest argument area that an exec record carries, in bytes, with the NUL behind each argument.
 pub const ARGV_MAX: usize = 32 * 1024;
 /// Longest path that a cgroup's record carries, with its terminating NUL: the kernel's `TRACE_CGROUP_PATH_LEN`, at which
@@ -174,19 +188,29 @@ wire! {
 }
 
 wire! {
-    /// `sched_process_exec`; `filename_len` bytes of file name and `argv_len` bytes of arguments follow.
-    pub struct Exec [144] {
+    /// `sched_process_exec`. Behind it: `path_len` bytes of the names in the program's path, `filename_len` bytes of file
+    /// name, `interp_len` bytes of interpreter and `argv_len` bytes of arguments.
+    pub struct Exec [160] {
         pub header: Header,
         pub task: Task,
-        /// Bytes of file name behind this struct, the NUL included; 0 when it could not be read.
+        /// Bytes of the names in the path of the file that is run, the last name first. Each begins at a multiple of 8 bytes and
+        /// is ended by a NUL; what stands between that and the next is undefined.
+        pub path_len: u32,
+        /// Bits of [`path_is`].
+        pub path_is: u32,
+        /// Bytes of file name, as it was given to execve, the NUL included; 0 when it could not be read.
         pub filename_len: u32,
-        /// Bytes of arguments behind the file name, each ended by a NUL, or [`ARGV_UNREADABLE`].
+        /// Bytes of the path of the interpreter that a script names, the NUL included; 0 when the file itself is run.
+        pub interp_len: u32,
+        /// Bytes of arguments, each ended by a NUL, or [`ARGV_UNREADABLE`].
         pub argv_len: u32,
         /// Bytes of arguments that the process has; more than `argv_len` when they were cut at [`ARGV_MAX`].
         pub argv_total: u32,
         /// Where there are several programs on the tracepoint, the lowest 32 bits of `task_struct.self_exec_id`, which grows
         /// by one with each exec of the process and its ancestors. 0 when not told.
         pub exec_id: u32,
+        /// Zero.
+        pub reserved: u32,
     }
 }
 

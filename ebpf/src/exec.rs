@@ -1,13 +1,16 @@
 //! `sched_process_exec`: a process started a program. The record is put together in memory of its own, since its
 //! length varies: a short command line must not cost a long slot of the ring buffer.
 
+use core::ptr::read_volatile;
+
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user};
 use aya_ebpf::programs::BtfTracePointContext;
-use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, kind};
+use ptree_common::wire::{ARGV_MAX, ARGV_UNREADABLE, Exec, FILENAME_MAX, Header, INTERP_MAX, PATH_ROOM, kind};
 
 use crate::copies::{Copy, how_many, programs};
 use crate::kernel::{Struct, bounded, offset};
 use crate::maps::{count_loss, exec_space, output_exec};
+use crate::path::{self, Names};
 use crate::task::Group;
 
 programs!("sched_process_exec", exec: on_exec = 0, on_exec_2 = 1, on_exec_3 = 2);
@@ -52,25 +55,42 @@ unsafe fn write(ctx: &BtfTracePointContext, copy: Copy, exec_id: u32) {
         let total = mm.load::<u64>(offset!(mm_arg_end)).wrapping_sub(start);
         Group::of(task).describe(&raw mut (*out).task);
 
-        let read = bpf_probe_read_kernel_str(texts.cast(), FILENAME_MAX as u32, filename.as_ptr().cast());
-        // An error is less than 0, and as such more than anything.
-        let filename_len = bounded(read as u64, FILENAME_MAX as u64);
-        let mut argv_len = if total > ARGV_MAX as u64 { ARGV_MAX as u64 } else { total };
-        let mut argv_field = argv_len as u32;
-        if argv_len > 0 {
-            let into = texts.add(filename_len as usize);
-            if bpf_probe_read_user(into.cast(), argv_len as u32, start as *const _) != 0 {
-                argv_len = 0;
-                argv_field = ARGV_UNREADABLE;
-            }
+        let (mut path_len, mut interp) = (0, filename);
+        ((*out).path_len, (*out).path_is) = (0, 0);
+        if path::is_told() {
+            interp = bprm.follow(offset!(bprm_interp));
+            // The same as `mm->exe_file`, which may be null.
+            let names = Names { into: texts, len: &raw mut (*out).path_len };
+            (*out).path_is = path::write(bprm.follow(offset!(bprm_file)), names);
+            path_len = bounded(u64::from(read_volatile(names.len)), PATH_ROOM as u64);
         }
 
-        let size = size_of::<Exec>() as u64 + filename_len + argv_len;
-        (*out).header = Header { kind: kind::EXEC, size: size as u32, ts_ns };
+        let into = texts.add(path_len as usize);
+        let read = bpf_probe_read_kernel_str(into.cast(), FILENAME_MAX as u32, filename.as_ptr().cast());
+        // An error is less than 0, and as such more than anything.
+        let filename_len = bounded(read as u64, FILENAME_MAX as u64);
         (*out).filename_len = filename_len as u32;
+        let into = into.add(filename_len as usize);
+        let mut interp_len = 0;
+        if interp.as_ptr() != filename.as_ptr() {
+            let read = bpf_probe_read_kernel_str(into.cast(), INTERP_MAX as u32, interp.as_ptr().cast());
+            interp_len = bounded(read as u64, INTERP_MAX as u64);
+        }
+        (*out).interp_len = interp_len as u32;
+        let into = into.add(interp_len as usize);
+        let mut argv_len = if total > ARGV_MAX as u64 { ARGV_MAX as u64 } else { total };
+        let mut argv_field = argv_len as u32;
+        if argv_len > 0 && bpf_probe_read_user(into.cast(), argv_len as u32, start as *const _) != 0 {
+            argv_len = 0;
+            argv_field = ARGV_UNREADABLE;
+        }
+
+        let size = size_of::<Exec>() as u64 + path_len + filename_len + interp_len + argv_len;
+        (*out).header = Header { kind: kind::EXEC, size: size as u32, ts_ns };
         (*out).argv_len = argv_field;
         (*out).argv_total = if total > u64::from(u32::MAX) { u32::MAX } else { total as u32 };
         (*out).exec_id = exec_id;
+        (*out).reserved = 0;
         output_exec(copy, space, size, ts_ns);
     }
 }

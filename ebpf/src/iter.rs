@@ -6,6 +6,7 @@ use ptree_common::layout::MISSING;
 use ptree_common::wire::{Header, PF_EXITING, PF_KTHREAD, TaskRow, ThreadRow, UNKNOWN, kind};
 
 use crate::kernel::{Struct, constant, offset, settings};
+use crate::path;
 use crate::task::{Group, charged_ns};
 use crate::threads::Own;
 
@@ -32,6 +33,7 @@ pub(crate) extern "C" fn on_task(ctx: *const Context) -> i32 {
         if task.is_null() {
             return 0;
         }
+        path::note_root();
         let task = Struct::new(task);
         let group = Group::of(task);
         let ts_ns = bpf_ktime_get_boot_ns();

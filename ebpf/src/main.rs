@@ -24,6 +24,8 @@ mod kernel;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
+mod path;
+#[cfg(target_arch = "bpf")]
 mod signal;
 #[cfg(target_arch = "bpf")]
 mod task;

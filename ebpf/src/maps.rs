@@ -31,7 +31,7 @@ static LAST_WAKE: Array<u64> = Array::with_max_entries(1, 0);
 #[repr(C)]
 pub(crate) struct ExecSpace {
     pub(crate) exec: wire::Exec,
-    pub(crate) texts: [u8; wire::FILENAME_MAX + wire::ARGV_MAX],
+    pub(crate) texts: [u8; wire::PATH_ROOM + wire::FILENAME_MAX + wire::INTERP_MAX + wire::ARGV_MAX],
 }
 
 /// Between two wake-ups at least so long: a wake-up costs far more than a record.

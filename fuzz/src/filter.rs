@@ -1,6 +1,6 @@
 //! What a user may type as a filter, against processes of any name and arguments.
 
-use ptree_core::event::{Creds, Execed, Forked, Task};
+use ptree_core::event::{Creds, Exe, Execed, Forked, Task};
 use ptree_core::filter::{Context, FilterError, complete};
 use ptree_core::{Argv, Comm, Engine, Event, Filter, Look, ProcKey, Rows};
 
@@ -76,7 +76,9 @@ fn processes(args: &[u8]) -> Engine {
         engine.ingest(&Event::Fork(Forked { ts_ns: task.key.start_ns, task, forker }), &mut deltas);
     }
     let (filename, argv) = (Some(args.into()), Some(Argv::from_nul_terminated(args)));
-    let exec = Execed { ts_ns: 2000, task: task(1234, shell), filename, argv, argv_truncated: false };
+    let exe = filename.clone().map(|path: std::sync::Arc<[u8]>| Exe::at(path));
+    let interp = filename.clone();
+    let exec = Execed { ts_ns: 2000, task: task(1234, shell), filename, exe, interp, argv, argv_truncated: false };
     engine.ingest(&Event::Exec(exec), &mut deltas);
     engine
 }

@@ -1,6 +1,8 @@
 //! Events in any order, about so few processes that they meet: through the engine, with rows that follow.
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use std::sync::Arc;
+
 use ptree_core::rows::{RowId, Sort, SortKey};
 use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows, Session};
 
@@ -185,7 +187,10 @@ impl Script<'_> {
             8 | 9 => {
                 let (task, argv) = (self.task(), self.argv());
                 let filename = argv.as_ref().and_then(|argv| argv.iter().next()).map(Into::into);
-                Event::Exec(Execed { ts_ns, task, filename, argv_truncated: argv.is_none(), argv })
+                let named = self.byte();
+                let exe = filename.clone().filter(|_| named & 1 == 1).map(|path: Arc<[u8]>| Exe::at(path));
+                let interp = filename.clone().filter(|_| named & 2 == 2);
+                Event::Exec(Execed { ts_ns, task, filename, exe, interp, argv_truncated: argv.is_none(), argv })
             }
             10 | 11 => {
                 let task = self.task();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey};
 use ptree_source::host::boottime_ns;
 use ptree_source::{Batch, Header, TimeAnchor};
@@ -45,7 +45,7 @@ impl World {
             task: task(key, parent, uid, comm),
             argv: Some(Argv::from_args(argv)),
             argv_truncated: false,
-            exe: Some(path.as_bytes().into()),
+            exe: Some(Exe::at(path.as_bytes())),
             cgroup: Some((*b"/system.slice/ssh.service").as_slice().into()),
             exited: None,
             repaired: false,
@@ -65,6 +65,8 @@ impl World {
             ts_ns: ts_ns + 400_000,
             task: task(key, forker, uid, comm),
             filename: Some(path.as_bytes().into()),
+            exe: Some(Exe::at(path.as_bytes())),
+            interp: None,
             argv: Some(Argv::from_args(argv)),
             argv_truncated: false,
         }));

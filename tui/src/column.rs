@@ -88,6 +88,7 @@ columns! {
     Depth "depth" "DEPTH" 5 Right false 100 None, "levels above it in the tree";
     Children "children" "CHILD" 5 Right false 150 None, "children in the tree";
     Spawned "spawned" "SPAWN" 5 Right false 160 Some(SortKey::Spawned), "children that it has forked";
+    Execs "execs" "EXECS" 5 Right false 146 None, "programs that it has started; 2+: seen since it was found";
     Read "read" "READ" 5 Right false 155 Some(SortKey::Read), "bytes that it has read from storage";
     Written "written" "WRITE" 5 Right false 154 Some(SortKey::Written), "bytes that it has written to storage";
     ReadRate "read-rate" "READ/s" 6 Right false 157 Some(SortKey::ReadRate), "bytes read per second; of the living";

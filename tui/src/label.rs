@@ -180,6 +180,15 @@ fn without_folder(first: &[u8]) -> &[u8] {
     }
 }
 
+/// Programs that it has started: of one that was found, those since then, as there may have been others.
+pub fn execs(process: &Process) -> String {
+    match (process.execs(), process.are_execs_all()) {
+        (0, false) => String::new(),
+        (execs, true) => count(execs.into()).to_string(),
+        (execs, false) => format!("{}+", count(execs.into())),
+    }
+}
+
 /// A count in at most five columns: `12345`, `123K`, `1.2M`.
 #[must_use]
 pub fn count(n: u64) -> String {

@@ -197,6 +197,26 @@ pub struct Task {
     pub session: Session,
 }
 
+/// The file that a process runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exe {
+    /// Its path, from the root of the process's mount namespace: what root reads from `/proc/PID/exe`, but for marks.
+    pub path: Arc<[u8]>,
+    /// It has been deleted, or was never in a folder.
+    pub deleted: bool,
+    /// It was made by `memfd_create`, and the path is only a name.
+    pub memfd: bool,
+    /// The path lacks its beginning.
+    pub truncated: bool,
+}
+
+impl Exe {
+    /// A file that is where its path says.
+    pub fn at(path: impl Into<Arc<[u8]>>) -> Self {
+        Self { path: path.into(), deleted: false, memfd: false, truncated: false }
+    }
+}
+
 /// A process that was running already, found by a pass over all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -208,8 +228,8 @@ pub struct Found {
     pub argv: Option<Argv>,
     /// It has more arguments than were read.
     pub argv_truncated: bool,
-    /// Path of its program, where it was read.
-    pub exe: Option<Arc<[u8]>>,
+    /// The file that it runs, where that was read.
+    pub exe: Option<Exe>,
     /// Path of its cgroup, where it was read.
     pub cgroup: Option<Arc<[u8]>>,
     /// Set for a zombie: it has ended, but its parent has not asked yet. When it ended is not known.
@@ -249,8 +269,12 @@ pub struct Execed {
     pub ts_ns: u64,
     /// The process, as the new program.
     pub task: Task,
-    /// Path as given to execve.
+    /// Path as given to execve: of a script, its own.
     pub filename: Option<Arc<[u8]>>,
+    /// The file that the kernel runs: of a script, that of its interpreter.
+    pub exe: Option<Exe>,
+    /// Path of the interpreter, as the script names it, where one runs what was given to execve.
+    pub interp: Option<Arc<[u8]>>,
     /// Arguments.
     pub argv: Option<Argv>,
     /// More arguments than were captured.

@@ -13,7 +13,10 @@ use crate::heap;
 use crate::killer::{KillCause, Killer};
 use crate::session::{Session, Shared};
 
+mod files;
 mod packed;
+
+pub(crate) use files::Files;
 
 use packed::{PackedCost, PackedCount, PackedKey, PackedOption, PackedRate};
 
@@ -21,8 +24,7 @@ use packed::{PackedCost, PackedCount, PackedKey, PackedOption, PackedRate};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     since_ns: PackedOption,
-    /// Path as given to execve, or of the program file for one that was running before; equal ones are one allocation.
-    pub filename: Option<Arc<[u8]>>,
+    pub(crate) files: Option<Files>,
     /// Arguments.
     pub argv: Option<Argv>,
     /// More arguments than were captured.
@@ -33,8 +35,51 @@ pub struct Image {
 
 impl Image {
     /// Of a program that was started then, or before we were for `None`.
-    pub(crate) fn new(since_ns: Option<u64>, filename: Option<Arc<[u8]>>, argv: Option<Argv>) -> Self {
-        Self { since_ns: since_ns.into(), filename, argv, argv_truncated: false, execs: 0 }
+    pub(crate) fn new(since_ns: Option<u64>, files: Option<Files>, argv: Option<Argv>) -> Self {
+        Self { since_ns: since_ns.into(), files, argv, argv_truncated: false, execs: 0 }
+    }
+
+    /// Path of the file that runs: of a script, that of its interpreter.
+    #[must_use]
+    pub fn exe(&self) -> Option<&[u8]> {
+        self.files.as_ref()?.exe()
+    }
+
+    /// Whether that has been deleted, or was never in a folder.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.files.as_ref().is_some_and(Files::is_deleted)
+    }
+
+    /// Whether that was made by `memfd_create`.
+    #[must_use]
+    pub fn is_memfd(&self) -> bool {
+        self.files.as_ref().is_some_and(Files::is_memfd)
+    }
+
+    /// Whether the path of that lacks its beginning.
+    #[must_use]
+    pub fn is_exe_truncated(&self) -> bool {
+        self.files.as_ref().is_some_and(Files::is_truncated)
+    }
+
+    /// Path as given to execve: of a script, its own. Not known of a program that was running before.
+    #[must_use]
+    pub fn filename(&self) -> Option<&[u8]> {
+        self.files.as_ref()?.filename()
+    }
+
+    /// Path of the interpreter that runs a script, as that names it.
+    #[must_use]
+    pub fn interp(&self) -> Option<&[u8]> {
+        self.files.as_ref()?.interp()
+    }
+
+    /// The path by which people know it: a script's own, or of the file that runs; else as it was given to execve.
+    #[must_use]
+    pub fn path(&self) -> Option<&[u8]> {
+        let script = self.interp().and(self.filename());
+        script.or(self.exe()).or(self.filename())
     }
 
     pub(crate) fn set_since(&mut self, since_ns: u64) {
@@ -521,6 +566,12 @@ impl Process {
     #[must_use]
     pub const fn program(&self) -> Option<&Image> {
         self.program.as_ref()
+    }
+
+    /// Whether all its execs were seen: its begin was.
+    #[must_use]
+    pub fn are_execs_all(&self) -> bool {
+        self.origin == Origin::Forked
     }
 
     /// Execs seen, more than there are [`Process::images`] for a long chain.

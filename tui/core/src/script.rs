@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `found PID PARENT` | those of a process; `exe=PATH`, `cgroup=PATH`, `truncated`, `repaired`, `zombie`, `zombie=END`, `cpu=TIME` (of a zombie); `--` and arguments |
 //! | `fork FORKER PID [UID]` | those of a process; `parent=PID`, the kernel's parent where that is not the forker |
-//! | `exec PID [ARG...]` | those of a process; `file=PATH`, `truncated`; with options, `--` stands before the arguments |
+//! | `exec PID [ARG...]` | those of a process; `file=PATH` (as typed), `exe=PATH` (the file that runs; the same unless there is an `interp=`), `interp=PATH` (of a script), `truncated`; with options, `--` stands before the arguments |
 //! | `exit PID [END]` | `core`, `cpu=TIME`, `user=TIME` (of that, in user mode), `waited=TIME` (for a CPU), `rss=BYTES`, `read=BYTES`, `write=BYTES`, `minor=N`, `major=N`, `begun=N` (threads), `most=N`, `unmeasured` (no cost is known); of a signal: `by=PID` (who sent it), `cause=NAME` (`user` where `by=` is given) |
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
@@ -49,7 +49,7 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 use crate::event::{
-    Comm, Cost, Creds, Event, Execed, ExitStatus, Exited, Forked, Found, LossCount, ProcKey, Task, Usage, Zombie,
+    Comm, Cost, Creds, Event, Exe, Execed, ExitStatus, Exited, Forked, Found, LossCount, ProcKey, Task, Usage, Zombie,
 };
 use crate::killer::{KillCause, Killer, Sender};
 use words::Line;
@@ -62,8 +62,7 @@ const LINES: &str = "found, fork, exec, exit, end, uid, comm, session, title, pa
 const FOUND_OPTIONS: &str =
     "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
-const EXEC_OPTIONS: &str =
-    "an option of a process, file= or truncated before '--' (arguments with a '--' need one before them)";
+const EXEC_OPTIONS: &str = "an option of a process, file=, exe=, interp= or truncated before '--' (arguments with a '--' need one before them)";
 const TITLE_OPTIONS: &str = "truncated, or '--' and arguments";
 const SESSION_OPTIONS: &str = "sid=, pgid=, nice=, tty=, login= or audit=";
 const USAGE_OPTIONS: &str = "user=, waited=, rss=, read=, write=, begun=, threads= or state=";
@@ -310,7 +309,7 @@ impl Script {
         let (mut status, mut cpu_ns) = (None, 0);
         while let Some(option) = line.option() {
             match option.name {
-                "exe" => exe = Some(option.bytes()?),
+                "exe" => exe = Some(Exe::at(option.bytes()?)),
                 "cgroup" => cgroup = Some(option.bytes()?),
                 "truncated" => argv_truncated = true,
                 "repaired" => repaired = true,
@@ -321,7 +320,7 @@ impl Script {
             }
         }
         let argv = line.arguments()?;
-        let program = exe.as_deref().or_else(|| argv.as_ref()?.iter().next()).map(program_name);
+        let program = exe.as_ref().map(|exe| &*exe.path).or_else(|| argv.as_ref()?.iter().next()).map(program_name);
         if task.comm == invented_name(task.key) {
             task.comm = program.unwrap_or(task.comm);
         }
@@ -355,10 +354,13 @@ impl Script {
     fn exec(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
         let mut task = self.task(line)?;
         let (mut filename, mut comm, mut argv_truncated) = (None, None, false);
+        let (mut exe, mut interp): (Option<Exe>, _) = (None, None);
         if line.has_separator() {
             while let Some(option) = line.option() {
                 match option.name {
                     "file" => filename = Some(option.bytes()?),
+                    "exe" => exe = Some(Exe::at(option.bytes()?)),
+                    "interp" => interp = Some(option.bytes()?),
                     "comm" => comm = Some(Comm::new(&option.bytes()?)),
                     "truncated" => argv_truncated = true,
                     _ => option.of_task(&mut task, EXEC_OPTIONS)?,
@@ -372,7 +374,10 @@ impl Script {
         let filename = filename.or_else(|| first.map(Into::into));
         task.comm = comm.or_else(|| filename.as_deref().map(program_name)).unwrap_or(task.comm);
         self.keep(task.clone());
-        Ok(Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated }))
+        // Whatever was typed is the file, unless something else is said.
+        let file = || filename.clone().filter(|_| interp.is_none()).map(Exe::at);
+        let exe = exe.or_else(file);
+        Ok(Event::Exec(Execed { ts_ns, task, filename, exe, interp, argv, argv_truncated }))
     }
 
     fn exit(&mut self, line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {

@@ -2,7 +2,7 @@
 
 use std::alloc::System;
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task};
 use ptree_core::{Argv, Comm, Config, Engine, Event, ExitStatus, ProcKey};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -51,7 +51,9 @@ impl Machine {
             let argv = Argv::from_args([name, "-quiet", "-o", &format!("{}.o", self.pid)]);
             bytes = argv.as_bytes().len();
             let filename = Some(format!("/usr/lib/gcc/{name}").as_bytes().into());
-            let exec = Execed { ts_ns, task: task.clone(), filename, argv: Some(argv), argv_truncated: false };
+            let exe = Some(Exe::at(format!("/usr/lib/gcc/{name}").as_bytes()));
+            let task = task.clone();
+            let exec = Execed { ts_ns, task, filename, exe, interp: None, argv: Some(argv), argv_truncated: false };
             engine.ingest(&Event::Exec(exec), &mut deltas);
         }
         let cost = Some(Cost { cpu_ns: 1, max_rss_bytes: Some(1 << 20), ..Cost::default() });

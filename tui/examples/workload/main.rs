@@ -18,6 +18,7 @@ mod contained;
 mod killed;
 mod lives;
 mod log;
+mod paths;
 mod program;
 mod storm;
 mod sys;
@@ -56,6 +57,11 @@ fn run(args: &[&str]) -> io::Result<u8> {
         // Inside of other situations.
         ["link", left] => return births::link(number(left)?),
         ["code", code] => return number(code),
+        ["deleted", file] => match paths::deleted(file)? {},
+        ["descriptor", file] => match paths::descriptor(file)? {},
+        ["memory", file] => match paths::memory(file)? {},
+        ["mounted", folder] => match paths::mounted(folder)? {},
+        ["chroot", folder] => match paths::in_chroot(folder)? {},
         ["time-namespace", ahead_s, program, ref args @ ..] => {
             sys::enter_time_namespace(number(ahead_s)?)?;
             return Err(std::process::Command::new(program).args(args).exec());

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use ptree_common::wire::{self, COMM_LEN, TTY_LEN, UNKNOWN, cgroup as what, how, kind, tells};
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Task};
+use ptree_common::wire::{self, COMM_LEN, TTY_LEN, UNKNOWN, cgroup as what, how, kind, path_is, tells};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Task};
 use ptree_core::killer::{Killer, Says, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -324,16 +324,21 @@ const fn known(value: u64) -> Option<u64> {
 fn exec(bytes: &[u8]) -> Result<Record, DecodeError> {
     let exec: wire::Exec = read(bytes, kind::EXEC)?;
     let texts = &bytes[size_of::<wire::Exec>()..];
-    let filename_len = exec.filename_len as usize;
+    let (path_len, filename_len) = (exec.path_len as usize, exec.filename_len as usize);
+    let interp_len = exec.interp_len as usize;
     let argv_len = if exec.argv_len == wire::ARGV_UNREADABLE { 0 } else { exec.argv_len as usize };
-    let need = filename_len.saturating_add(argv_len);
+    let need = [path_len, filename_len, interp_len, argv_len].into_iter().fold(0, usize::saturating_add);
     let texts = texts.get(..need).ok_or(DecodeError::Short { kind: kind::EXEC, need, have: texts.len() })?;
-    let (filename, argv) = texts.split_at(filename_len);
+    let (path, texts) = texts.split_at(path_len);
+    let (filename, texts) = texts.split_at(filename_len);
+    let (interp, argv) = texts.split_at(interp_len);
     let exec_id = exec.exec_id;
     let exec = Execed {
         ts_ns: exec.header.ts_ns,
         task: task(&exec.task),
         filename: filename.strip_suffix(&[0]).map(Into::into),
+        exe: exe(path, exec.path_is),
+        interp: interp.strip_suffix(&[0]).map(Into::into),
         argv: (exec.argv_len != wire::ARGV_UNREADABLE).then(|| Argv::from_nul_terminated(argv)),
         argv_truncated: exec.argv_len != wire::ARGV_UNREADABLE && exec.argv_total > exec.argv_len,
     };
@@ -361,6 +366,34 @@ fn cgroup(record: &wire::Cgroup) -> Result<Record, DecodeError> {
         what,
     }))
 }
+
+/// The path whose names, the last one first, are these; `None` where there is none.
+fn exe(mut names: &[u8], is: u32) -> Option<Exe> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    while !names.is_empty() {
+        let len = names.iter().position(|&byte| byte == 0).unwrap_or(names.len());
+        parts.extend((len > 0).then_some(&names[..len]));
+        // Behind the NUL is nothing up to the next multiple of 8.
+        names = names.get((len / 8 + 1) * 8..).unwrap_or_default();
+    }
+    let last = *parts.first()?;
+    let is_whole = is & path_is::WHOLE != 0;
+    if is_whole {
+        parts.push(b"");
+    }
+    parts.reverse();
+    // As the kernel shows them: what was never in a folder is not in one.
+    let is_pseudo = is & path_is::PSEUDO != 0;
+    Some(Exe {
+        path: parts.join(&b'/').into(),
+        deleted: is_pseudo || is & path_is::DELETED != 0,
+        memfd: is_pseudo && last.starts_with(MEMFD),
+        truncated: !is_whole,
+    })
+}
+
+/// How the names begin that `memfd_create` gives.
+pub(crate) const MEMFD: &[u8] = b"memfd:";
 
 /// Who or what ended a process by a signal.
 fn killer(sent: &wire::Sent, victim: ProcKey, status: ExitStatus) -> Option<Box<Killer>> {
@@ -460,12 +493,42 @@ mod tests {
     use super::*;
 
     fn exec_bytes(filename: &[u8], argv: &[u8], total: u32) -> Vec<u8> {
+        exec_of(b"", 0, filename, b"", argv, total)
+    }
+
+    fn exec_of(path: &[u8], path_is: u32, filename: &[u8], interp: &[u8], argv: &[u8], total: u32) -> Vec<u8> {
         let mut exec = Exec::new_zeroed();
+        (exec.path_len, exec.path_is, exec.interp_len) = (path.len() as u32, path_is, interp.len() as u32);
         exec.header = Header { kind: kind::EXEC, size: 0, ts_ns: 7 };
         exec.filename_len = filename.len() as u32;
         exec.argv_len = argv.len() as u32;
         exec.argv_total = total;
-        [exec.as_bytes(), filename, argv].concat()
+        [exec.as_bytes(), path, filename, interp, argv].concat()
+    }
+
+    #[test]
+    fn the_names_of_a_path_are_turned_round_and_what_stands_between_them_is_nothing() {
+        let exe = |names: &[u8], is: u32| match decode(&exec_of(names, is, b"./x\0", b"/bin/sh\0", b"x\0", 2), 4096) {
+            Ok(Record::Exec { exec, .. }) => {
+                assert_eq!(exec.interp.as_deref(), Some(&b"/bin/sh"[..]));
+                assert_eq!((exec.filename.as_deref(), exec.argv), (Some(&b"./x"[..]), Some(Argv::from_args(["x"]))));
+                exec.exe
+            }
+            other => panic!("{other:?}"),
+        };
+        let names = b"true\0old12345678\0.......bin\0\xff\xff\xff\xffusr\0\0\0\0\0";
+        let whole = Exe::at(*b"/usr/bin/12345678/true");
+        assert_eq!(exe(names, path_is::WHOLE), Some(whole.clone()));
+        assert_eq!(exe(names, path_is::WHOLE | path_is::DELETED), Some(Exe { deleted: true, ..whole }));
+        let cut = Exe { truncated: true, ..Exe::at(*b"usr/bin/12345678/true") };
+        assert_eq!(exe(names, 0), Some(cut));
+        let memfd = Exe { deleted: true, memfd: true, ..Exe::at(*b"/memfd:x") };
+        assert_eq!(exe(b"memfd:x\0", path_is::WHOLE | path_is::PSEUDO), Some(memfd.clone()));
+        // A file of such a name.
+        let named = Exe { deleted: true, memfd: false, ..memfd };
+        assert_eq!(exe(b"memfd:x\0", path_is::WHOLE | path_is::DELETED), Some(named));
+        assert_eq!((exe(b"", path_is::WHOLE), exe(b"\0\0", 0)), (None, None));
+        assert_eq!(exe(b"no-end", path_is::WHOLE), Some(Exe::at(*b"/no-end")));
     }
 
     #[test]
@@ -585,6 +648,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn names_of_any_bytes_make_a_path(names in prop::collection::vec(any::<u8>(), 0..80), is: u32) {
+            if let Some(exe) = exe(&names, is) {
+                prop_assert!(!exe.path.is_empty() && !exe.path.contains(&0) && exe.path.len() <= names.len() + 1);
+                prop_assert!(exe.deleted || !exe.memfd);
+            }
+        }
+
         /// Arbitrary bytes never panic, and splitting them ends.
         #[test]
         fn decode_is_total(kind in 0_u32..8, mut bytes in prop::collection::vec(any::<u8>(), 0..1200)) {

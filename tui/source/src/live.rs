@@ -378,7 +378,13 @@ impl Live {
                     uids(&found.task)
                 }
                 Event::Fork(fork) => uids(&fork.task),
-                Event::Exec(exec) => uids(&exec.task),
+                Event::Exec(exec) => {
+                    if exec.exe.as_ref().is_none_or(|exe| exe.truncated) {
+                        let whole = procfs::program(&exec.task, exec.argv.as_ref(), exec.exe.as_ref());
+                        exec.exe = whole.or(exec.exe.take());
+                    }
+                    uids(&exec.task)
+                }
                 Event::Creds { creds, .. } => [Some(creds.uid), None],
                 Event::Session { session, .. } => [None, session.login()],
                 _ => continue,
@@ -456,7 +462,8 @@ fn add_details(found: &mut Found, tracker: Option<(&mut Tracker, &mut Vec<Event>
         tracker.placed((found.task.key, read_ns), places.as_ref(), true, events);
     }
     let cgroup = places.and_then(|places| places.told().cloned());
-    let argv = argv.map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_deref()).unwrap_or(argv));
+    let argv = argv
+        .map(|argv| titles::found_padded(&argv, &found.task.comm, exe.as_ref().map(|exe| &*exe.path)).unwrap_or(argv));
     (found.argv, found.argv_truncated, found.exe, found.cgroup) = (argv, argv_truncated, exe, cgroup);
     any
 }

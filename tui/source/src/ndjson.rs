@@ -11,7 +11,7 @@ mod tests;
 mod write;
 
 pub use read::{Entry, LineError, ReadError, Reader, Tally};
-pub use write::{AlertStage, Known, write_alert, write_clock, write_event, write_header, write_user};
+pub use write::{AlertStage, Known, Program, write_alert, write_clock, write_event, write_header, write_user};
 
 /// Version of the format.
 pub const SCHEMA: u32 = 1;

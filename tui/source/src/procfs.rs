@@ -6,16 +6,17 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::ffi::OsStringExt;
-use std::sync::Arc;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use ptree_common::wire::{ARGV_MAX, PF_KTHREAD};
-use ptree_core::event::{Creds, Task};
+use ptree_core::event::{Creds, Exe, Task};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bounded;
-use crate::decode::{Charge, Ending, Io, Row, Sampled, has_ended, livelier};
+use crate::decode::{self, Charge, Ending, Io, Row, Sampled, has_ended, livelier};
 use crate::host;
 use crate::places::Places;
 use crate::track::Unplaced;
@@ -40,8 +41,8 @@ pub struct Details {
     pub argv: Option<Argv>,
     /// There are more.
     pub argv_truncated: bool,
-    /// Path of the program file.
-    pub exe: Option<Arc<[u8]>>,
+    /// The file that it runs.
+    pub exe: Option<Exe>,
     /// The cgroups that it is in.
     pub(crate) places: Option<Places>,
 }
@@ -89,10 +90,49 @@ impl Details {
         Self {
             argv: (!arguments.is_empty()).then(|| Argv::from_nul_terminated(&arguments)),
             argv_truncated,
-            exe: fs::read_link(path("exe")).ok().map(|exe| exe.into_os_string().into_vec().into()),
+            exe: exe(folder),
             places: read(path("cgroup"), CGROUP_MAX).ok().and_then(|text| Places::read(&text)),
         }
     }
+}
+
+/// The file that a process runs, if it still runs the program with these arguments. Where the end of its path is `known`, it
+/// has to end so.
+#[must_use]
+pub fn program(task: &Task, argv: Option<&Argv>, known: Option<&Exe>) -> Option<Exe> {
+    let key = shown_as(task)?;
+    let Details { argv: now, exe, .. } = Details::read(&format!("/proc/{}", key.pid));
+    let exe = exe.filter(|exe| match known {
+        Some(Exe { path, .. }) => exe.path.strip_suffix(&**path).is_some_and(|rest| rest.ends_with(b"/")),
+        None => true,
+    })?;
+    (now.as_ref() == argv && is_there(key)).then_some(exe)
+}
+
+/// What a link to a program says, whose folder in /proc this is. Behind the path of a file that has been deleted the kernel
+/// writes what another file's name may end with, too.
+fn exe(folder: &str) -> Option<Exe> {
+    const DELETED: &[u8] = b" (deleted)";
+    let link = format!("{folder}/exe");
+    let shown = fs::read_link(&link).ok()?.into_os_string().into_vec();
+    let Some(path) = shown.strip_suffix(DELETED) else { return Some(Exe::at(shown)) };
+    let file = fs::metadata(&link).ok();
+    let is_it = |other: fs::Metadata| {
+        file.as_ref().is_some_and(|file| file.nlink() > 0 && (file.dev(), file.ino()) == (other.dev(), other.ino()))
+    };
+    // Its namespace may have another file there than ours, and a chroot another than its namespace.
+    let root = [folder.as_bytes(), b"/root"].concat();
+    let places = [root.as_slice(), b""].map(|root| [root, &shown].concat());
+    if places.iter().any(|place| fs::symlink_metadata(Path::new(std::ffi::OsStr::from_bytes(place))).is_ok_and(is_it)) {
+        return Some(Exe::at(shown));
+    }
+    // One of that name could be in the root folder.
+    let is_in_root = |file: &fs::Metadata| {
+        fs::metadata(Path::new(std::ffi::OsStr::from_bytes(&root))).is_ok_and(|root| root.dev() == file.dev())
+    };
+    let memfd = path.strip_prefix(b"/").is_some_and(|name| name.starts_with(decode::MEMFD))
+        && file.as_ref().is_some_and(|file| !is_in_root(file));
+    Some(Exe { path: path.into(), deleted: true, memfd, truncated: false })
 }
 
 /// Folders of threads of a process, but for the first, that have not ended, with what their `stat` says: of very many only

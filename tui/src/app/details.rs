@@ -203,10 +203,7 @@ impl Page<'_> {
         if self.process.image().is_none() {
             self.tone("", "forked with this program, has started none itself", Tone::Dim);
         }
-        match &image.filename {
-            Some(path) => self.add("Program", text::readable(path)),
-            None => self.tone("Program", "not known", Tone::Dim),
-        }
+        self.program(image);
         let Some(argv) = &image.argv else {
             return self.tone("Command line", "not known", Tone::Dim);
         };
@@ -221,6 +218,29 @@ impl Page<'_> {
         }
         if image.argv_truncated {
             self.tone("", "there are more arguments than were captured", Tone::Dim);
+        }
+    }
+
+    /// The file that runs, and what was typed where that is something else.
+    fn program(&mut self, image: &Image) {
+        match image.exe() {
+            Some(path) => {
+                let cut = if image.is_exe_truncated() { ".../" } else { "" };
+                self.add("Program", format!("{cut}{}", text::readable(path)));
+            }
+            None => self.tone("Program", "not known", Tone::Dim),
+        }
+        if image.is_memfd() {
+            self.tone("", "a file in memory, made by memfd_create", Tone::Bad);
+        } else if image.is_deleted() {
+            self.tone("", "this file has been deleted", Tone::Bad);
+        }
+        if let Some(path) = image.filename().filter(|path| image.exe() != Some(path)) {
+            let what = if image.interp().is_some() { "Script" } else { "Typed" };
+            self.add(what, text::readable(path));
+        }
+        if let Some(path) = image.interp() {
+            self.add("Interpreter", text::readable(path));
         }
     }
 
@@ -429,7 +449,7 @@ impl Page<'_> {
 
 /// A program in one line: its path, and its arguments where they are known.
 fn one_line(image: &Image) -> String {
-    let path = image.filename.as_deref().map(text::readable);
+    let path = image.path().map(text::readable);
     match (&image.argv, path) {
         (Some(argv), Some(path)) => format!("{path}: {}", text::command_line(argv)),
         (Some(argv), None) => text::command_line(argv),

@@ -239,7 +239,8 @@ fn known<'a>(engine: &'a Engine, places: &'a mut Places, event: &Event, wall: bo
         user: Some(user).filter(|user| wall && !user.is_empty()),
         argv: image.and_then(|image| image.argv.as_ref()),
         argv_truncated: image.is_some_and(|image| image.argv_truncated),
-        exe: image.and_then(|image| image.filename.as_deref()),
+        program: process.program().map(ndjson::Program::from).unwrap_or_default(),
+        execs: process.are_execs_all().then(|| process.execs()),
         unit,
         container,
     }

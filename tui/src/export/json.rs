@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use ptree_core::text::{escape, signal_name};
-use ptree_core::{ExitStatus, Lifecycle, ProcKey, Process, cgroup};
+use ptree_core::{ExitStatus, Image, Lifecycle, ProcKey, Process, cgroup};
 use ptree_source::{Header, ndjson};
 use serde_json::{Map, Value, json};
 
@@ -67,7 +67,14 @@ fn process(scope: &Scope<'_>, process: &Process, depth: usize) -> Value {
     let argv = image.and_then(|image| image.argv.as_ref());
     put("argv", argv.map(|argv| argv.iter().map(escape).collect()));
     put("argv_truncated", image.filter(|image| image.argv_truncated).map(|_| true.into()));
-    put("exe", image.and_then(|image| image.filename.as_deref()).map(|path| escape(path).into()));
+    put("exe", image.and_then(Image::exe).map(|path| escape(path).into()));
+    for (name, is) in [
+        ("exe_deleted", image.is_some_and(Image::is_deleted)),
+        ("exe_memfd", image.is_some_and(Image::is_memfd)),
+        ("exe_truncated", image.is_some_and(Image::is_exe_truncated)),
+    ] {
+        put(name, is.then_some(true.into()));
+    }
     put("cgroup", process.cgroup().map(|path| escape(path).into()));
     put("unit", process.cgroup().and_then(cgroup::unit).map(|name| escape(&name).into()));
     put("container", process.cgroup().and_then(cgroup::container).map(|name| escape(&name).into()));

@@ -1,7 +1,7 @@
 //! A scripted machine and a screen without a terminal: events in, keys in, text out. The clock stands where it is put.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::Killer;
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
@@ -124,7 +124,7 @@ impl Machine {
             task: self.task(pid, parent, uid, comm.as_bytes()),
             argv: Some(Argv::from_args(argv)),
             argv_truncated: false,
-            exe: Some(argv[0].as_bytes().into()),
+            exe: Some(Exe::at(argv[0].as_bytes())),
             cgroup: Some(cgroup.as_bytes().into()),
             exited: None,
             repaired: false,
@@ -166,6 +166,8 @@ impl Machine {
             ts_ns: self.now_ns,
             task: self.task(pid, parent, uid, comm),
             filename: Some(argv[0].into()),
+            exe: Some(Exe::at(argv[0])),
+            interp: None,
             argv: Some(Argv::from_args(argv)),
             argv_truncated: false,
         }));

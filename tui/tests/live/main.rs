@@ -14,6 +14,7 @@ mod cgroups;
 mod command_line;
 mod degraded;
 mod killers;
+mod paths;
 mod proc;
 #[path = "../common/pty.rs"]
 mod pty;

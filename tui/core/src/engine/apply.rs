@@ -9,7 +9,7 @@ use crate::cgroup::Paths;
 use crate::event::{Argv, Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::intern::Interner;
 use crate::killer::Killer;
-use crate::process::{Context, Image, Lifecycle, Origin, Process};
+use crate::process::{Context, Files, Image, Lifecycle, Origin, Process};
 use crate::session::{Session, Shared};
 use crate::tree::Lineage;
 use crate::{ExitStatus, Stats};
@@ -32,10 +32,10 @@ impl End {
 impl Engine {
     pub(super) fn found(&mut self, e: &Found, deltas: &mut Vec<Delta>) {
         let key = e.task.key;
-        let exe = self.share_path(e.exe.as_ref());
         if self.tree.get(key).is_some() {
             let refreshed = self.refresh(&e.task, e.ts_ns, deltas);
-            let mut merged = self.tree.change_programs(key, |process| merge(process, e, exe)).unwrap_or(false);
+            let Self { tree, paths, .. } = self;
+            let mut merged = tree.change_programs(key, |process| merge(process, e, paths)).unwrap_or(false);
             if let (Some(path), Some(process)) = (&e.cgroup, self.tree.get_mut(key)) {
                 merged |= set_context(process, &mut self.contexts, |context| {
                     context.cgroup.get_or_insert_with(|| Arc::clone(path));
@@ -50,7 +50,7 @@ impl Engine {
             context.cgroup.clone_from(&e.cgroup);
             let context = self.contexts.share(&context, || Arc::new(context.clone()));
             let mut process = Box::new(Process::new(&e.task, context, e.task.parent, origin, e.ts_ns));
-            merge(&mut process, e, exe);
+            merge(&mut process, e, &mut self.paths);
             self.add(process, deltas);
         } else {
             return;
@@ -117,15 +117,16 @@ impl Engine {
             return;
         }
         let late = !current(process, e.ts_ns);
-        let filename = share(&mut self.paths, e.filename.as_ref());
+        let mut files = |exe| Files::new(&mut self.paths, exe, e.filename.as_deref(), e.interp.as_deref());
         match process.image_mut() {
             // It was found running this very program, and only now do we hear of the exec.
             Some(image) if late && image.since_ns().is_none() && image.argv == e.argv => {
                 image.set_since(since_ns);
-                image.filename = filename;
+                let known = image.files.as_ref().and_then(Files::file);
+                image.files = files(e.exe.as_ref().or(known.as_ref()));
             }
             _ => {
-                let mut image = Image::new(Some(since_ns), filename, e.argv.clone());
+                let mut image = Image::new(Some(since_ns), files(e.exe.as_ref()), e.argv.clone());
                 image.argv_truncated = e.argv_truncated;
                 process.start_program(image);
             }
@@ -381,14 +382,6 @@ impl Engine {
         let context = Context::new(task, forker.map(AsRef::as_ref), &self.cgroups);
         self.contexts.share(&context, || Arc::new(context.clone()))
     }
-
-    fn share_path(&mut self, path: Option<&Arc<[u8]>>) -> Option<Arc<[u8]>> {
-        share(&mut self.paths, path)
-    }
-}
-
-fn share(paths: &mut Interner<[u8]>, path: Option<&Arc<[u8]>>) -> Option<Arc<[u8]>> {
-    path.map(|path| paths.share(path, || Arc::clone(path)))
 }
 
 /// Changes what a process has in common with others; true if that is another now.
@@ -429,12 +422,12 @@ fn last_exec_ns(process: &Process) -> Option<u64> {
 }
 
 /// Adds what was not known before; true when there was something.
-fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
+fn merge(process: &mut Process, e: &Found, paths: &mut Interner<[u8]>) -> bool {
     let current = current(process, e.ts_ns);
     let mut changed = false;
     match process.image_mut() {
-        None if e.argv.is_some() || exe.is_some() => {
-            process.start_program(image_of(e, exe));
+        None if e.argv.is_some() || e.exe.is_some() => {
+            process.start_program(image_of(e, paths));
             changed = true;
         }
         // Repair found it running something else than what it was seen to start: that exec was lost.
@@ -446,7 +439,7 @@ fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
                 && e.argv.is_some()
                 && image.argv != e.argv =>
         {
-            process.start_program(image_of(e, exe));
+            process.start_program(image_of(e, paths));
             changed = true;
         }
         Some(image) if image.since_ns().is_none_or(|since_ns| since_ns <= e.ts_ns) => {
@@ -454,7 +447,10 @@ fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
                 image.argv_truncated = e.argv_truncated;
                 changed = true;
             }
-            changed |= set_missing(&mut image.filename, exe.as_ref());
+            if let Some(exe) = e.exe.as_ref().filter(|_| image.exe().is_none() || image.is_exe_truncated()) {
+                image.files = Files::new(paths, Some(exe), image.filename(), image.interp());
+                changed = true;
+            }
         }
         _ => {}
     }
@@ -462,8 +458,8 @@ fn merge(process: &mut Process, e: &Found, exe: Option<Arc<[u8]>>) -> bool {
 }
 
 /// The program with which a process was found.
-fn image_of(e: &Found, exe: Option<Arc<[u8]>>) -> Image {
-    let mut image = Image::new(None, exe, e.argv.clone());
+fn image_of(e: &Found, paths: &mut Interner<[u8]>) -> Image {
+    let mut image = Image::new(None, Files::new(paths, e.exe.as_ref(), None, None), e.argv.clone());
     image.argv_truncated = e.argv_truncated;
     image
 }

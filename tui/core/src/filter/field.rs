@@ -11,7 +11,7 @@ use super::text::Literal;
 use super::value::Unit;
 use crate::cgroup;
 use crate::event::ExitStatus;
-use crate::process::{Lifecycle, Process};
+use crate::process::{Image, Lifecycle, Process};
 use crate::text::signal_name;
 use crate::tree::Lineage;
 
@@ -82,6 +82,16 @@ pub const FIELDS: &[Field] = &[
     field("gid", "effective group's number", "gid=0", count(|_, p| Some(p.creds().gid.into())), CONSTANT),
     field("comm", "name", "comm=make", Kind::Text(|_, p| Some(p.comm().as_bytes().into()), whole), CONSTANT),
     field("exe", "program's path, or the end of it", "exe=/usr/bin/cc", Kind::Text(exe, path), CONSTANT),
+    field(
+        "filename",
+        "program's path as typed; a script's own",
+        "filename=./configure",
+        Kind::Text(filename, path),
+        CONSTANT,
+    ),
+    field("interp", "interpreter that a script names", "interp=/bin/sh", Kind::Text(interp, path), CONSTANT),
+    field("deleted", "its program's file was deleted: yes, no", "deleted=yes", Kind::Flag(is_deleted), CONSTANT),
+    field("memfd", "its program is in memory alone: yes, no", "memfd=yes", Kind::Flag(is_memfd), CONSTANT),
     field("argv", "command line; = also one argument", "argv=--verbose", Kind::Text(argv, argument), CONSTANT),
     field("cgroup", "cgroup's path", "cgroup~^/system", Kind::Text(|_, p| Some(p.cgroup()?.into()), whole), CONSTANT),
     field("container", "container's id, or how it begins", "container~.", Kind::Text(container, beginning), CONSTANT),
@@ -109,6 +119,7 @@ pub const FIELDS: &[Field] = &[
     ),
     field("depth", "levels above it in the tree", "depth>5", count(|judge, p| Some(judge.depth(p))), PLACED),
     field("children", "children in the tree", "children>100", count(|judge, p| Some(judge.children(p))), PLACED),
+    field("execs", "programs it was seen to start", "execs>=3", count(execs), CONSTANT),
     field("threads", "threads while it lives", "threads>=8", count(threads), MEASURED),
     field("threads_begun", "threads that it has had", "threads_begun>100", count(threads_begun), MEASURED),
     field("threads_most", "threads at once, of the dead", "threads_most>8", count(threads_most), CONSTANT),
@@ -131,6 +142,9 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("program", "exe"),
     ("path", "exe"),
     ("file", "exe"),
+    ("interpreter", "interp"),
+    ("shebang", "interp"),
+    ("unlinked", "deleted"),
     ("command", "argv"),
     ("cmd", "argv"),
     ("cmdline", "argv"),
@@ -263,7 +277,28 @@ fn user<'p>(judge: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u
 }
 
 fn exe<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
-    process.program()?.filename.as_deref().map(Cow::Borrowed)
+    process.program()?.exe().map(Cow::Borrowed)
+}
+
+fn filename<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
+    process.program()?.filename().map(Cow::Borrowed)
+}
+
+fn interp<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
+    process.program()?.interp().map(Cow::Borrowed)
+}
+
+fn is_deleted(process: &Process) -> bool {
+    process.program().is_some_and(Image::is_deleted)
+}
+
+fn is_memfd(process: &Process) -> bool {
+    process.program().is_some_and(Image::is_memfd)
+}
+
+/// Of a process that was found, how many it had started before is not known.
+fn execs(_: &Judge<'_, '_>, process: &Process) -> Option<u64> {
+    (process.are_execs_all() || process.execs() > 0).then(|| process.execs().into())
 }
 
 fn argv<'p>(_: &'p Judge<'_, '_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {

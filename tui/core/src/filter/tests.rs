@@ -4,7 +4,7 @@ mod property;
 
 use super::field::SYNONYMS;
 use super::*;
-use crate::event::{Event, Found, Usage};
+use crate::event::{Event, Exe, Found, Usage};
 use crate::testing::{SECOND, Scene};
 use crate::{ExitStatus, Lineage};
 
@@ -251,6 +251,10 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
          fork 50 51
          fork 51 1234 0
          exec 1234 /usr/bin/cc --verbose
+         exec 1234 file=cc exe=/usr/bin/cc -- /usr/bin/cc --verbose
+         exec 1234 file=cc exe=/usr/bin/cc -- /usr/bin/cc --verbose
+         fork 51 52
+         exec 52 file=./configure exe=/usr/bin/dash interp=/bin/sh -- ./configure
          found 60 1
          fork 51 812
          exec 812 /etc/cron.sh
@@ -263,6 +267,14 @@ fn every_field_has_an_example_that_some_process_matches_and_another_does_not() {
          session 50 login=0
          session 1234 sid=1234 pgid=1234 tty=pts/3 nice=5 login=1000 audit=3",
     );
+    for (pid, deleted, memfd) in [("53", true, false), ("54", true, true)] {
+        scene.play(&format!("fork 51 {pid}"));
+        let mut event = scene.event(&["exec", pid, "/x"]);
+        let Event::Exec(exec) = &mut event else { unreachable!() };
+        exec.exe = exec.exe.take().map(|exe| Exe { deleted, memfd, ..exe });
+        scene.engine.ingest(&event, &mut Vec::new());
+        scene.clock_ns += SECOND;
+    }
     let long = Usage {
         ts_ns: scene.clock_ns + 1,
         key: scene.key(1234),
@@ -494,6 +506,32 @@ fn a_fork_that_never_execed_is_found_by_the_program_it_runs() {
     let scene = Scene::of("found 1 0\nexec 1 nginx -g\nfork 1 2\ncomm 2 worker");
     assert_eq!(matching(&scene, "-g"), [1, 2]);
     assert_eq!(matching(&scene, "exe=nginx"), [1, 2]);
+}
+
+#[test]
+fn exe_is_the_file_that_runs_and_filename_what_was_typed() {
+    let scene = Scene::of(
+        "found 1 0 exe=/usr/bin/dash -- sh s
+         fork 1 2
+         exec 2 file=./s exe=/usr/bin/dash interp=/bin/sh -- /bin/sh ./s
+         fork 1 3
+         exec 3 file=/usr/bin/nc exe=/usr/bin/nc.openbsd -- nc",
+    );
+    for (filter, pids) in [
+        ("exe=/usr/bin/dash", &[1, 2][..]),
+        ("exe=s", &[]),
+        ("filename=s", &[2]),
+        ("interp=/bin/sh", &[2]),
+        ("exe=/usr/bin/nc", &[]),
+        ("exe~nc", &[3]),
+        ("filename=nc", &[3]),
+        ("deleted=yes", &[]),
+        // How many it had started before it was found is not known.
+        ("execs=1", &[2, 3]),
+        ("execs=0", &[]),
+    ] {
+        assert_eq!(matching(&scene, filter), pids, "{filter}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests of the script: what each line means, and what is said of one that means nothing.
 
 use super::*;
+use crate::event::Exe;
 use crate::session::{Session, Tty};
 use crate::{Argv, text};
 
@@ -52,7 +53,7 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
         task,
         argv: Some(Argv::from_args([&b"x"[..], b"", b"\xff", b"#"])),
         argv_truncated: true,
-        exe: Some((*b"/bin/x").into()),
+        exe: Some(Exe::at(*b"/bin/x")),
         cgroup: Some((*b"/a b").into()),
         exited: Some(Zombie {
             status: ExitStatus::Signal { signal: 11, core: false },

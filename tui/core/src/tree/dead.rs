@@ -87,7 +87,7 @@ fn own(process: &Process) -> impl Iterator<Item = &[u8]> {
 /// What others may hold as well: paths, and arguments of the program it was forked with.
 fn shared(process: &Process) -> impl Iterator<Item = &[u8]> {
     let inherited = process.inherited();
-    let paths = process.images().chain(inherited).filter_map(|image| image.filename.as_deref());
+    let paths = process.images().chain(inherited).filter_map(|image| Some(image.files.as_ref()?.as_bytes()));
     paths.chain(inherited.and_then(|image| image.argv.as_ref()).map(Argv::as_bytes))
 }
 

@@ -78,6 +78,13 @@ line! {
         argv_truncated: bool,
         #[serde(borrow)]
         exe: Text<'a>,
+        exe_deleted: bool,
+        exe_memfd: bool,
+        exe_truncated: bool,
+        #[serde(borrow)]
+        interp: Text<'a>,
+        /// For people: programs that a process has started in its life, where its begin was seen.
+        execs: u32,
 
         uid: u32,
         /// For people: the name of `uid`.

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::text::{escape, quoted, shown, signal_number};
 use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey, Session, Tty};
@@ -378,7 +378,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             task: line.task(key)?,
             argv: line.argv(),
             argv_truncated: line.argv_truncated.unwrap_or(false),
-            exe: line.exe.as_ref().map(Text::shared),
+            exe: line.program(),
             cgroup: line.cgroup.as_ref().map(Text::shared),
             exited: match line.zombie {
                 Some(true) => Some(Zombie {
@@ -403,6 +403,8 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             ts_ns,
             task: line.task(key)?,
             filename: line.filename.as_ref().map(Text::shared),
+            exe: line.program(),
+            interp: line.interp.as_ref().map(Text::shared),
             argv: line.argv(),
             argv_truncated: line.argv_truncated.unwrap_or(false),
         }),
@@ -492,6 +494,13 @@ impl Line<'_> {
     fn comm(&self) -> Result<Comm, Wrong> {
         let Text(comm) = need(self.comm.as_ref(), "comm")?;
         Ok(Comm::new(comm))
+    }
+
+    fn program(&self) -> Option<Exe> {
+        let path = self.exe.as_ref().map(Text::shared)?;
+        let is = |flag: Option<bool>| flag.unwrap_or(false);
+        let (deleted, memfd, truncated) = (is(self.exe_deleted), is(self.exe_memfd), is(self.exe_truncated));
+        Some(Exe { path, deleted, memfd, truncated })
     }
 
     fn argv(&self) -> Option<Argv> {

@@ -1,6 +1,6 @@
 //! Each line as it is written, once with everything known and once with nothing.
 
-use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
+use ptree_core::event::{Cost, Creds, Event, Exe, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
 use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 
@@ -52,6 +52,8 @@ fn exec_leaves_out_what_is_not_known() {
         ts_ns: 52,
         task: task(false),
         filename: Some((*b"/bin/\n").into()),
+        exe: Some(Exe { deleted: true, ..Exe::at(*b"/bin/dash") }),
+        interp: Some((*b"/bin/sh").into()),
         argv: Some(Argv::from_args([&b"sh"[..], b"", b"\\x41"])),
         argv_truncated: true,
     };
@@ -59,12 +61,19 @@ fn exec_leaves_out_what_is_not_known() {
         line(&Event::Exec(exec.clone())),
         concat!(
             r#"{"type":"exec","ts_ns":52,"pid":5,"start_ns":50,"ppid":1,"parent_start_ns":10,"filename":"/bin/\\x0a","argv":["sh","","\\x5cx41"],"#,
-            r#""argv_truncated":true,"uid":0,"gid":0,"ruid":1000,"comm":"a\\x1b\\xff","cgroup_id":77,"#,
+            r#""argv_truncated":true,"exe":"/bin/dash","exe_deleted":true,"interp":"/bin/sh","uid":0,"gid":0,"ruid":1000,"comm":"a\\x1b\\xff","cgroup_id":77,"#,
             r#""pid_ns":4026531836}"#,
             "\n"
         )
     );
-    let bare = line(&Event::Exec(Execed { filename: None, argv: None, argv_truncated: false, ..exec }));
+    let bare = line(&Event::Exec(Execed {
+        filename: None,
+        exe: None,
+        interp: None,
+        argv: None,
+        argv_truncated: false,
+        ..exec
+    }));
     assert!(!bare.contains("filename") && !bare.contains("argv"), "{bare}");
 }
 
@@ -245,7 +254,8 @@ fn a_line_can_say_what_is_known_beside_its_event() {
         user: Some(b"ann"),
         argv: Some(&argv),
         argv_truncated: true,
-        exe: Some(b"/usr/bin/cc"),
+        program: Program { exe: Some(b"/usr/bin/cc"), memfd: true, filename: Some(b"cc"), ..Program::default() },
+        execs: Some(2),
         unit: Some(b"x-y.service"),
         container: None,
     };
@@ -259,8 +269,8 @@ fn a_line_can_say_what_is_known_beside_its_event() {
     assert_eq!(
         line(&Event::Exit(exit)),
         concat!(
-            r#"{"type":"exit","ts_ns":60,"time":"2026-11-21T14:03:22.123456789Z","pid":5,"start_ns":50,"argv":["cc","x.c"],"#,
-            r#""argv_truncated":true,"exe":"/usr/bin/cc","user":"ann","unit":"x-y.service","code":1,"lifetime_ns":10,"inferred":true}"#,
+            r#"{"type":"exit","ts_ns":60,"time":"2026-11-21T14:03:22.123456789Z","pid":5,"start_ns":50,"filename":"cc","argv":["cc","x.c"],"#,
+            r#""argv_truncated":true,"exe":"/usr/bin/cc","exe_memfd":true,"execs":2,"user":"ann","unit":"x-y.service","code":1,"lifetime_ns":10,"inferred":true}"#,
             "\n"
         )
     );

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use ptree_core::alert::{Alert, Cause};
-use ptree_core::event::{Cost, Creds, Event, Execed, Exited, Forked, Found, Task, Usage};
+use ptree_core::event::{Cost, Creds, Event, Exe, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::{KillCause, Killer};
 use ptree_core::text::signal_name;
-use ptree_core::{Argv, ExitStatus, LossCount, ProcKey, Session};
+use ptree_core::{Argv, ExitStatus, Image, LossCount, ProcKey, Session};
 use serde::Serialize;
 
 use super::line::{Args, By, Heading, Line, Text};
@@ -45,11 +45,43 @@ pub struct Known<'a> {
     /// They were cut.
     pub argv_truncated: bool,
     /// Program of a process that ends.
-    pub exe: Option<&'a [u8]>,
+    pub program: Program<'a>,
+    /// Programs that it has started.
+    pub execs: Option<u32>,
     /// systemd unit.
     pub unit: Option<&'a [u8]>,
     /// Container.
     pub container: Option<&'a [u8]>,
+}
+
+/// Which files a program is of: see [`Execed`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Program<'a> {
+    /// Path of the file that runs.
+    pub exe: Option<&'a [u8]>,
+    /// It has been deleted.
+    pub deleted: bool,
+    /// It is in memory alone.
+    pub memfd: bool,
+    /// The path lacks its beginning.
+    pub truncated: bool,
+    /// What was typed.
+    pub filename: Option<&'a [u8]>,
+    /// What a script names.
+    pub interp: Option<&'a [u8]>,
+}
+
+impl<'a> From<&'a Image> for Program<'a> {
+    fn from(image: &'a Image) -> Self {
+        Self {
+            exe: image.exe(),
+            deleted: image.is_deleted(),
+            memfd: image.is_memfd(),
+            truncated: image.is_exe_truncated(),
+            filename: image.filename(),
+            interp: image.interp(),
+        }
+    }
 }
 
 /// Writes an event, with what else is known.
@@ -57,7 +89,7 @@ pub struct Known<'a> {
 /// # Errors
 /// When `out` fails.
 pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io::Result<()> {
-    let Known { time, user, argv, argv_truncated, exe, unit, container } = *known;
+    let Known { time, user, argv, argv_truncated, program, execs, unit, container } = *known;
     let mut line = event_line(event);
     (line.time, line.user) = (time.map(Text::new), user.map(Text::new));
     match event {
@@ -78,7 +110,13 @@ pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io
     if let Event::Exit(_) = event {
         line.argv = argv.cloned().map(Args);
         line.argv_truncated = flag(argv_truncated);
-        line.exe = exe.map(Text::new);
+        line.exe = program.exe.map(Text::new);
+        line.exe_deleted = flag(program.deleted);
+        line.exe_memfd = flag(program.memfd);
+        line.exe_truncated = flag(program.truncated);
+        line.filename = program.filename.map(Text::new);
+        line.interp = program.interp.map(Text::new);
+        line.execs = execs;
     }
     write_line(out, &line)
 }
@@ -202,7 +240,6 @@ fn process(found: &Found) -> Line<'_> {
         threads: Some(found.task.threads),
         argv: found.argv.clone().map(Args),
         argv_truncated: flag(found.argv_truncated),
-        exe: found.exe.as_deref().map(Text::new),
         cgroup: found.cgroup.as_deref().map(Text::new),
         zombie: flag(found.exited.is_some()),
         cpu_ns: found.exited.map(|zombie| zombie.cpu_ns),
@@ -212,6 +249,7 @@ fn process(found: &Found) -> Line<'_> {
         repaired: flag(found.repaired),
         ..about(kind::PROCESS, found.ts_ns, found.task.key).with_task(&found.task)
     }
+    .with_exe(found.exe.as_ref())
     .with_end(found.exited.map_or(ExitStatus::Unknown, |zombie| zombie.status))
 }
 
@@ -230,8 +268,10 @@ fn execed(exec: &Execed) -> Line<'_> {
         filename: exec.filename.as_deref().map(Text::new),
         argv: exec.argv.clone().map(Args),
         argv_truncated: flag(exec.argv_truncated),
+        interp: exec.interp.as_deref().map(Text::new),
         ..about(kind::EXEC, exec.ts_ns, exec.task.key).with_task(&exec.task)
     }
+    .with_exe(exec.exe.as_ref())
 }
 
 fn exited(exit: &Exited) -> Line<'_> {
@@ -353,6 +393,17 @@ impl<'a> Line<'a> {
             tty: session.tty.as_ref().map(|tty| Text::new(tty.as_bytes())),
             login_uid: session.login_uid,
             audit_session: session.audit_session,
+            ..self
+        }
+    }
+
+    fn with_exe(self, exe: Option<&'a Exe>) -> Self {
+        let Some(Exe { path, deleted, memfd, truncated }) = exe else { return self };
+        Self {
+            exe: Some(Text::new(path)),
+            exe_deleted: flag(*deleted),
+            exe_memfd: flag(*memfd),
+            exe_truncated: flag(*truncated),
             ..self
         }
     }

@@ -9,7 +9,7 @@ mod telling;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, LossCount};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, LossCount};
 use ptree_core::{Comm, Event, ExitStatus, ProcKey};
 
 use super::program::{Line, Program, Programs};
@@ -305,6 +305,7 @@ impl World {
         let program = self.programs.get(line, number);
         let ts_ns = self.clock_ns;
         let (filename, argv) = (Some(program.path.clone()), Some(program.argv.clone()));
+        let exe = Some(Exe::at(program.path.clone()));
         let living = &mut self[slot];
         living.comm = program.comm;
         living.program = Some(program);
@@ -313,7 +314,15 @@ impl World {
         self.tell(slot);
         self.counts.execs += 1;
         let task = self.task(&self[slot]);
-        self.events.push_back(Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated: false }));
+        self.events.push_back(Event::Exec(Execed {
+            ts_ns,
+            task,
+            filename,
+            exe,
+            interp: None,
+            argv,
+            argv_truncated: false,
+        }));
     }
 
     /// Ends; its children get another parent.

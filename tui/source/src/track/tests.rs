@@ -61,7 +61,15 @@ fn exit(ts_ns: u64, task: &Task) -> Record {
 }
 
 fn exec(ts_ns: u64, task: &Task) -> Record {
-    let exec = Execed { ts_ns, task: task.clone(), filename: None, argv: None, argv_truncated: false };
+    let exec = Execed {
+        ts_ns,
+        task: task.clone(),
+        filename: None,
+        exe: None,
+        interp: None,
+        argv: None,
+        argv_truncated: false,
+    };
     Record::Exec { exec, exec_id: 0 }
 }
 
@@ -507,7 +515,15 @@ fn other_arguments_than_those_that_were_told_are_a_title() {
     let worker = task(5, 2_000, init.key);
     let argv = |bytes: &[u8]| Argv::from_nul_terminated(bytes);
     let exec = |ts_ns, argv| {
-        let exec = Execed { ts_ns, task: worker.clone(), filename: None, argv: Some(argv), argv_truncated: false };
+        let exec = Execed {
+            ts_ns,
+            task: worker.clone(),
+            filename: None,
+            exe: None,
+            interp: None,
+            argv: Some(argv),
+            argv_truncated: false,
+        };
         Record::Exec { exec, exec_id: 0 }
     };
     let title = |tracker: &mut Tracker, pid, start_ns, ts_ns, argv| {

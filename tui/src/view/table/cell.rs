@@ -124,6 +124,9 @@ impl Cells<'_> {
             Column::RunDelay => cost.run_delay_ns.map_or_else(nothing, |ns| label::duration(ns, width).into()),
             Column::Depth => self.depth(),
             Column::Children => label::count(app.tree().child_count(process.key, app.look().lineage) as u64).into(),
+            Column::Execs => {
+                Some(label::execs(process)).filter(|execs| !execs.is_empty()).map_or_else(nothing, Cow::from)
+            }
             Column::Spawned => label::count(process.spawned.into()).into(),
             Column::Read => bytes(cost.read_bytes),
             Column::Written => bytes(cost.write_bytes),

@@ -70,8 +70,9 @@ fn event(ts_ns: u64) -> impl Strategy<Value = Event> {
         },
     );
     let fork = (task(), key()).prop_map(move |(task, forker)| Event::Fork(Forked { ts_ns, task, forker }));
-    let exec = (task(), argv())
-        .prop_map(move |(task, argv)| Event::Exec(Execed { ts_ns, task, filename: None, argv, argv_truncated: false }));
+    let exec = (task(), argv()).prop_map(move |(task, argv)| {
+        Event::Exec(Execed { ts_ns, task, filename: None, exe: None, interp: None, argv, argv_truncated: false })
+    });
     let exit = (task(), status(), 0..9_u64, prop::option::of(key())).prop_map(move |(task, status, cpu_ns, by)| {
         let cost = Some(Cost { cpu_ns, ..Cost::default() });
         let sender = by.map(|key| Sender { key, comm: task.comm, uid: 0 });

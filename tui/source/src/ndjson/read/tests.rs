@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ndjson::{Known, write_clock, write_event, write_header, write_user};
+use crate::ndjson::{Known, Program, write_clock, write_event, write_header, write_user};
 
 fn key() -> impl Strategy<Value = ProcKey> {
     (any::<u32>(), any::<u64>()).prop_map(|(pid, start_ns)| ProcKey::new(pid, start_ns))
@@ -102,10 +102,15 @@ fn killer() -> impl Strategy<Value = Box<Killer>> {
         .prop_map(|(cause, sender)| Box::new(Killer { cause, sender }))
 }
 
+fn exe() -> impl Strategy<Value = Option<Exe>> {
+    (path(), any::<[bool; 3]>())
+        .prop_map(|(path, [deleted, memfd, truncated])| path.map(|path| Exe { path, deleted, memfd, truncated }))
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let zombie = (status(), any::<(u64, [Option<u64>; 2])>())
         .prop_map(|(status, (cpu_ns, [user_ns, run_delay_ns]))| Zombie { status, cpu_ns, user_ns, run_delay_ns });
-    let found = (any::<u64>(), task(), argv(), path(), path(), prop::option::of(zombie), any::<[bool; 2]>()).prop_map(
+    let found = (any::<u64>(), task(), argv(), exe(), path(), prop::option::of(zombie), any::<[bool; 2]>()).prop_map(
         |(ts_ns, task, argv, exe, cgroup, exited, [argv_truncated, repaired])| {
             Event::Process(Found { ts_ns, task, argv, argv_truncated, exe, cgroup, exited, repaired })
         },
@@ -114,9 +119,9 @@ fn event() -> impl Strategy<Value = Event> {
         let forker = forker.unwrap_or(task.parent);
         Event::Fork(Forked { ts_ns, task, forker })
     });
-    let exec = (any::<u64>(), task(), path(), argv(), any::<bool>()).prop_map(
-        |(ts_ns, task, filename, argv, argv_truncated)| {
-            Event::Exec(Execed { ts_ns, task, filename, argv, argv_truncated })
+    let exec = (any::<u64>(), task(), path(), exe(), path(), argv(), any::<bool>()).prop_map(
+        |(ts_ns, task, filename, exe, interp, argv, argv_truncated)| {
+            Event::Exec(Execed { ts_ns, task, filename, exe, interp, argv, argv_truncated })
         },
     );
     let exit = (any::<u64>(), task(), any::<bool>(), status(), prop::option::of(cost()), prop::option::of(killer()))
@@ -198,7 +203,8 @@ proptest! {
             user: Some(name),
             argv: Some(&argv),
             argv_truncated: true,
-            exe: Some(name),
+            program: Program { exe: Some(name), truncated: true, interp: Some(name), ..Program::default() },
+            execs: Some(uid),
             unit: Some(b"x.service"),
             container: Some(b"c"),
         };

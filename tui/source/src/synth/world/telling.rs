@@ -1,7 +1,7 @@
 //! What records and passes say of the living.
 
 use ptree_core::Event;
-use ptree_core::event::{Found, Task, Usage};
+use ptree_core::event::{Exe, Found, Task, Usage};
 
 use super::{Living, NONE, Slot, World};
 use crate::synth::rng::mix;
@@ -57,7 +57,7 @@ impl World {
             task: self.task(living),
             argv: program.map(|program| program.argv.clone()),
             argv_truncated: false,
-            exe: program.map(|program| program.path.clone()),
+            exe: program.map(|program| Exe::at(program.path.clone())),
             cgroup: program.map(|_| self.homes[living.home].cgroup.clone()),
             exited: None,
             repaired,
