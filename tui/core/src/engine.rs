@@ -41,7 +41,7 @@ mod tests;
 pub struct Config {
     /// How long the dead stay, nanoseconds.
     pub keep_ns: u64,
-    /// How many of the dead stay at most, ancestors of the living not counted: the oldest go first.
+    /// How many of the dead stay at most, ancestors of the living and zombies not counted: the oldest go first.
     pub keep_max: usize,
     /// How many dead ancestors of the living stay at most, to hang the living on (I6): of more than these, those that
     /// ended first are left out of the lines of descent.

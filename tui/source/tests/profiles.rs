@@ -98,7 +98,7 @@ fn check(engine: &Engine) {
     assert_eq!((stats.live, stats.forks + stats.found - stats.exits), (live, live), "I5");
     let config = engine.config();
     assert!(tree.pinned() <= config.pinned_max, "I6");
-    let free = usize::try_from(stats.dead).unwrap() - tree.pinned();
+    let free = usize::try_from(stats.dead).unwrap() - tree.zombies() - tree.pinned();
     assert!(free <= config.keep_max && stats.dead_bytes <= config.keep_bytes, "I6");
 }
 
