@@ -138,7 +138,7 @@ fn one_goes_back_to_where_it_was_asked_for_and_nothing_is_remembered() {
     machine.screen(40, 10);
     machine.keys("<Esc>");
     let page = machine.screen(40, 10);
-    assert!(page.contains("Command line"), "{page}");
+    assert!(page.contains("Program  "), "{page}");
     assert_eq!((machine.app.mode(), machine.app.details().unwrap().lines().scroll()), (Mode::Details, 2));
     machine.keys("<Esc><Enter>");
     assert!(machine.app.details().unwrap().sheet().is_none());

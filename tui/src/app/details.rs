@@ -9,7 +9,7 @@ mod subtree;
 
 use std::borrow::Cow;
 
-use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, Session, Tty, text};
+use ptree_core::{Image, Lifecycle, Lineage, Origin, ProcKey, Process, Session, Tty, cgroup, text};
 use ratatui::layout::Rect;
 
 pub(crate) use self::lines::occurrences;
@@ -196,6 +196,13 @@ impl Page<'_> {
     fn command(&mut self) {
         self.add("Name", text::readable(self.process.comm().as_bytes()));
         self.add("User", self.user(self.process.creds().uid));
+        if let Some(path) = self.process.cgroup() {
+            for (name, found) in [("Container", cgroup::container(path)), ("Unit", cgroup::unit(path))] {
+                if let Some(found) = found {
+                    self.add(name, text::readable(&found));
+                }
+            }
+        }
         let Some(image) = self.process.program() else {
             let why = if self.process.is_kernel() { "a kernel thread" } else { "not known" };
             return self.tone("Program", why, Tone::Dim);

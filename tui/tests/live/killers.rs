@@ -17,11 +17,14 @@ fn observe(situation: &str) -> Option<Vec<String>> {
     for line in log.of("skipped") {
         eprintln!("SKIPPED: {}", line["what"]);
     }
+    let causes = log.of("killed").map(|line| assert_killed(&stream, &log, line)).collect();
     // Without being asked for.
     let told =
         |line: &Value| stream.of("alert").any(|alert| alert["rule"] == "out of memory" && alert["pid"] == line["pid"]);
-    assert!(log.of("killed").filter(|line| line["cause"] == "oom").all(told));
-    Some(log.of("killed").map(|line| assert_killed(&stream, &log, line)).collect())
+    for line in log.of("killed").filter(|line| line["cause"] == "oom") {
+        assert!(told(line), "{line}: {:?}", stream.of("alert").collect::<Vec<_>>());
+    }
+    Some(causes)
 }
 
 fn assert_killed(stream: &Stream, log: &Log, line: &Value) -> String {
