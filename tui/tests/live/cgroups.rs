@@ -150,7 +150,8 @@ fn units_and_containers_are_known_in_every_hierarchy() {
 /// Waits until the stream has a process in a cgroup, and compares with what /proc says of it.
 fn wait_for_move(capture: &mut Capture, pid: u64, path: &str) -> Value {
     let line = capture.wait_for(&format!("{pid} in {path}"), |stream| {
-        let last = stream.of("move").filter(|line| line["pid"] == pid).last()?;
+        // Without hooks that it has moved is known before where to.
+        let last = stream.of("move").filter(|line| line["pid"] == pid && !line["cgroup"].is_null()).last()?;
         unescape(&last["cgroup"]).ends_with(path.as_bytes()).then(|| last.clone())
     });
     let places = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
