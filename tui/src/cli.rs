@@ -17,6 +17,7 @@ use nix::sys::signal::{SigSet, Signal};
 use ptree_core::text::{VALUE, quoted, shown};
 use ptree_core::{Filter, MatchRule};
 use ptree_source::caller::{caller, leave_no_core};
+use ptree_source::fatal;
 use ptree_source::limits::{self, Explained};
 use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
 
@@ -426,12 +427,21 @@ fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<
 #[must_use]
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(tell::panicked));
+    fatal::watch();
     leave_no_core();
     limits::raise();
     // Whatever signals who started us has blocked: those that end us do. A file that would grow beyond a limit ('ulimit -f')
     // is an error of whoever writes it, and not the end of all. It holds for every thread, since this is the only one yet.
     let _ = SigSet::from(Signal::SIGXFSZ).thread_set_mask();
-    finish(run())
+    // A panic has had its say.
+    let status = std::panic::catch_unwind(run).map_or(ExitCode::FAILURE, finish);
+    unless_panicked(status, tell::has_panicked())
+}
+
+/// Where another thread than the first one has panicked, what it was there for has ended early, and who waited for it may
+/// not have noticed: that is no success, however it went on.
+fn unless_panicked(status: ExitCode, panicked: bool) -> ExitCode {
+    if panicked && status == ExitCode::SUCCESS { ExitCode::FAILURE } else { status }
 }
 
 fn run() -> anyhow::Result<ExitCode> {
@@ -566,6 +576,18 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn after_a_panic_in_whatever_thread_nothing_is_a_success() {
+        let privilege = ExitCode::from(EXIT_PRIVILEGE);
+        for (status, panicked, expected) in [
+            (ExitCode::SUCCESS, false, ExitCode::SUCCESS),
+            (ExitCode::SUCCESS, true, ExitCode::FAILURE),
+            (privilege, true, privilege),
+        ] {
+            assert_eq!(unless_panicked(status, panicked), expected);
+        }
     }
 
     #[test]

@@ -44,8 +44,9 @@ const TICK: Duration = Duration::from_millis(100);
 const BATCHES: usize = 32;
 /// How long after a signal that ends us the terminal may keep us waiting.
 const GRACE: Duration = Duration::from_secs(1);
-/// The signals that end us. None of them may leave the terminal as it is.
-const ENDING: [Signal; 14] = [
+/// The signals that end us. None of them may leave the terminal as it is; for those of faults and aborts, and those of real
+/// time, [`ptree_source::fatal`] sees to that.
+const ENDING: [Signal; 13] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
@@ -55,7 +56,6 @@ const ENDING: [Signal; 14] = [
     Signal::SIGALRM,
     Signal::SIGVTALRM,
     Signal::SIGPROF,
-    Signal::SIGABRT,
     Signal::SIGIO,
     Signal::SIGPWR,
     Signal::SIGSTKFLT,

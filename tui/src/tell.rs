@@ -7,11 +7,15 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ptree_core::text;
+use ptree_source::fatal;
 
 /// No message is longer, bytes.
 const LONGEST: usize = 16 << 10;
+/// Some thread has panicked.
+static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Tells a message, after the program's name.
 pub fn tell(message: impl Display) {
@@ -26,7 +30,15 @@ pub fn plain(message: impl Display) {
 
 /// What a hook on panics tells: whatever panicked may have had text of others in its hands.
 pub fn panicked(info: &PanicHookInfo<'_>) {
+    PANICKED.store(true, Ordering::SeqCst);
+    fatal::set_told();
     tell(Panicked(info));
+}
+
+/// Whether some thread has panicked, and so has left undone what others may count on.
+#[must_use]
+pub fn has_panicked() -> bool {
+    PANICKED.load(Ordering::SeqCst)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one way")]

@@ -16,6 +16,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -26,6 +27,7 @@ use crossterm::terminal::{
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use ptree_source::fatal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
@@ -40,8 +42,8 @@ static MOUSE: AtomicBool = AtomicBool::new(false);
 /// Presses and the wheel are told, in decimal digits; but no movement, which would be told all the time.
 const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
-/// Some thread has panicked.
-static PANICKED: AtomicBool = AtomicBool::new(false);
+/// All of that undone, whatever was done: what [`leave`] writes, for an end that nothing of ours comes after.
+const UNDO: &str = "\u{1b}[?2026l\u{1b}[?1006l\u{1b}[?1000l\u{1b}[?2004l\u{1b}[?1049l\u{1b}[?25h";
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
@@ -59,6 +61,8 @@ impl Screen {
         ensure_terminal()?;
         MOUSE.store(mouse, Ordering::SeqCst);
         hook_panics();
+        fatal::watch();
+        fatal::remember(UNDO).context("cannot read how the terminal is set")?;
         enter()?;
         let frames = Frames::default();
         let terminal = Terminal::new(CrosstermBackend::new(frames.clone()));
@@ -84,7 +88,7 @@ impl Screen {
     ///
     /// When the terminal is gone, or another thread's panic has given it back already.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> anyhow::Result<()> {
-        anyhow::ensure!(!PANICKED.load(Ordering::SeqCst), "a part of the program has panicked");
+        anyhow::ensure!(!tell::has_panicked(), "a part of the program has panicked");
         self.terminal.draw(draw)?;
         self.frames.show(&mut io::stdout())?;
         Ok(())
@@ -183,7 +187,8 @@ pub(crate) fn abandon() -> ! {
 }
 
 fn enter() -> io::Result<()> {
-    enable_raw_mode()?;
+    fatal::set_taken(true);
+    enable_raw_mode().inspect_err(|_| fatal::set_taken(false))?;
     TAKEN.store(true, Ordering::SeqCst);
     let mouse = if MOUSE.load(Ordering::SeqCst) { MOUSE_ON } else { "" };
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(mouse))
@@ -203,6 +208,7 @@ fn leave() {
             Show
         );
         let _ = disable_raw_mode();
+        fatal::set_taken(false);
     }
 }
 
@@ -212,7 +218,6 @@ fn hook_panics() {
     HOOKED.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             leave();
-            PANICKED.store(true, Ordering::SeqCst);
             tell::panicked(info);
         }));
     });

@@ -8,6 +8,7 @@
 mod pty;
 
 use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -190,28 +191,77 @@ fn a_terminal_that_cannot_move_its_cursor_is_refused() {
 
 #[test]
 fn i16_signals_that_end_it_give_the_terminal_back() {
-    for signal in [
-        Signal::SIGTERM,
-        Signal::SIGHUP,
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGUSR1,
-        Signal::SIGUSR2,
-        Signal::SIGALRM,
-        Signal::SIGVTALRM,
-        Signal::SIGPROF,
+    // Those of faults end it at once, as whoever sends them wants; the C library keeps 32 and 33.
+    let at_once = [
         Signal::SIGABRT,
-        Signal::SIGIO,
-        Signal::SIGPWR,
-        Signal::SIGSTKFLT,
-        Signal::SIGXCPU,
-    ] {
+        Signal::SIGSEGV,
+        Signal::SIGBUS,
+        Signal::SIGILL,
+        Signal::SIGFPE,
+        Signal::SIGTRAP,
+        Signal::SIGSYS,
+    ];
+    let not_ending = [
+        Signal::SIGKILL,
+        Signal::SIGSTOP,
+        Signal::SIGTSTP,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+        Signal::SIGCONT,
+        Signal::SIGCHLD,
+        Signal::SIGURG,
+        Signal::SIGWINCH,
+        // Errors where they happen.
+        Signal::SIGPIPE,
+        Signal::SIGXFSZ,
+    ];
+    let standard = Signal::iterator().filter(|signal| !not_ending.contains(signal)).map(|signal| signal as i32);
+    for signal in standard.chain([34, 35, 50, 64]) {
         let session = Session::invented("storm");
         session.wait_for("systemd");
-        session.signal(signal);
+        let command = format!("kill -{signal} {}", session.pty.child.id());
+        assert!(Command::new("bash").args(["-c", &command]).status().unwrap().success());
         let (status, _) = session.end();
-        assert!(status.success(), "{signal}: {status}");
+        if at_once.iter().any(|of| *of as i32 == signal) {
+            assert_eq!(status.signal(), Some(signal), "{status}");
+        } else {
+            assert!(status.success(), "{signal}: {status}");
+        }
     }
+}
+
+#[test]
+fn i16_a_lack_of_memory_gives_the_terminal_back_and_is_told() {
+    // What the dead occupy grows all the time.
+    let session = Session::invented("storm");
+    session.wait_for("systemd");
+    let pid = session.pty.child.id().to_string();
+    assert!(Command::new("prlimit").args(["--pid", &pid, "--as=1000000:1000000"]).status().unwrap().success());
+    let (status, output) = session.end();
+    assert_eq!(status.signal(), Some(Signal::SIGABRT as i32), "{status} {}", output.escape_debug());
+    let told = output.find("too little memory is left");
+    assert!(told.is_some() && told > output.rfind(LEAVE), "{}", output.escape_debug());
+}
+
+#[test]
+fn i16_a_recording_of_more_processes_than_memory_holds_gives_the_terminal_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording");
+    let mut lines =
+        r#"{"type":"header","schema":1,"host":"elsewhere","boot_id":"b","boottime_ns":5,"unix_ns":5}"#.to_owned();
+    for pid in 10..100_010 {
+        let line = format!(
+            "\n{{\"type\":\"process\",\"ts_ns\":6,\"pid\":{pid},\"start_ns\":6,\"ppid\":1,\"parent_start_ns\":1,\
+             \"uid\":7,\"gid\":7,\"comm\":\"x\"}}"
+        );
+        lines.push_str(&line);
+    }
+    std::fs::write(&path, lines + "\n").unwrap();
+    let replay = [env!("CARGO_BIN_EXE_ptree-tui"), "replay", path.to_str().unwrap()];
+    let (status, output) = Session::start(&[&["prlimit", "--data=30000000"], &replay[..]].concat()).end();
+    assert_eq!(status.signal(), Some(Signal::SIGABRT as i32), "{status} {}", output.escape_debug());
+    let told = output.find("too little memory is left");
+    assert!(told.is_some() && told > output.rfind(LEAVE), "{}", output.escape_debug());
 }
 
 #[test]
@@ -239,13 +289,15 @@ fn i16_a_stop_gives_the_terminal_to_the_shell_and_takes_it_again() {
     let mut session = Session::start(&["bash", "--noprofile", "--norc", "--noediting", "-i"]);
     session.press(&format!("exec 2>&1; PS1='ready> '; {} quiet\n", program().to_str().unwrap()));
     session.wait_for("systemd");
-    for stop in ["key", "signal"] {
+    for stop in ["key", "TSTP", "TTIN", "TTOU"] {
         let (entered, left) = (session.output().matches(ENTER).count(), session.output().matches(LEAVE).count());
         if stop == "key" {
             session.press("\u{1a}");
         } else {
             let group = nix::unistd::tcgetpgrp(&session.pty.keyboard).unwrap();
-            kill(group, Signal::SIGTSTP).unwrap();
+            let signal: Signal = format!("SIG{stop}").parse().unwrap();
+            // The members of the job are the program and nobody else.
+            kill(group, signal).unwrap();
         }
         session.wait("prompt", |output| {
             output.rfind("ready> ") > output.rfind(LEAVE) && output.matches(LEAVE).count() > left

@@ -95,21 +95,21 @@ fn find(uid: Uid, gid: Gid, gained: bool, variable: impl Fn(&str) -> Option<OsSt
 /// this program alone cannot change what they say. What makes no sense is not taken for nothing.
 fn through_tools(variable: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, Who)> {
     let number = |name: &str| variable(name).map(|value| value.to_str()?.parse::<u32>().ok());
-    let numbered = |uid: Option<u32>, gid: Option<u32>| match uid {
-        None => Who::Unclear,
-        // To the kernel this number says to leave a thread what it is.
-        Some(_) if [uid, gid].contains(&Some(u32::MAX)) => Who::Unclear,
-        Some(uid) => {
-            let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-            let gid = gid.or_else(|| user.as_ref().map(|user| user.gid.as_raw())).unwrap_or(uid);
-            Who::User { uid, gid, home: user.map(|user| user.dir) }
+    // Where no group is named it is the user's own; no number of a user says which that is.
+    let numbered = |uid: Option<u32>, named: Option<Option<u32>>| {
+        let user = uid.and_then(|uid| User::from_uid(Uid::from_raw(uid)).ok().flatten());
+        let gid = named.unwrap_or_else(|| user.as_ref().map(|user| user.gid.as_raw()));
+        match (uid, gid) {
+            // To the kernel this number says to leave a thread what it is.
+            (None | Some(u32::MAX), _) | (_, None | Some(u32::MAX)) => Who::Unclear,
+            (Some(uid), Some(gid)) => Who::User { uid, gid, home: user.map(|user| user.dir) },
         }
     };
     let named = |name: OsString| match User::from_name(&name.to_string_lossy()) {
         Ok(Some(user)) => Who::User { uid: user.uid.as_raw(), gid: user.gid.as_raw(), home: Some(user.dir) },
         Ok(None) | Err(_) => Who::Unclear,
     };
-    let sudo = number("SUDO_UID").map(|uid| ("sudo", numbered(uid, number("SUDO_GID").flatten())));
+    let sudo = number("SUDO_UID").map(|uid| ("sudo", numbered(uid, number("SUDO_GID"))));
     let pkexec = number("PKEXEC_UID").map(|uid| ("pkexec", numbered(uid, None)));
     let doas = variable("DOAS_USER").map(|name| ("doas", named(name)));
     sudo.into_iter().chain(pkexec).chain(doas).collect()
@@ -224,34 +224,48 @@ mod tests {
         assert_eq!(found(0, false, &[]), None);
         let sudo = Way::Tool("sudo");
         assert_eq!(found(0, false, &[("SUDO_UID", &ann), ("SUDO_GID", "77")]), user(ANN, 77, sudo));
-        assert_eq!(found(0, false, &[("SUDO_UID", &ann)]), user(ANN, ANN, sudo));
-        assert_eq!(found(0, false, &[("PKEXEC_UID", &ann)]), user(ANN, ANN, Way::Tool("pkexec")));
-        assert_eq!(found(BOB, false, &[("SUDO_UID", &ann)]), user(ANN, ANN, sudo), "sudo to another user than root");
-        assert_eq!(found(ANN, false, &[("SUDO_UID", &ann), ("SUDO_GID", &ann)]), None, "the same user");
         let group = [("SUDO_UID", &*ann), ("SUDO_GID", "77")];
+        assert_eq!(found(BOB, false, &group), user(ANN, 77, sudo), "sudo to another user than root");
+        // Whose group nobody has named, the user database has.
+        let root = User::from_uid(Uid::from_raw(0)).unwrap().unwrap();
+        let known = Who::User { uid: 0, gid: root.gid.as_raw(), home: Some(root.dir) };
+        for (name, tool) in [("SUDO_UID", "sudo"), ("PKEXEC_UID", "pkexec")] {
+            let expected = Some(Caller { who: known.clone(), way: Way::Tool(tool) });
+            assert_eq!(found(BOB, false, &[(name, "0")]), expected, "{name}");
+        }
+        assert_eq!(found(ANN, false, &[("SUDO_UID", &ann), ("SUDO_GID", &ann)]), None, "the same user");
         assert_eq!(found(ANN, false, &group), user(ANN, 77, sudo), "only another group");
-        let both = [("SUDO_UID", &*ann), ("PKEXEC_UID", &*ann)];
-        assert_eq!(found(0, false, &both), user(ANN, ANN, sudo));
+        let both = [("SUDO_UID", "0"), ("PKEXEC_UID", "0")];
+        assert_eq!(found(BOB, false, &both).unwrap().who, known);
         // Who runs this is root for the one, and somebody else for the other.
-        assert_eq!(found(0, false, &[("SUDO_UID", "0"), ("PKEXEC_UID", &ann)]), user(ANN, ANN, Way::Tool("pkexec")));
+        let pkexec = found(0, false, &[("SUDO_UID", "0"), ("PKEXEC_UID", &ann)]).unwrap();
+        assert_eq!((pkexec.who, pkexec.way), (Who::Unclear, Way::Tool("pkexec")));
         let two = found(0, false, &[("SUDO_UID", &ann), ("PKEXEC_UID", &bob)]).unwrap();
         assert_eq!(two.who, Who::Unclear);
     }
 
     #[test]
     fn what_makes_no_sense_is_somebody_as_whom_nothing_can_be_done() {
-        for (name, value) in [
-            ("SUDO_UID", ""),
-            ("SUDO_UID", "-1"),
-            ("SUDO_UID", "x"),
-            ("PKEXEC_UID", "4294967296"),
-            ("PKEXEC_UID", "4294967295"),
-            ("SUDO_UID", "4294967295"),
-            ("DOAS_USER", "no such user"),
-            ("DOAS_USER", ""),
+        let ann = ANN.to_string();
+        for variables in [
+            &[("SUDO_UID", "")][..],
+            &[("SUDO_UID", "-1")],
+            &[("SUDO_UID", "x")],
+            &[("PKEXEC_UID", "4294967296")],
+            &[("PKEXEC_UID", "4294967295")],
+            &[("SUDO_UID", "4294967295")],
+            &[("DOAS_USER", "no such user")],
+            &[("DOAS_USER", "")],
+            // Nobody knows in which group that is.
+            &[("SUDO_UID", &*ann)],
+            &[("PKEXEC_UID", &*ann)],
+            &[("SUDO_UID", &*ann), ("SUDO_GID", "x")],
+            &[("SUDO_UID", &*ann), ("SUDO_GID", "4294967295")],
+            // A known user, and a group that makes no sense.
+            &[("SUDO_UID", "0"), ("SUDO_GID", "")],
         ] {
-            let caller = found(0, false, &[(name, value)]).unwrap();
-            assert_eq!(caller.who, Who::Unclear, "{name}={value}");
+            let caller = found(0, false, variables).unwrap();
+            assert_eq!(caller.who, Who::Unclear, "{variables:?}");
             assert_eq!(caller.home(), Some(None));
             let error = std::thread::spawn(move || caller.take_over()).join().unwrap().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);

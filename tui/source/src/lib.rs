@@ -6,6 +6,7 @@ pub mod bounded;
 pub mod btf;
 pub mod caller;
 pub mod decode;
+pub mod fatal;
 pub mod host;
 pub mod layout;
 pub mod limits;

@@ -78,10 +78,17 @@ const LAYERS: &[Layer] = &[
     },
 ];
 
-/// Where `unsafe` may stand: the kernel side, the loader, what asks how the program was started, the workloads of the tests,
+/// Where `unsafe` may stand: the kernel side, the loader, what asks how the program was started and what sees to
+/// it that a fault leaves the terminal as it was, the workloads of the tests,
 /// which must do strange things, and what runs in the machines of `cargo xtask vm`, which speaks through I/O ports.
-const UNSAFE: &[&str] =
-    &["ebpf/", "tui/source/src/live", "tui/source/src/start.rs", "tui/examples/", "xtask/examples/"];
+const UNSAFE: &[&str] = &[
+    "ebpf/",
+    "tui/source/src/live",
+    "tui/source/src/start.rs",
+    "tui/source/src/fatal.rs",
+    "tui/examples/",
+    "xtask/examples/",
+];
 
 fn layer(path: &str) -> Option<&'static Layer> {
     LAYERS.iter().find(|layer| path.starts_with(layer.folder))
@@ -122,7 +129,7 @@ pub(super) fn source(path: &str, text: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(
                 path,
                 token.line,
-                "`unsafe` is for the kernel side, the loader, how the program was started, and examples: workloads and guests",
+                "`unsafe` is for the kernel side, the loader, how the program was started and how it faults, and examples: workloads and guests",
             ));
         }
     }
