@@ -11,7 +11,8 @@ use ptree_tui::action::{Action, COMMANDS, Effect, Mode};
 use ptree_tui::app::{App, Options, Preferences};
 use ptree_tui::inspect::{Answer, Refusal};
 use ptree_tui::keymap;
-use ptree_tui::view::{self, theme::Theme};
+use ptree_tui::screen::theme::Theme;
+use ptree_tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -95,7 +96,7 @@ impl Screen {
             3 => self.app.update(Action::Paste(input.text().to_owned())),
             4 => {
                 let (column, row) = (u16::from(input.byte()), u16::from(input.byte()));
-                self.app.update(Action::Click { column, row: row / 2, double: row % 2 == 1 })
+                self.app.update(Action::Click { hit: view::hit(&self.app, column, row / 2), double: row % 2 == 1 })
             }
             5 => self.app.update(Action::Wheel(isize::from(input.byte()) - 128)),
             6 => {
@@ -149,7 +150,7 @@ impl Screen {
 
     fn draw(&mut self) {
         let (width, height) = self.size;
-        self.app.prepare();
+        self.app.prepare(view::measure(&self.app));
         let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
         let Ok(_) = terminal.draw(|frame| view::draw(&self.app, &Theme::ansi(), frame));
         self.app.drawn();
