@@ -13,8 +13,9 @@ mod write;
 pub use read::{Entry, LineError, ReadError, Reader, Tally};
 pub use write::{AlertStage, Known, Program, write_alert, write_clock, write_event, write_header, write_user};
 
-/// Version of the format.
-pub const SCHEMA: u32 = 1;
+/// Version of the format. In the first, `read_bytes` and `write_bytes` held those of reaped children as well, and `exe` the
+/// kernel's mark of a deleted file.
+pub const SCHEMA: u32 = 2;
 
 /// Names of the types of lines.
 mod kind {

@@ -18,7 +18,7 @@ fn a_stream_of_limited_duration_ends_by_itself() {
     assert!(output.status.success(), "{output:?}");
     let lines: Vec<_> = parse(&output.stdout).collect();
     let header = &lines[0];
-    assert_eq!((&header["type"], number(header, "schema")), (&"header".into(), 1));
+    assert_eq!((&header["type"], number(header, "schema")), (&"header".into(), 2));
     let read = |path: &str| std::fs::read_to_string(path).unwrap().trim().to_owned();
     assert_eq!(header["boot_id"], read("/proc/sys/kernel/random/boot_id"));
     assert_eq!(header["kernel"], read("/proc/sys/kernel/osrelease"));

@@ -29,7 +29,7 @@ fn as_json() {
     let workload = Workload::settled(&["tree"]);
     let log = workload.log();
     let snapshot: Value = serde_json::from_str(&snapshot("json")).unwrap();
-    assert_eq!(number(&snapshot, "schema"), 1);
+    assert_eq!(number(&snapshot, "schema"), 2);
     assert!(snapshot["boottime_ns"].is_u64() && snapshot["unix_ns"].is_u64() && snapshot["host"].is_string());
     let processes = snapshot["processes"].as_array().unwrap();
     let by_pid: HashMap<u64, &Value> = processes.iter().map(|p| (number(p, "pid"), p)).collect();

@@ -109,6 +109,8 @@ pub struct Reader<R> {
     buffer: Vec<u8>,
     max_line: usize,
     tally: Tally,
+    /// That of the last header.
+    schema: u32,
     /// The rest of the last line, which was too long, is still to be passed over.
     in_long_line: bool,
     ended: bool,
@@ -122,7 +124,15 @@ impl<R: BufRead> Reader<R> {
 
     /// Skips lines that are longer than so many bytes.
     pub(super) fn with_max_line(input: R, max_line: usize) -> Self {
-        Self { input, buffer: Vec::new(), max_line, tally: Tally::default(), in_long_line: false, ended: false }
+        Self {
+            input,
+            buffer: Vec::new(),
+            max_line,
+            tally: Tally::default(),
+            schema: SCHEMA,
+            in_long_line: false,
+            ended: false,
+        }
     }
 
     /// The input, to see what it holds already.
@@ -161,7 +171,7 @@ impl<R: BufRead> Reader<R> {
 
     /// What the line in the buffer says; `None` for one that is passed over.
     fn entry(&mut self) -> Result<Option<Entry>, Wrong> {
-        let Self { buffer, tally, .. } = self;
+        let Self { buffer, tally, schema, .. } = self;
         if buffer.starts_with(BYTE_ORDER_MARK) {
             buffer.drain(..BYTE_ORDER_MARK.len());
         }
@@ -181,7 +191,9 @@ impl<R: BufRead> Reader<R> {
                     }
                     kind::HEADER => {
                         let (heading, unknown) = parse::<Heading<'_>>(buffer)?;
+                        let of = heading.schema;
                         let header = header(heading)?;
+                        *schema = of.unwrap_or(*schema);
                         tally.unknown_fields += unknown;
                         return Ok(Some(Entry::Header(header)));
                     }
@@ -197,8 +209,11 @@ impl<R: BufRead> Reader<R> {
             tally.unknown_types += 1;
             return Ok(None);
         }
-        let entry = entry(line)?;
+        let mut entry = entry(line)?;
         tally.unknown_fields += unknown;
+        if let (Some(Entry::Event(event)), 1) = (&mut entry, *schema) {
+            of_the_first_schema(event);
+        }
         Ok(entry)
     }
 
@@ -343,6 +358,36 @@ fn header(heading: Heading<'_>) -> Result<Header, Wrong> {
         },
         degraded: heading.degraded.unwrap_or_default().into_iter().map(Text::into_string).collect(),
     })
+}
+
+/// Takes what has another meaning now for what it is: bytes that may be those of children are not known to be anybody's.
+fn of_the_first_schema(event: &mut Event) {
+    match event {
+        Event::Process(found) => {
+            let Some(exe) = &mut found.exe else { return };
+            if let Some(path) = exe.path.strip_suffix(b" (deleted)") {
+                *exe = Exe { path: path.into(), deleted: true, memfd: path.starts_with(b"/memfd:"), truncated: false };
+            }
+        }
+        Event::Exit(exit) => {
+            if let Some(cost) = &mut exit.cost {
+                (cost.read_bytes, cost.write_bytes) = (None, None);
+            }
+        }
+        Event::Usage(usage) => (usage.read_bytes, usage.write_bytes) = (None, None),
+        Event::Fork(_)
+        | Event::Exec(_)
+        | Event::Creds { .. }
+        | Event::Comm { .. }
+        | Event::Title { .. }
+        | Event::Session { .. }
+        | Event::Parent { .. }
+        | Event::Zombie { .. }
+        | Event::Reaped { .. }
+        | Event::Moved { .. }
+        | Event::Cgroup { .. }
+        | Event::Lost { .. } => {}
+    }
 }
 
 /// What a line of a known type says; `None` for an alert.

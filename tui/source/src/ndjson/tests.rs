@@ -216,7 +216,7 @@ fn the_header_has_both_clocks() {
     assert_eq!(
         String::from_utf8(out).unwrap(),
         concat!(
-            r#"{"type":"header","schema":1,"version":"1.2.3","host":"h\\x07","kernel":"6.1","boot_id":"b","#,
+            r#"{"type":"header","schema":2,"version":"1.2.3","host":"h\\x07","kernel":"6.1","boot_id":"b","#,
             r#""boottime_ns":5,"unix_ns":1000,"source":"live"}"#,
             "\n"
         )

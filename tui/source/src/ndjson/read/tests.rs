@@ -319,18 +319,42 @@ fn a_bad_line_is_quoted_with_its_number_and_the_next_is_read() {
 #[test]
 fn a_newer_schema_is_an_error_that_ends_the_reading() {
     for newer in [
-        r#"{"type":"header","schema":2,"boottime_ns":5,"unix_ns":1000}"#,
-        r#"{"type":"header","schema":3,"host":{"name":"h"},"version":7}"#,
+        r#"{"type":"header","schema":3,"boottime_ns":5,"unix_ns":1000}"#,
+        r#"{"type":"header","schema":4,"host":{"name":"h"},"version":7}"#,
     ] {
         let (entries, tally) = read(format!("{newer}\n{COMM}\n").as_bytes());
         let error = entries[0].clone().unwrap_err();
-        assert!(error.contains("line 1") && error.contains("reads up to 1: use a newer one"), "{error}");
+        assert!(error.contains("line 1") && error.contains("reads up to 2: use a newer one"), "{error}");
         assert_eq!((entries.len(), tally.lines), (1, 1));
     }
     let (entries, _) = read(b"{\"type\":\"header\",\"schema\":1,\"boottime_ns\":5,\"unix_ns\":1000}\n");
     let anchor = TimeAnchor { boottime_ns: 5, unix_ns: 1000 };
     let [version, host, kernel, boot_id] = [const { String::new() }; 4];
     assert_eq!(entries, [Ok(Entry::Header(Header { version, host, kernel, boot_id, anchor, degraded: Vec::new() }))]);
+}
+
+/// In it, bytes were those of reaped children as well, and the mark of a deleted file stood in its path.
+#[test]
+fn what_meant_something_else_in_the_first_schema_is_not_taken_for_what_it_means_now() {
+    let lines = |schema: u32| {
+        format!(
+            "{{\"type\":\"header\",\"schema\":{schema},\"boottime_ns\":5,\"unix_ns\":1000}}\n\
+             {{\"type\":\"process\",\"ts_ns\":9,\"pid\":5,\"start_ns\":1,\"ppid\":1,\"parent_start_ns\":0,\"exe\":\"/d (deleted)\",\
+             \"uid\":0,\"gid\":0,\"comm\":\"x\"}}\n\
+             {{\"type\":\"usage\",\"ts_ns\":9,\"pid\":5,\"start_ns\":1,\"cpu_ns\":1,\"read_bytes\":7,\"write_bytes\":8}}\n"
+        )
+    };
+    let told = |schema| {
+        let (entries, _) = read(lines(schema).as_bytes());
+        let [Ok(_), Ok(Entry::Event(Event::Process(found))), Ok(Entry::Event(Event::Usage(usage)))] = &entries[..]
+        else {
+            panic!("{entries:?}")
+        };
+        let exe = found.exe.clone().unwrap();
+        (exe.path.to_vec(), exe.deleted, usage.read_bytes, usage.write_bytes)
+    };
+    assert_eq!(told(1), (b"/d".to_vec(), true, None, None));
+    assert_eq!(told(2), (b"/d (deleted)".to_vec(), false, Some(7), Some(8)));
 }
 
 #[test]
@@ -412,8 +436,8 @@ fn json_of_other_writers_is_read() {
     let header = "\u{feff}{\"boottime_ns\":5e3,\"unix_ns\":1000.0,\"schema\":1.0,\"type\":\"header\"}\r\n";
     let Some(Ok(Entry::Header(header))) = Reader::new(header.as_bytes()).next() else { panic!("no header") };
     assert_eq!(header.anchor, TimeAnchor { boottime_ns: 5000, unix_ns: 1000 });
-    let newer = r#"{"schema":2e0,"type":"header"}"#;
-    assert!(matches!(Reader::new(newer.as_bytes()).next(), Some(Err(ReadError::Schema { schema: 2, .. }))));
+    let newer = r#"{"schema":3e0,"type":"header"}"#;
+    assert!(matches!(Reader::new(newer.as_bytes()).next(), Some(Err(ReadError::Schema { schema: 3, .. }))));
 }
 
 #[test]
