@@ -225,7 +225,7 @@ impl Script<'_> {
                     let session = Session { sid: Some(id), pgid: Some(key.pid), ..Session::default() };
                     Event::Session { ts_ns, key, session }
                 }
-                other => self.change(other % 8, ts_ns),
+                other => self.change(other % 9, ts_ns),
             },
         }
     }
@@ -245,6 +245,7 @@ impl Script<'_> {
                 let cgroup_id = (byte & 1 != 0).then_some(u64::from(byte >> 5));
                 Event::Moved { ts_ns, key, cgroup_id, cgroup: (byte & 2 != 0).then(|| (*b"/a").into()) }
             }
+            7 => Event::Exe { ts_ns, key: self.key(), exe: ptree_core::event::Exe::at(*b"/x") },
             6 => Event::Cgroup { ts_ns, id: u64::from(self.byte() >> 5), path: (*b"/b").into() },
             _ => {
                 let (fork, exec, exit) = (self.number(), self.number(), self.number());

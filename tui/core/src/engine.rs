@@ -172,6 +172,7 @@ impl Engine {
             Event::Title { ts_ns, key, argv, argv_truncated } => {
                 self.title(*ts_ns, *key, (argv, *argv_truncated), deltas);
             }
+            Event::Exe { ts_ns, key, exe } => self.exe(*ts_ns, *key, exe, deltas),
             Event::Parent { ts_ns, key, parent } => self.parent(*ts_ns, *key, *parent, deltas),
             Event::Zombie { key, .. } => self.zombie(*key, true, deltas),
             Event::Reaped { key, .. } => self.zombie(*key, false, deltas),

@@ -198,7 +198,7 @@ pub struct Task {
 }
 
 /// The file that a process runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exe {
     /// Its path, from the root of the process's mount namespace: what root reads from `/proc/PID/exe`, but for marks.
     pub path: Arc<[u8]>,
@@ -407,6 +407,8 @@ pub enum Event {
     Comm { ts_ns: u64, key: ProcKey, comm: Comm },
     /// Seen to show other arguments than it was started with: a title that it has set.
     Title { ts_ns: u64, key: ProcKey, argv: Argv, argv_truncated: bool },
+    /// Seen to run a file that has another path by now, or was deleted.
+    Exe { ts_ns: u64, key: ProcKey, exe: Exe },
     /// Seen to belong to something else than before.
     Session { ts_ns: u64, key: ProcKey, session: Session },
     /// Seen to have another parent: its old one died.
@@ -438,6 +440,7 @@ impl Event {
             Self::Creds { ts_ns, .. }
             | Self::Comm { ts_ns, .. }
             | Self::Title { ts_ns, .. }
+            | Self::Exe { ts_ns, .. }
             | Self::Session { ts_ns, .. }
             | Self::Parent { ts_ns, .. }
             | Self::Zombie { ts_ns, .. }

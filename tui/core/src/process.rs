@@ -8,8 +8,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::cgroup::Paths;
-use crate::event::{Argv, Comm, Cost, Creds, ExitStatus, ProcKey, Task, Usage};
+use crate::event::{Argv, Comm, Cost, Creds, Exe, ExitStatus, ProcKey, Task, Usage};
 use crate::heap;
+use crate::intern::Interner;
 use crate::killer::{KillCause, Killer};
 use crate::session::{Session, Shared};
 
@@ -690,16 +691,24 @@ impl Process {
         }
     }
 
+    /// The program that it ran at that time, unless that is another than it runs now. One that was forked with its program may
+    /// differ from its forker by now.
+    fn program_as_of(&mut self, ts_ns: u64) -> Option<&mut Image> {
+        let is_older = |image: &Image| image.since_ns().is_none_or(|since_ns| since_ns <= ts_ns);
+        let is_of_now = self.is_alive() && ts_ns >= self.key.start_ns && self.image().is_none_or(is_older);
+        is_of_now.then(|| self.program.get_or_insert_with(|| Image::new(None, None, None)))
+    }
+
+    /// Says of the file that it runs where that was seen to be; whether that is news.
+    pub(crate) fn rename_file(&mut self, ts_ns: u64, exe: &Exe, paths: &mut Interner<[u8]>) -> bool {
+        let Some(image) = self.program_as_of(ts_ns) else { return false };
+        let files = Files::new(paths, Some(exe), image.filename(), image.interp());
+        std::mem::replace(&mut image.files, files.clone()) != files
+    }
+
     /// Gives the program that it runs other arguments, as they were seen then; whether they are others.
     pub(crate) fn retitle(&mut self, ts_ns: u64, argv: &Argv, argv_truncated: bool) -> bool {
-        if !self.is_alive() || ts_ns < self.key.start_ns {
-            return false;
-        }
-        if self.image().is_some_and(|image| image.since_ns().is_some_and(|since_ns| since_ns > ts_ns)) {
-            return false;
-        }
-        // One that was forked with its program may show another title than its forker.
-        let image = self.program.get_or_insert_with(|| Image::new(None, None, None));
+        let Some(image) = self.program_as_of(ts_ns) else { return false };
         let is_other = image.argv.as_ref() != Some(argv);
         if is_other {
             image.argv = Some(argv.clone());

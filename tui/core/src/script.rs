@@ -21,6 +21,7 @@
 //! | `end PID` | an end that nobody saw |
 //! | `uid PID UID` | `gid=N`, `ruid=N`, `rgid=N` |
 //! | `comm PID NAME`, `parent PID PARENT` | |
+//! | `exe PID PATH` | where the file that it runs is by now; `deleted`, `memfd` |
 //! | `zombie PID`, `reaped PID` | one that has ended is not asked for yet, and is |
 //! | `session PID` | `sid=N`, `pgid=N`, `nice=N`, `tty=NAME` (`?` for none), `login=UID`, `audit=N` (number of the login) |
 //! | `move PID` | `cgroup_id=N`, `cgroup=PATH` |
@@ -58,7 +59,7 @@ pub(crate) use words::Word;
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
-const LINES: &str = "found, fork, exec, exit, end, uid, comm, session, title, parent, zombie, reaped, move, cgroup, usage, lost, tick, at, wait or every";
+const LINES: &str = "found, fork, exec, exit, end, uid, comm, session, title, exe, parent, zombie, reaped, move, cgroup, usage, lost, tick, at, wait or every";
 const FOUND_OPTIONS: &str =
     "an option of a process, exe=, cgroup=, truncated, repaired, zombie, zombie=, cpu=, or '--' and arguments";
 const FORK_OPTIONS: &str = "a uid, an option of a process, or parent=";
@@ -266,6 +267,20 @@ impl Script {
                 let (key, parent) = (task.key, task.parent);
                 self.keep(task);
                 Ok(Event::Parent { ts_ns, key, parent })
+            }
+            Some("exe") => {
+                let key = self.process(&mut line)?;
+                let path = line.next("a path")?.bytes().into();
+                let (mut deleted, mut memfd) = (false, false);
+                while let Some(option) = line.option() {
+                    match option.name {
+                        "deleted" => deleted = true,
+                        "memfd" => (deleted, memfd) = (true, true),
+                        _ => return Err(option.unknown("deleted or memfd")),
+                    }
+                }
+                line.end("deleted or memfd")?;
+                Ok(Event::Exe { ts_ns, key, exe: Exe { path, deleted, memfd, truncated: false } })
             }
             Some("zombie") => {
                 let key = self.process(&mut line)?;

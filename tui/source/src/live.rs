@@ -456,9 +456,7 @@ fn add_details(found: &mut Found, tracker: Option<(&mut Tracker, &mut Vec<Event>
     let procfs::Details { argv, argv_truncated, exe, places } = procfs::details(&found.task);
     let any = argv.is_some() || exe.is_some() || places.is_some();
     if let Some((tracker, events)) = tracker {
-        if let Some(argv) = &argv {
-            tracker.note_arguments(found.task.key, read_ns, argv);
-        }
+        tracker.note_details(found.task.key, read_ns, argv.as_ref(), exe.as_ref());
         tracker.placed((found.task.key, read_ns), places.as_ref(), true, events);
     }
     let cgroup = places.and_then(|places| places.told().cloned());

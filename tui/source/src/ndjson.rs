@@ -29,6 +29,7 @@ mod kind {
     pub(super) const TITLE: &str = "title";
     pub(super) const ZOMBIE: &str = "zombie";
     pub(super) const REAPED: &str = "reaped";
+    pub(super) const EXE: &str = "exe";
     pub(super) const SESSION: &str = "session";
     pub(super) const PARENT: &str = "parent";
     pub(super) const MOVE: &str = "move";
@@ -39,8 +40,8 @@ mod kind {
     pub(super) const CLOCK: &str = "clock";
     pub(super) const ALERT: &str = "alert";
 
-    pub(super) const ALL: [&str; 19] = [
-        HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, SESSION, PARENT, ZOMBIE, REAPED, MOVE, CGROUP, USAGE,
+    pub(super) const ALL: [&str; 20] = [
+        HEADER, PROCESS, FORK, EXEC, EXIT, UID, COMM, TITLE, EXE, SESSION, PARENT, ZOMBIE, REAPED, MOVE, CGROUP, USAGE,
         LOST, USER, CLOCK, ALERT,
     ];
 }

@@ -82,6 +82,13 @@ pub fn arguments(task: &Task) -> Option<(Argv, bool)> {
     some.then(|| (Argv::from_nul_terminated(&arguments), is_cut))
 }
 
+/// The file that a process runs now; `None` when that is not to be seen.
+#[must_use]
+pub fn file(task: &Task) -> Option<Exe> {
+    let key = shown_as(task)?;
+    exe(&format!("/proc/{}", key.pid)).filter(|_| is_there(key))
+}
+
 impl Details {
     /// Of the process, or one of its threads, with this folder.
     fn read(folder: &str) -> Self {

@@ -1,4 +1,5 @@
-//! Titles: arguments that a process has written over its own after it was started, as servers and their workers do.
+//! Titles: arguments that a process has written over its own after it was started, as servers and their workers do; and files
+//! that were deleted or renamed while they run.
 //!
 //! No hook tells of that, so they are looked at again: few in a second, each process in its turn, and sooner one that is
 //! new or has taken another name. In a thread of its own, for which nobody waits: the kernel may keep a reader waiting for
@@ -7,7 +8,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use ptree_core::event::Task;
+use ptree_core::event::{Exe, Task};
 use ptree_core::{Argv, Comm, ProcKey};
 
 use crate::decode::Row;
@@ -18,17 +19,19 @@ const PER_SECOND: f64 = 100.0;
 /// However long ago the last look was, no more than this at once.
 const AT_ONCE: usize = 200;
 
-/// What /proc shows as the arguments of a process.
+/// What /proc shows as the arguments and the file of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Title {
     /// They were read after this.
     pub ts_ns: u64,
     /// Of whom.
     pub key: ProcKey,
-    /// With whatever pads them.
-    pub argv: Argv,
+    /// With whatever pads them; `None` where there are none to be seen.
+    pub argv: Option<Argv>,
     /// There are more.
     pub argv_truncated: bool,
+    /// The file that it runs, where that is to be seen.
+    pub exe: Option<Exe>,
 }
 
 /// Looks at them.
@@ -86,8 +89,9 @@ fn budget(since: Duration) -> usize {
 
 fn read(task: &Task) -> Option<Title> {
     let ts_ns = host::boottime_ns();
-    let (argv, argv_truncated) = procfs::arguments(task)?;
-    Some(Title { ts_ns, key: task.key, argv, argv_truncated })
+    let (argv, argv_truncated) = procfs::arguments(task).map_or((None, false), |(argv, is_cut)| (Some(argv), is_cut));
+    let exe = procfs::file(task);
+    (argv.is_some() || exe.is_some()).then_some(Title { ts_ns, key: task.key, argv, argv_truncated, exe })
 }
 
 /// Whose turn it is.

@@ -9,9 +9,9 @@ mod ends;
 mod zombies;
 
 use std::collections::hash_map::Entry;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 
-use ptree_core::event::{Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::event::{Creds, Exe, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use ptree_core::{Argv, Comm, Event, ExitStatus, ProcKey, Session};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
@@ -49,6 +49,8 @@ struct Known {
     /// Hash of the arguments that were last told, where any were, and when they were as told.
     argv: Option<u64>,
     argv_ns: u64,
+    /// Hash of the file that it was last told to run, where one was.
+    exe: Option<u64>,
     /// Its pid namespace, and its pid therein.
     pid_ns: Option<u32>,
     ns_pid: Option<u32>,
@@ -106,18 +108,26 @@ impl Tracker {
         self.live.get(&key.pid).is_some_and(|known| known.start_ns == key.start_ns && !known.zombie)
     }
 
-    /// These arguments, as /proc shows them, were read of a process at that time and are going to be told.
-    pub fn note_arguments(&mut self, key: ProcKey, ts_ns: u64, argv: &Argv) {
+    /// These arguments and this file, as /proc shows them, were read of a process at that time and are going to be told.
+    pub fn note_details(&mut self, key: ProcKey, ts_ns: u64, argv: Option<&Argv>, exe: Option<&Exe>) {
         if let Some(known) = self.live.get_mut(&key.pid).filter(|known| known.is(key)) {
-            (known.argv, known.argv_ns) = (Some(hash(argv)), ts_ns);
+            if let Some(argv) = argv {
+                (known.argv, known.argv_ns) = (Some(hash(argv)), ts_ns);
+            }
+            known.exe = exe.map(hash).or(known.exe);
         }
     }
 
     /// Takes what /proc shows as the arguments of a process: if they are others than it was last told with, it has set
-    /// itself a title. Call when every record that was written before they were read has been taken.
+    /// itself a title; if the file is another, that was deleted, renamed, or not known. Call when every record that was written before they were read has been taken.
     pub fn title(&mut self, title: Title, out: &mut Vec<Event>) {
-        let Title { ts_ns, key, argv, argv_truncated } = title;
+        let Title { ts_ns, key, argv, argv_truncated, exe } = title;
         let Some(known) = self.live.get_mut(&key.pid).filter(|known| known.is(key) && !known.zombie) else { return };
+        if let Some(exe) = exe.filter(|exe| known.argv_ns < ts_ns && known.exe != Some(hash(exe))) {
+            known.exe = Some(hash(&exe));
+            out.push(Event::Exe { ts_ns, key, exe });
+        }
+        let Some(argv) = argv else { return };
         let hash = Some(hash(&argv));
         // What came since the read is newer.
         if known.argv_ns >= ts_ns || known.argv == hash {
@@ -313,12 +323,12 @@ impl Tracker {
         }
         if !self.is_past(key) {
             self.displace(key, fork.ts_ns, out);
-            let argv =
-                self.live.get(&fork.forker.pid).filter(|known| known.is(fork.forker)).and_then(|known| known.argv);
+            let forker = self.live.get(&fork.forker.pid).filter(|known| known.is(fork.forker));
+            let (argv, exe) = forker.map_or((None, None), |known| (known.argv, known.exe));
             let (place, moved) = self.born(&fork);
             let known = self.insert(&fork.task, fork.ts_ns, false);
             known.forked = true;
-            known.argv = argv;
+            (known.argv, known.exe) = (argv, exe);
             known.place = place;
             out.push(Event::Fork(fork));
             out.extend(moved);
@@ -344,6 +354,7 @@ impl Tracker {
             }
             known.exec_id = exec_id;
             (known.argv, known.argv_ns) = (exec.argv.as_ref().map(hash), exec.ts_ns);
+            known.exe = exec.exe.as_ref().map(hash);
             // Name, credentials and what it belongs to are in the event itself.
             known.comm = exec.task.comm;
             known.creds = exec.task.creds;
@@ -429,6 +440,7 @@ impl Tracker {
             exec_id: 0,
             argv: None,
             argv_ns: 0,
+            exe: None,
             pid_ns: task.pid_ns,
             ns_pid: task.ns_pid,
             place: Place::of(task),
@@ -498,8 +510,8 @@ impl Known {
     }
 }
 
-fn hash(argv: &Argv) -> u64 {
-    FxBuildHasher.hash_one(argv.as_bytes())
+fn hash(what: &impl Hash) -> u64 {
+    FxBuildHasher.hash_one(what)
 }
 
 /// A row as a process found running.

@@ -142,6 +142,7 @@ impl<W: Write> Printer<W> {
             | Event::Creds { .. }
             | Event::Comm { .. }
             | Event::Title { .. }
+            | Event::Exe { .. }
             | Event::Session { .. }
             | Event::Parent { .. }
             | Event::Zombie { .. }
@@ -292,6 +293,7 @@ fn cgroup_id(event: &Event) -> Option<u64> {
         Event::Creds { .. }
         | Event::Comm { .. }
         | Event::Title { .. }
+        | Event::Exe { .. }
         | Event::Session { .. }
         | Event::Parent { .. }
         | Event::Zombie { .. }
@@ -312,6 +314,7 @@ const fn key(event: &Event) -> Option<ProcKey> {
         Event::Creds { key, .. }
         | Event::Comm { key, .. }
         | Event::Title { key, .. }
+        | Event::Exe { key, .. }
         | Event::Session { key, .. }
         | Event::Parent { key, .. }
         | Event::Zombie { key, .. }

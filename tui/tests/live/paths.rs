@@ -165,9 +165,13 @@ fn end(cases: &mut [Case]) {
 fn of_programs_seen_to_start() {
     let Some(_lock) = enter(Company::Any) else { return };
     let folder = TempDir::new().unwrap();
-    let capture = Capture::start(&[]);
+    let mut capture = Capture::start(&["--interval", "100ms"]);
     let mut cases = cases(folder.path());
     settle(folder.path(), &mut cases);
+    for case in cases.iter().filter(|case| case.what.starts_with("deleted later")) {
+        let line = capture.wait_for(case.what, |stream| about(stream, "exe", case).last().cloned());
+        assert_exe(case, &line, true);
+    }
     end(&mut cases);
     let stream = capture.finish();
     for case in &cases {
@@ -187,7 +191,7 @@ fn of_programs_seen_to_start() {
         let interp = case.interp.as_ref().map(|path| path.as_os_str().as_bytes().to_vec());
         assert_eq!(exec.get("interp").map(unescape), interp, "{}: {exec}", case.what);
         let exit = about(&stream, "exit", case).last().unwrap();
-        assert_exe(case, exit, deleted);
+        assert_exe(case, exit, case.deleted);
         assert_eq!(exit["execs"], about(&stream, "exec", case).count(), "{exit}");
     }
 }

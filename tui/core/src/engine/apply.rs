@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::churn::Ended;
 use super::{Delta, Engine};
 use crate::cgroup::Paths;
-use crate::event::{Argv, Comm, Cost, Creds, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
+use crate::event::{Argv, Comm, Cost, Creds, Exe, Execed, Exited, Forked, Found, ProcKey, Task, Usage, Zombie};
 use crate::intern::Interner;
 use crate::killer::Killer;
 use crate::process::{Context, Files, Image, Lifecycle, Origin, Process};
@@ -185,6 +185,13 @@ impl Engine {
             context.cgroup = path.cloned();
         });
         if changed {
+            deltas.push(Delta::Changed(key));
+        }
+    }
+
+    pub(super) fn exe(&mut self, ts_ns: u64, key: ProcKey, exe: &Exe, deltas: &mut Vec<Delta>) {
+        let Self { tree, paths, .. } = self;
+        if tree.change_programs(key, |process| process.rename_file(ts_ns, exe, paths)).unwrap_or(false) {
             deltas.push(Delta::Changed(key));
         }
     }

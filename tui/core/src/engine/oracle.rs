@@ -151,7 +151,7 @@ impl Oracle {
             Event::Parent { ts_ns, key, parent } => self.set(*key, *ts_ns, |node| node.kernel_parent = *parent),
             Event::Zombie { key, .. } => self.zombie(*key, true),
             Event::Reaped { key, .. } => self.zombie(*key, false),
-            Event::Moved { .. } | Event::Cgroup { .. } | Event::Usage(_) | Event::Lost { .. } => {
+            Event::Exe { .. } | Event::Moved { .. } | Event::Cgroup { .. } | Event::Usage(_) | Event::Lost { .. } => {
                 unreachable!("not among the events of this test")
             }
         }

@@ -42,6 +42,20 @@ fn a_life_from_fork_to_exit() {
 }
 
 #[test]
+fn a_file_that_is_deleted_while_it_runs_is_so_for_whom_it_was_seen_of() {
+    let mut scene = Scene::of("found 1 0\nfork 1 2\nexec 2 file=d exe=/tmp/d -- d\nfork 2 3");
+    let key = scene.key(2);
+    assert_eq!(scene.play("exe 2 /tmp/d deleted"), [Delta::Changed(key)]);
+    let image = scene.get(2).program().unwrap().clone();
+    assert_eq!((image.exe(), image.filename(), image.is_deleted()), (Some(&b"/tmp/d"[..]), Some(&b"d"[..]), true));
+    assert!(!scene.get(3).program().unwrap().is_deleted());
+    assert_eq!(scene.play("exe 2 /tmp/d deleted"), []);
+    assert_eq!(scene.play("exe 3 /tmp/e").len(), 1);
+    scene.play("exit 2");
+    assert_eq!(scene.play("exe 2 /tmp/f"), [], "the dead run nothing");
+}
+
+#[test]
 fn a_zombie_stays_as_long_as_it_is_one_and_so_do_those_above_it() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nexit 3\nexit 4 5\nexit 2\nzombie 4");
     let deltas = scene.play("at 1h\ntick");

@@ -380,6 +380,7 @@ fn of_the_first_schema(event: &mut Event) {
         | Event::Creds { .. }
         | Event::Comm { .. }
         | Event::Title { .. }
+        | Event::Exe { .. }
         | Event::Session { .. }
         | Event::Parent { .. }
         | Event::Zombie { .. }
@@ -470,6 +471,7 @@ fn event(line: &Line<'_>) -> Result<Event, Wrong> {
             argv: need(line.argv(), "argv")?,
             argv_truncated: line.argv_truncated.unwrap_or(false),
         },
+        kind::EXE => Event::Exe { ts_ns, key, exe: need(line.program(), "exe")? },
         kind::ZOMBIE => Event::Zombie { ts_ns, key },
         kind::REAPED => Event::Reaped { ts_ns, key },
         kind::PARENT => Event::Parent { ts_ns, key, parent: line.parent()? },

@@ -101,6 +101,7 @@ pub fn write_event(out: &mut impl Write, event: &Event, known: &Known<'_>) -> io
         | Event::Comm { .. }
         | Event::Parent { .. }
         | Event::Title { .. }
+        | Event::Exe { .. }
         | Event::Zombie { .. }
         | Event::Reaped { .. }
         | Event::Session { .. }
@@ -136,6 +137,7 @@ fn event_line(event: &Event) -> Line<'_> {
             argv_truncated: flag(*argv_truncated),
             ..about(kind::TITLE, *ts_ns, *key)
         },
+        Event::Exe { ts_ns, key, exe } => about(kind::EXE, *ts_ns, *key).with_exe(Some(exe)),
         Event::Session { ts_ns, key, session } => about(kind::SESSION, *ts_ns, *key).with_session(session),
         Event::Parent { ts_ns, key, parent } => about(kind::PARENT, *ts_ns, *key).with_parent(*parent),
         Event::Zombie { ts_ns, key } => about(kind::ZOMBIE, *ts_ns, *key),

@@ -41,6 +41,7 @@ fn what_a_seed_gives_stays_the_same_from_version_to_version() {
                     Event::Exit(exit) => (4, exit.key, exit.cost.map_or(0, |cost| cost.cpu_ns)),
                     Event::Creds { key, creds, .. } => (5, *key, creds.uid.into()),
                     Event::Comm { key, comm, .. } => (6, *key, comm.as_bytes().len() as u64),
+                    Event::Exe { key, exe, .. } => (16, *key, exe.path.len() as u64),
                     Event::Title { key, argv, .. } => (10, *key, argv.as_bytes().len() as u64),
                     Event::Session { key, session, .. } => (11, *key, session.sid.unwrap_or(0).into()),
                     Event::Parent { key, parent, .. } => (7, *key, parent.start_ns),

@@ -102,6 +102,7 @@ fn briefly(events: &[Event]) -> Vec<String> {
         Event::Exit(exit) => Some(format!("exit {}", exit.key.pid)),
         Event::Creds { key, creds, .. } => Some(format!("uid {} {}", key.pid, creds.uid)),
         Event::Comm { key, .. } => Some(format!("comm {}", key.pid)),
+        Event::Exe { key, exe, .. } => Some(format!("exe {} {}", key.pid, String::from_utf8_lossy(&exe.path))),
         Event::Title { key, argv, .. } => Some(format!("title {} {argv:?}", key.pid)),
         Event::Session { key, session, .. } => Some(format!("session {} {:?}", key.pid, session.sid)),
         Event::Parent { key, parent, .. } => Some(format!("parent {} {}", key.pid, parent.pid)),
@@ -528,7 +529,10 @@ fn other_arguments_than_those_that_were_told_are_a_title() {
     };
     let title = |tracker: &mut Tracker, pid, start_ns, ts_ns, argv| {
         let mut events = Vec::new();
-        tracker.title(Title { ts_ns, key: ProcKey::new(pid, start_ns), argv, argv_truncated: false }, &mut events);
+        tracker.title(
+            Title { ts_ns, key: ProcKey::new(pid, start_ns), argv: Some(argv), argv_truncated: false, exe: None },
+            &mut events,
+        );
         briefly(&events)
     };
     records(&mut tracker, vec![fork(2_000, &worker), exec(2_010, argv(b"srv\0-x\0\0\0"))]);
@@ -547,9 +551,29 @@ fn other_arguments_than_those_that_were_told_are_a_title() {
     assert!(title(&mut tracker, 5, 2_000, 2_090, argv(b"late\0")).is_empty());
     assert!(title(&mut tracker, 5, 1_999, 2_200, argv(b"somebody else\0")).is_empty());
     // What /proc showed of it when it was found.
-    tracker.note_arguments(init.key, 1_200, &argv(b"init\0\0\0"));
+    tracker.note_details(init.key, 1_200, Some(&argv(b"init\0\0\0")), None);
     assert!(title(&mut tracker, 1, 10, 1_300, argv(b"init\0\0\0")).is_empty());
     assert_eq!(title(&mut tracker, 1, 10, 1_400, argv(b"init: 2\0")), [r#"title 1 ["init: 2"]"#]);
+}
+
+/// It is deleted or renamed under the process, which no hook tells.
+#[test]
+fn another_file_than_that_which_was_told_is_news_once() {
+    let (mut tracker, init) = seeded();
+    let child = task(5, 2_000, init.key);
+    let Record::Exec { exec, exec_id } = exec(2_010, &child) else { unreachable!() };
+    let started = Execed { exe: Some(Exe::at(*b"/d")), ..exec };
+    records(&mut tracker, vec![fork(2_001, &child), Record::Exec { exec: started, exec_id }]);
+    let look = |tracker: &mut Tracker, ts_ns, exe: Exe| {
+        let mut events = Vec::new();
+        tracker.title(Title { ts_ns, key: child.key, argv: None, argv_truncated: false, exe: Some(exe) }, &mut events);
+        briefly(&events)
+    };
+    let gone = Exe { deleted: true, ..Exe::at(*b"/d") };
+    assert_eq!(look(&mut tracker, 2_005, gone.clone()), [""; 0], "read before it was started");
+    assert_eq!(look(&mut tracker, 2_020, Exe::at(*b"/d")), [""; 0]);
+    assert_eq!(look(&mut tracker, 2_030, gone.clone()), ["exe 5 /d"]);
+    assert_eq!(look(&mut tracker, 2_040, gone), [""; 0], "once");
 }
 
 /// A session changes between passes; with an exec or an end, the event itself says so.

@@ -70,6 +70,7 @@ fn uids(event: &Event) -> [Option<u32>; 2] {
         Event::Session { session, .. } => [None, session.login()],
         Event::Comm { .. }
         | Event::Title { .. }
+        | Event::Exe { .. }
         | Event::Parent { .. }
         | Event::Zombie { .. }
         | Event::Reaped { .. }

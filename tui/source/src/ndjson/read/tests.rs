@@ -170,7 +170,9 @@ fn event() -> impl Strategy<Value = Event> {
         .prop_map(|(ts_ns, key, cgroup_id, cgroup)| Event::Moved { ts_ns, key, cgroup_id, cgroup });
     let cgroup = (any::<u64>(), any::<u64>(), path())
         .prop_filter_map("no path", |(ts_ns, id, path)| Some(Event::Cgroup { ts_ns, id, path: path? }));
-    prop_oneof![found, fork, exec, exit, usage, changes, title, moved, cgroup]
+    let program = (any::<u64>(), key(), exe())
+        .prop_filter_map("no file", |(ts_ns, key, exe)| Some(Event::Exe { ts_ns, key, exe: exe? }));
+    prop_oneof![found, fork, exec, exit, usage, changes, program, title, moved, cgroup]
 }
 
 fn read(bytes: &[u8]) -> (Vec<Result<Entry, String>>, Tally) {
