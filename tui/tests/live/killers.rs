@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::account::assert_agrees;
 use crate::capture::{Capture, Stream, number, ticked};
 use crate::workload::{Log, Workload};
-use crate::{Company, enter};
+use crate::{Company, emulated, enter};
 
 /// Captures deaths, and compares what is said of each. The causes, and who is left out of them.
 fn observe(situation: &str) -> Option<Vec<String>> {
@@ -17,11 +17,16 @@ fn observe(situation: &str) -> Option<Vec<String>> {
     for line in log.of("skipped") {
         eprintln!("SKIPPED: {}", line["what"]);
     }
-    let causes = log.of("killed").map(|line| assert_killed(&stream, &log, line)).collect();
+    // Whom an emulated machine kills for lack of memory, and when, was seen to differ from boot to boot.
+    let is_settled = |line: &&Value| !(emulated() && line["cause"] == "oom");
+    if log.of("killed").any(|line| !is_settled(&line)) {
+        eprintln!("SKIPPED (emulated): out of memory");
+    }
+    let causes = log.of("killed").filter(is_settled).map(|line| assert_killed(&stream, &log, line)).collect();
     // Without being asked for.
     let told =
         |line: &Value| stream.of("alert").any(|alert| alert["rule"] == "out of memory" && alert["pid"] == line["pid"]);
-    for line in log.of("killed").filter(|line| line["cause"] == "oom") {
+    for line in log.of("killed").filter(is_settled).filter(|line| line["cause"] == "oom") {
         assert!(told(line), "{line}: {:?}", stream.of("alert").collect::<Vec<_>>());
     }
     Some(causes)
