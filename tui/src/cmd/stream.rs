@@ -232,15 +232,16 @@ impl<W: Write> Printer<W> {
 /// What an event does not say itself of its process.
 fn known<'a>(engine: &'a Engine, places: &'a mut Places, event: &Event, wall: bool) -> Known<'a> {
     let Some(process) = key(event).and_then(|key| engine.tree().get(key)) else { return Known::default() };
-    let image = process.image();
+    // Its own or, as /proc shows it, the one that it was forked with.
+    let program = process.program();
     let user = engine.users().get(process.creds().uid).as_bytes();
     let [unit, container] = process.cgroup().map_or([None, None], |path| places.of(path));
     Known {
         time: None,
         user: Some(user).filter(|user| wall && !user.is_empty()),
-        argv: image.and_then(|image| image.argv.as_ref()),
-        argv_truncated: image.is_some_and(|image| image.argv_truncated),
-        program: process.program().map(ndjson::Program::from).unwrap_or_default(),
+        argv: program.and_then(|image| image.argv.as_ref()),
+        argv_truncated: program.is_some_and(|image| image.argv_truncated),
+        program: program.map(ndjson::Program::from).unwrap_or_default(),
         execs: process.are_execs_all().then(|| process.execs()),
         unit,
         container,

@@ -59,9 +59,13 @@ fn process(scope: &Scope<'_>, process: &Process, depth: usize) -> Value {
     parent("pid", "start_ns", Some(process.key));
     parent("ppid", "parent_start_ns", Some(process.kernel_parent()));
     put("depth", Some(depth.into()));
-    put("uid", Some(process.creds().uid.into()));
-    put("gid", Some(process.creds().gid.into()));
-    put("user", Some(scope.user_name(process.creds().uid, escape).into()));
+    let creds = process.creds();
+    put("uid", Some(creds.uid.into()));
+    put("gid", Some(creds.gid.into()));
+    // As in the lines of the stream: absent where it is the same.
+    put("ruid", (creds.ruid != creds.uid).then_some(creds.ruid.into()));
+    put("rgid", (creds.rgid != creds.gid).then_some(creds.rgid.into()));
+    put("user", Some(scope.user_name(creds.uid, escape).into()));
     put("comm", Some(escape(process.comm().as_bytes()).into()));
     let image = process.image();
     let argv = image.and_then(|image| image.argv.as_ref());
