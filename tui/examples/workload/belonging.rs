@@ -97,8 +97,9 @@ fn cpu_time() -> io::Result<Duration> {
     Ok(Duration::new(time.tv_sec().unsigned_abs(), u32::try_from(time.tv_nsec()).unwrap_or(0)))
 }
 
-fn in_user_mode() -> io::Result<()> {
-    while cpu_time()? < BUSY {
+pub(crate) fn in_user_mode() -> io::Result<()> {
+    let until = cpu_time()? + BUSY;
+    while cpu_time()? < until {
         for _ in 0..1_000_000 {
             std::hint::spin_loop();
         }
@@ -106,9 +107,10 @@ fn in_user_mode() -> io::Result<()> {
     Ok(())
 }
 
-fn in_the_kernel() -> io::Result<()> {
+pub(crate) fn in_the_kernel() -> io::Result<()> {
     let (mut zeros, mut buffer) = (File::open("/dev/zero")?, vec![0; 1 << 20]);
-    while cpu_time()? < BUSY {
+    let until = cpu_time()? + BUSY;
+    while cpu_time()? < until {
         zeros.read_exact(&mut buffer)?;
     }
     Ok(())

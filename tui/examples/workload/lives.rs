@@ -15,7 +15,7 @@ const NOBODY: u32 = 65534;
 
 /// Forks twice and lets the process in between end: the last is an orphan, which ends when told
 /// and has done `last`.
-fn orphan(last: impl FnOnce() -> io::Result<u8>) -> io::Result<i32> {
+pub(crate) fn orphan(last: impl FnOnce() -> io::Result<u8>) -> io::Result<i32> {
     let (read, write) = nix::unistd::pipe()?;
     let between = sys::child(|| {
         let forker = log::stat("self")?.pid;

@@ -22,8 +22,7 @@ pub(crate) struct Stat {
 
 /// Reads `/proc/PID/stat`; `self` is a PID here.
 pub(crate) fn stat(pid: &str) -> io::Result<Stat> {
-    let text = std::fs::read(format!("/proc/{pid}/stat"))?;
-    let text = String::from_utf8_lossy(&text);
+    let text = stat_text(pid)?;
     let fields = || {
         let pid = text.split(' ').next()?.parse().ok()?;
         // The name is in parentheses and may hold anything, parentheses included.
@@ -31,6 +30,10 @@ pub(crate) fn stat(pid: &str) -> io::Result<Stat> {
         Some(Stat { pid, ppid: rest.get(1)?.parse().ok()?, start_ticks: rest.get(19)?.parse().ok()? })
     };
     fields().ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat reads '{text}'")))
+}
+
+fn stat_text(pid: &str) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/stat"))?).into_owned())
 }
 
 /// Logs this process, which is in a pid namespace of its own: while /proc is still that of the outer one.
@@ -91,6 +94,7 @@ pub(crate) fn exec(pid: i32, program: &Program) -> io::Result<()> {
 pub(crate) fn wait(pid: i32) -> io::Result<()> {
     sys::wait_ended(pid)?;
     let stat = stat(&pid.to_string())?;
+    let zombie = stat_text(&pid.to_string())?;
     let (status, usage) = sys::wait4(pid)?;
     let micros = |time: libc::timeval| time.tv_sec * 1_000_000 + time.tv_usec;
     let mut exit = json!({
@@ -104,6 +108,8 @@ pub(crate) fn wait(pid: i32) -> io::Result<()> {
         "system_us": micros(usage.ru_stime),
         "max_rss_kib": usage.ru_maxrss,
         "minor_faults": usage.ru_minflt,
+        // Of the process alone, when it had ended.
+        "stat": zombie,
     });
     if libc::WIFSIGNALED(status) {
         exit["signal"] = libc::WTERMSIG(status).into();

@@ -15,6 +15,7 @@ mod belonging;
 mod births;
 mod churn;
 mod contained;
+mod facts;
 mod killed;
 mod lives;
 mod log;
@@ -33,13 +34,17 @@ use crate::program::CHILD;
 fn main() -> ExitCode {
     // Programs started with peculiar arguments are this one as well; the environment says how they shall end.
     if let Ok(end) = std::env::var(CHILD) {
-        return match end.parse::<u8>() {
-            Ok(code) => ExitCode::from(code),
-            Err(_) if end == lives::TITLES => {
-                lives::set_titles().map_or(ExitCode::from(sys::FAILED), |()| ExitCode::SUCCESS)
-            }
-            Err(_) => until_told().map_or(ExitCode::from(sys::FAILED), |()| ExitCode::SUCCESS),
+        let (done, code) = match end.parse::<u8>() {
+            Ok(code) => (Ok(()), code),
+            Err(_) if end == lives::TITLES => (lives::set_titles(), 0),
+            Err(_) if end == facts::EXACT => (facts::exact(), 41),
+            Err(_) => (until_told(), 0),
         };
+        if let Err(error) = done {
+            eprintln!("workload, program '{end}': {error}");
+            return ExitCode::from(sys::FAILED);
+        }
+        return ExitCode::from(code);
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -92,6 +97,8 @@ fn run(args: &[&str]) -> io::Result<u8> {
         ["slow-end"] => lives::slow_end(),
         ["belonging"] => belonging::changed(),
         ["busy"] => belonging::busy(),
+        ["facts"] => facts::facts(),
+        ["writer"] => facts::writer(),
         ["tree"] => lives::tree(),
         ["title"] => lives::title(),
         ["argv"] => argv::all(),

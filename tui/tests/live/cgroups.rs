@@ -14,7 +14,7 @@ use crate::workload::Workload;
 use crate::{Company, enter};
 
 /// A hierarchy that is mounted here, and the cgroups that were made in it.
-struct Hierarchy {
+pub(crate) struct Hierarchy {
     folder: TempDir,
     /// Of one that there is for this test alone.
     name: Option<String>,
@@ -23,10 +23,15 @@ struct Hierarchy {
 
 impl Hierarchy {
     /// The unified one, or a new one of this name.
-    fn mounted(name: Option<String>) -> nix::Result<Self> {
+    pub(crate) fn mounted(name: Option<String>) -> nix::Result<Self> {
         let hierarchy = Self { folder: TempDir::new().unwrap(), name, made: Vec::new() };
         hierarchy.mount()?;
         Ok(hierarchy)
+    }
+
+    /// Where it is to be seen.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn mount(&self) -> nix::Result<()> {
@@ -43,7 +48,7 @@ impl Hierarchy {
     }
 
     /// Makes a cgroup, and puts a process into it.
-    fn put(&mut self, pid: u64, path: &str) {
+    pub(crate) fn put(&mut self, pid: u64, path: &str) {
         self.put_by("cgroup.procs", pid, path);
     }
 

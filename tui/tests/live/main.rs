@@ -13,6 +13,7 @@ mod capture;
 mod cgroups;
 mod command_line;
 mod degraded;
+mod facts;
 mod killers;
 mod paths;
 mod proc;
