@@ -99,9 +99,18 @@ impl Capture {
         std::mem::replace(&mut self.stream, Stream { events: Vec::new() })
     }
 
-    /// Lets it stand still.
+    /// Lets it stand still, and returns when all its threads do: each stops by itself, some time after the signal.
     pub(crate) fn pause(&self) {
         self.signal(Signal::SIGSTOP);
+        let is_stopped = |stat: Vec<u8>| {
+            String::from_utf8_lossy(&stat).rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        wait_until("all threads to stand still", || {
+            let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+            let mut stats =
+                threads.map(|thread| std::fs::read(thread.unwrap().path().join("stat")).unwrap_or_default());
+            stats.all(is_stopped).then_some(())
+        });
     }
 
     /// Lets it go on.

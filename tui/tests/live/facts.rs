@@ -16,9 +16,10 @@ use serde_json::{Map, Value, json};
 
 use self::fold::Fold;
 use self::source::{Ended, Living, TICK_NS};
-use crate::capture::{Capture, Key, Stream, key, number, program, ticked};
+use crate::capture::{Capture, Stream, key, number, program, ticked, wait_until};
 use crate::cgroups::Hierarchy;
-use crate::workload::{Log, Workload};
+use crate::proc::Ticked;
+use crate::workload::{Log, Workload, process};
 use crate::{Company, emulated, enter, proc};
 
 /// A line of the page: how lines and the JSON call it, what it is compared with, and how nearly that has to be the same.
@@ -254,14 +255,15 @@ fn wait_for_no_lies(mut look: impl FnMut() -> Vec<String>) {
 }
 
 /// Those of the workload who are there, zombies apart, with nothing that changes any more.
-fn settled(log: &Log, unified: &Hierarchy) -> BTreeMap<u64, Living> {
+fn settled(log: &Log, unified: &Hierarchy) -> BTreeMap<Ticked, Living> {
     let noted: BTreeMap<u64, &Value> = log.of("facts").map(|line| (number(line, "pid"), line)).collect();
     let root = log.root().0;
-    let pids = crate::capture::wait_until("all of it to sleep", || {
-        let pids: Vec<u64> = proc::living_below(root).into_iter().map(|(pid, _)| pid).collect();
-        pids.iter().all(|&pid| source::sleeps(pid)).then_some(pids)
+    let family = wait_until("all of it to sleep", || {
+        let family = proc::living_below(root);
+        family.iter().all(|&(pid, _)| source::sleeps(pid)).then_some(family)
     });
-    pids.into_iter().map(|pid| (pid, Living::new(pid, noted.get(&pid).copied(), unified.folder()))).collect()
+    let living = |process: Ticked| (process, Living::new(process.0, noted.get(&process.0).copied(), unified.folder()));
+    family.into_iter().map(living).collect()
 }
 
 fn is_degraded(stream: &Stream) -> bool {
@@ -293,26 +295,27 @@ fn what_is_told_of_a_process_is_what_the_kernel_says() {
     let degraded = is_degraded(seen.so_far());
 
     // While they live.
-    let before: BTreeMap<u64, Map<String, Value>> = living
+    let before: BTreeMap<Ticked, Map<String, Value>> = living
         .iter()
-        .map(|(&pid, process)| {
+        .map(|(&key, process)| {
             let facts = LIVING.iter().filter_map(|fact| Some((fact.field.to_owned(), (fact.source)(process)?)));
             let peak = process.kib("VmHWM:").map(|peak| ("peak".to_owned(), peak));
             let faults =
                 [("minor", 10), ("major", 12)].map(|(name, field)| (name.to_owned(), process.stat(field).unwrap()));
-            (pid, facts.chain(peak).chain(faults).collect())
+            (key, facts.chain(peak).chain(faults).collect())
         })
         .collect();
     for (by, capture, may_miss) in [("seen", &mut seen, &[][..]), ("found", &mut found, &[ByWhoSaw][..])] {
-        let after_ns = source::boottime_ns();
+        let (after_ns, mut fold) = (source::boottime_ns(), Fold::default());
         wait_for_no_lies(|| {
-            let fold = Fold::of(capture.so_far());
-            let lies = living.iter().map(|(pid, process)| {
-                let Some(object) = fold.process(*pid) else { return vec![format!("{by}: {pid} is not there")] };
+            fold.follow(capture.so_far());
+            let lies = living.iter().map(|(&key, process)| {
+                let of = process.name();
+                let Some(object) = fold.process(key) else { return vec![format!("{by}: {of} is not there")] };
                 if object.get("measured_ns").and_then(Value::as_u64).is_none_or(|measured_ns| measured_ns < after_ns) {
-                    return vec![format!("{by}: no pass has measured {pid} since")];
+                    return vec![format!("{by}: no pass has measured {of} since")];
                 }
-                lies(LIVING, process, &Said { by, of: process.name(), object, degraded, may_miss })
+                lies(LIVING, process, &Said { by, of, object, degraded, may_miss })
             });
             lies.flatten().collect()
         });
@@ -324,12 +327,12 @@ fn what_is_told_of_a_process_is_what_the_kernel_says() {
         let entry = all.iter().find(|entry| entry["pid"] == pid).unwrap_or_else(|| panic!("{pid} is not listed"));
         fold::completed(entry.as_object().unwrap())
     };
-    let in_snapshot = living.iter().flat_map(|(&pid, process)| {
+    let in_snapshot = living.iter().flat_map(|(&(pid, _), process)| {
         let may_miss = &[ByWhoSaw];
         lies(LIVING, process, &Said { by: "snapshot", of: process.name(), object: &listed(pid), degraded, may_miss })
     });
     assert_eq!(in_snapshot.collect::<Vec<_>>(), [""; 0]);
-    assert_same(&living.keys().copied().collect(), &Fold::of(seen.so_far()), &Fold::of(found.so_far()), &["ts_ns"]);
+    assert_same(living.keys(), &Fold::of(seen.so_far()), &Fold::of(found.so_far()), &["ts_ns"]);
 
     // After their ends.
     let ended_after_ns = source::boottime_ns();
@@ -345,40 +348,37 @@ fn what_is_told_of_a_process_is_what_the_kernel_says() {
     let (seen, found) = (seen.finish(), found.finish());
     let mut wrong = Vec::new();
     for (by, stream, may_miss) in [("seen", &seen, &[][..]), ("found", &found, &[ByWhoSaw][..])] {
-        let mut fold = Fold::of(stream);
-        for (pid, before) in &before {
-            let line = log.of("exit").find(|line| number(line, "pid") == *pid).unwrap();
+        let fold = Fold::of(stream);
+        for (key, before) in &before {
+            let line = log.of("exit").find(|line| process(line) == *key).unwrap();
             let ended = Ended::new(line, before, &log, [ended_after_ns, ended_before_ns]);
-            let Some(object) = fold.exit(*pid) else {
-                wrong.push(format!("{by}: no end of {pid}"));
+            let of = living[key].name();
+            let Some(object) = fold.exit(*key) else {
+                wrong.push(format!("{by}: no end of {of}"));
                 continue;
             };
-            wrong.extend(lies(
-                ENDED,
-                &ended,
-                &Said { by, of: living[pid].name(), object: &object, degraded, may_miss },
-            ));
+            wrong.extend(lies(ENDED, &ended, &Said { by, of, object: &object, degraded, may_miss }));
         }
     }
     assert_eq!(wrong, [""; 0]);
     // Each has looked for itself, one after the other.
     let apart = ["ts_ns", "lifetime_ns", "cpu_ns", "user_ns", "system_ns", "run_delay_ns"];
-    let [mut of_seen, mut of_found] = [Fold::of(&seen), Fold::of(&found)];
-    for &pid in before.keys() {
-        let (seen, found) = (of_seen.exit(pid).unwrap(), of_found.exit(pid).unwrap());
-        assert_eq!(differences(&seen, &found, &apart), [""; 0], "the end of {pid}");
+    let [of_seen, of_found] = [&seen, &found].map(Fold::of);
+    for &key in before.keys() {
+        let (seen, found) = (of_seen.exit(key).unwrap(), of_found.exit(key).unwrap());
+        assert_eq!(differences(&seen, &found, &apart), [""; 0], "the end of {key:?}");
     }
     assert_spawned(&seen, &log);
     assert_zombie(&seen, &found, &log);
 }
 
 /// Whatever both say of somebody is the same.
-fn assert_same(pids: &BTreeSet<u64>, seen: &Fold, found: &Fold, but: &[&str]) {
+fn assert_same<'a>(processes: impl Iterator<Item = &'a Ticked>, seen: &Fold, found: &Fold, but: &[&str]) {
     // The pass of the one is not that of the other, and the parts of CPU time are told by what was told before.
     let but = [but, &["measured_ns", "user_ns", "system_ns"]].concat();
-    for &pid in pids {
-        let (seen, found) = (seen.process(pid).unwrap(), found.process(pid).unwrap());
-        assert_eq!(differences(seen, found, &but), [""; 0], "{pid}");
+    for &process in processes {
+        let (seen, found) = (seen.process(process).unwrap(), found.process(process).unwrap());
+        assert_eq!(differences(seen, found, &but), [""; 0], "{process:?}");
     }
 }
 
@@ -406,12 +406,12 @@ fn assert_zombie(seen: &Stream, found: &Stream, log: &Log) {
         lines.next().unwrap_or_else(|| panic!("no '{kind}' of {zombie:?}")).clone()
     };
     let (end, there) = (of(seen, "exit"), of(found, "process"));
-    let line = log.of("exit").find(|line| number(line, "pid") == zombie.0).unwrap();
+    let line = log.of("exit").find(|line| process(line) == zombie).unwrap();
     assert_eq!((&end["code"], &there["code"], &there["zombie"]), (&line["code"], &line["code"], &json!(true)));
     assert_eq!(end["ppid"], line["ppid"], "{end}");
-    // What its end took was counted when it was found, and not yet when it was seen.
+    // What its end took was counted when it was found, and not yet when it was seen: what comes then is estimated.
     let cpu_ns = |object: &Value| number(object, "cpu_ns");
-    assert!(cpu_ns(&end) <= cpu_ns(&there), "{end}, but {there}");
+    assert!(cpu_ns(&end) <= cpu_ns(&there) + TICK_NS, "{end}, but {there}");
     let untold = ["ts_ns", "cpu_ns", "user_ns", "system_ns", "run_delay_ns", "type"];
     let [end, there] = [end, there].map(|line| fold::completed(line.as_object().unwrap()));
     assert_eq!(differences(&end, &there, &untold), [""; 0]);
@@ -424,10 +424,10 @@ fn rates_are_those_of_the_bytes_that_proc_counts() {
     let Some(_lock) = enter(Company::Any) else { return };
     let workload = Workload::settled(&["writer"]);
     let log = workload.log();
-    let writer: Key = (number(log.of("fork").next().unwrap(), "pid"), 0);
-    let written = || Living::new(writer.0, None, std::path::Path::new("/")).io("write_bytes:").unwrap();
+    let writer = number(log.of("fork").next().unwrap(), "pid");
+    let written = || Living::new(writer, None, std::path::Path::new("/")).io("write_bytes:").unwrap();
     let before = written();
-    let moves = crate::capture::wait_until("the writer", || {
+    let moves = wait_until("the writer", || {
         let line = log_of(&workload, "skipped");
         (written() != before || line).then_some(written() != before)
     });
@@ -437,7 +437,7 @@ fn rates_are_those_of_the_bytes_that_proc_counts() {
         return;
     }
     let before = written().as_u64().unwrap();
-    let filter = format!("write_rate>0 and pid={}", writer.0);
+    let filter = format!("write_rate>0 and pid={writer}");
     let output =
         program().args(["snapshot", "--format", "json", "--interval", "500ms", "--filter", &filter]).output().unwrap();
     let written = written().as_u64().unwrap() - before;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::capture::{Key, Stream, key};
+use crate::capture::{Key, Stream, key, ticked};
+use crate::proc::Ticked;
 
 type Object = Map<String, Value>;
 
@@ -19,27 +20,35 @@ pub(super) struct Fold {
     ends: HashMap<Key, Object>,
     /// Paths by id.
     cgroups: HashMap<u64, Value>,
+    /// Lines that it has.
+    taken: usize,
 }
 
 impl Fold {
     pub(super) fn of(stream: &Stream) -> Self {
         let mut fold = Self::default();
-        for line in &stream.events {
-            fold.take(line);
-        }
+        fold.follow(stream);
         fold
     }
 
-    /// The youngest of this pid.
-    pub(super) fn process(&self, pid: u64) -> Option<&Object> {
-        youngest(&self.living, pid)
+    /// Takes what the stream says since.
+    pub(super) fn follow(&mut self, stream: &Stream) {
+        for line in &stream.events[self.taken..] {
+            self.take(line);
+        }
+        self.taken = stream.events.len();
+    }
+
+    /// What is known of it.
+    pub(super) fn process(&self, process: Ticked) -> Option<&Object> {
+        of(&self.living, process)
     }
 
     /// Its end, with what is known of it besides.
-    pub(super) fn exit(&mut self, pid: u64) -> Option<Object> {
-        let mut exit = youngest(&self.ends, pid)?.clone();
+    pub(super) fn exit(&self, process: Ticked) -> Option<Object> {
+        let mut exit = of(&self.ends, process)?.clone();
         if !exit.contains_key("cgroup")
-            && let Some(path) = self.process(pid).and_then(|process| process.get("cgroup"))
+            && let Some(path) = self.process(process).and_then(|process| process.get("cgroup"))
         {
             exit.insert("cgroup".to_owned(), path.clone());
         }
@@ -91,9 +100,9 @@ impl Fold {
     }
 }
 
-fn youngest(of: &HashMap<Key, Object>, pid: u64) -> Option<&Object> {
-    let (_, object) = of.iter().filter(|(key, _)| key.0 == pid).max_by_key(|(key, _)| key.1)?;
-    Some(object)
+/// Pids are used again, also while a test runs.
+fn of(all: &HashMap<Key, Object>, process: Ticked) -> Option<&Object> {
+    all.iter().find(|(key, _)| ticked(**key) == process).map(|(_, object)| object)
 }
 
 /// With what README says that is meant where it is absent.
