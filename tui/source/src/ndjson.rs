@@ -1,4 +1,4 @@
-//! The event format, schema 1: one JSON object a line, for streams and recordings alike.
+//! The event format, schema 2: one JSON object a line, for streams and recordings alike.
 //!
 //! A field that is not known is absent. Bytes that are not printable text are escaped as [`ptree_core::text::escape`]
 //! does, so that reading gives back exactly what was written. Readers skip types and fields that they do not know. What

@@ -14,6 +14,8 @@ use crate::emulated;
 use crate::workload::Log;
 
 pub(super) const TICK_NS: u64 = crate::proc::TICK_NS;
+/// How far the parts of CPU time may be from each other.
+pub(super) const DIVIDED_NS: u64 = 10 * TICK_NS;
 
 fn ns(clock: ClockId) -> u64 {
     let time = clock_gettime(clock).unwrap();
@@ -297,8 +299,8 @@ impl Ended {
 
     /// As of the living.
     pub(super) fn part_ns(&self, name: &str, field: usize) -> Option<Value> {
-        let slack_ns = 4 * TICK_NS;
-        Some(json!([self.number(name)?.saturating_sub(slack_ns), self.stat(field)? * TICK_NS + slack_ns]))
+        let to_ns = self.stat(field)? * TICK_NS + DIVIDED_NS;
+        Some(json!([self.number(name)?.saturating_sub(DIVIDED_NS), to_ns]))
     }
 
     /// Both are of what is counted for each CPU apart; that which is told who waits is the most of children too.
