@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use crossterm::clipboard::CopyToClipboard;
@@ -25,9 +26,10 @@ use crossterm::style::Print;
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, raise};
 use nix::unistd::Pid;
-use ptree_source::fatal;
+use ptree_source::caller::give_up_gained;
+use ptree_source::{fatal, threads};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
@@ -127,9 +129,10 @@ impl Screen {
             return Ok(false);
         }
         leave();
-        // The whole group, as the terminal would: a shell holds a pipeline for stopped only when all of it is. Not
-        // SIGTSTP, which we catch.
-        kill(Pid::from_raw(0), Signal::SIGSTOP)?;
+        // Where no thread is to be had the others of the group go on.
+        if !matches!(threads::spawn("stop", stop_group).map(JoinHandle::join), Ok(Ok(Ok(())))) {
+            raise(Signal::SIGSTOP)?;
+        }
         self.retake()?;
         Ok(true)
     }
@@ -184,6 +187,13 @@ pub(crate) fn abandon() -> ! {
     // Setting the mode does not wait for output.
     let _ = disable_raw_mode();
     std::process::exit(1)
+}
+
+/// Stops the whole process group, as the terminal would: a shell holds a pipeline for stopped only when all of it is. It is
+/// the user who stops them, and what the program's file may do beyond that is for seeing. Not SIGTSTP, which we catch.
+fn stop_group() -> io::Result<()> {
+    give_up_gained()?;
+    Ok(kill(Pid::from_raw(0), Signal::SIGSTOP)?)
 }
 
 fn enter() -> io::Result<()> {

@@ -641,6 +641,26 @@ fn who_has_the_program_cannot_act_on_others() {
     }
 }
 
+/// What stops with the program is what the caller may stop.
+#[test]
+fn who_has_the_program_cannot_stop_others_of_its_group() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let script = r#"(sleep 600 & echo $! > other; exec "$@"); pid=$(cat other)
+        echo "stopped, and the other is $(cut -d " " -f 3 /proc/$pid/stat)"; kill -KILL $pid %1"#;
+    for way in Way::all(&place) {
+        // By the rules of sudo he is root.
+        let other = if matches!(way, Way::Sudo) { "is T" } else { "is S" };
+        let command = ["bash", "-mc", script, "bash"].map(String::from).to_vec();
+        let mut session = Session::start(&place.path(""), &[command, synth(way.command(), &[])].concat());
+        session.wait_for("systemd");
+        session.press("\u{1a}", &format!("stopped, and the other {other}"));
+        session.end();
+    }
+}
+
 /// S2: a file is made by the caller, or not at all.
 #[test]
 fn exports_are_made_with_the_callers_rights_alone() {
