@@ -31,8 +31,20 @@ pub fn plain(message: impl Display) {
 /// What a hook on panics tells: whatever panicked may have had text of others in its hands.
 pub fn panicked(info: &PanicHookInfo<'_>) {
     PANICKED.store(true, Ordering::SeqCst);
+    if info.payload_as_str().is_some_and(is_lack_of_memory) {
+        // As where an allocation fails: that end says why.
+        std::process::abort();
+    }
     fatal::set_told();
     tell(Panicked(info));
+}
+
+/// Rust panics, and does not abort, where a thread that has begun gets no second stack for the signal that the first one
+/// is full. Nobody is there yet to whom the panic could be reported.
+fn is_lack_of_memory(panic: &str) -> bool {
+    ["failed to allocate an alternative stack", "failed to set up alternative stack"]
+        .iter()
+        .any(|of_the_library| panic.starts_with(of_the_library))
 }
 
 /// Whether some thread has panicked, and so has left undone what others may count on.

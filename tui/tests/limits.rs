@@ -333,6 +333,27 @@ fn capabilities_of_a_user_namespace_do_not_count() {
 }
 
 /// Needs no root.
+/// Threads of the program's own begin all the time while it starts.
+#[test]
+fn a_limit_of_memory_that_comes_while_it_starts_is_told_as_such() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    for round in 0..30 {
+        let mut command = Command::new(PROGRAM);
+        let child = command.args(STREAM).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(4 + round * 3));
+        let limit = if round % 2 == 0 { "--as=4096" } else { "--data=4096" };
+        assert!(Command::new("prlimit").args(["--pid", &child.id().to_string(), limit]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!told.contains("mistake in the program"), "{told}");
+        assert!(
+            output.status.success() || told.contains("memory") || told.contains("thread"),
+            "{}: {told}",
+            output.status
+        );
+    }
+}
+
 #[test]
 fn a_file_that_may_not_grow_is_an_error() {
     let output = tempfile::tempfile().unwrap();
