@@ -71,6 +71,10 @@ fn run(args: &[&str]) -> io::Result<u8> {
             sys::enter_time_namespace(number(ahead_s)?)?;
             return Err(std::process::Command::new(program).args(args).exec());
         }
+        ["default-signals", program, ref args @ ..] => {
+            sys::default_reserved_signals()?;
+            return Err(std::process::Command::new(program).args(args).exec());
+        }
         _ => log::this()?,
     }
     match *args {

@@ -174,6 +174,21 @@ pub(crate) fn wait4(pid: i32) -> io::Result<(c_int, libc::rusage)> {
     }
 }
 
+/// Has the signals that the C library keeps for itself end what is executed next, as they would unless whoever started us
+/// ignores them: `posix_spawn` does that to its children.
+pub(crate) fn default_reserved_signals() -> io::Result<()> {
+    for signal in 32..libc::SIGRTMIN() {
+        // An action as the kernel has it: all zeroes are the default.
+        let default = [0_usize; 8];
+        let nothing = std::ptr::null_mut::<usize>();
+        // SAFETY: the kernel reads no more of an action than there is, and writes nothing.
+        nix::errno::Errno::result(unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), nothing, 8_usize)
+        })?;
+    }
+    Ok(())
+}
+
 /// Sends a signal by number: nix has no names for real-time ones.
 pub(crate) fn kill(pid: i32, signal: c_int) -> io::Result<()> {
     // SAFETY: takes no pointers.

@@ -19,6 +19,8 @@ use libc::{c_int, c_void, sigaction, siginfo_t, termios};
 const FATAL: [c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS, libc::SIGABRT];
 const COMING_AGAIN: usize = 4;
+/// To the kernel; C libraries keep the first few for themselves.
+const FIRST_REAL_TIME: c_int = 32;
 
 /// Rust aborts where an allocation fails. So do panics within panics; but these have told already.
 const LACK: &str = "ptree-tui: too little memory is left: the machine has no more, or a limit allows no more \
@@ -58,6 +60,9 @@ pub fn watch() {
         }
         for signal in libc::SIGRTMIN()..=libc::SIGRTMAX() {
             handle(signal, terminate, libc::SA_RESTART);
+        }
+        for signal in FIRST_REAL_TIME..libc::SIGRTMIN() {
+            handle_reserved(signal, libc::SIGRTMIN());
         }
     });
 }
@@ -111,7 +116,7 @@ type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
 fn handle(signal: c_int, handler: Handler, flags: c_int) {
     // SAFETY: the handler has the signature that SA_SIGINFO wants, and each does nothing but atomic loads and stores and
-    // calls that are allowed in handlers. It fails for signals that the C library keeps for itself; they do not come.
+    // calls that are allowed in handlers.
     unsafe {
         let mut action: sigaction = mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
@@ -119,6 +124,26 @@ fn handle(signal: c_int, handler: Handler, flags: c_int) {
         libc::sigfillset(&raw mut action.sa_mask);
         libc::sigdelset(&raw mut action.sa_mask, libc::SIGALRM);
         sigaction(signal, &raw const action, ptr::null_mut());
+    }
+}
+
+/// Does about a signal that the C library keeps for itself, and whose action it lets nobody set, what is done about another
+/// one; but not where the library has done something about it already.
+fn handle_reserved(signal: c_int, like: c_int) {
+    /// An action as the kernel has it, the handler first (`rt_sigaction(2)`): no architecture has a longer one.
+    type Raw = [usize; 8];
+    /// Bytes of a set of signals in the kernel.
+    const SET: usize = 8;
+    let (mut own, mut other): (Raw, Raw) = ([0; 8], [0; 8]);
+    // SAFETY: the kernel writes and reads no more than an action, which has room in each array, and one that it has given
+    // out is taken for another signal as it is, with the library's way back from the handler.
+    unsafe {
+        let null = ptr::null_mut::<Raw>();
+        let got = libc::syscall(libc::SYS_rt_sigaction, signal, null, &raw mut own, SET) == 0
+            && libc::syscall(libc::SYS_rt_sigaction, like, null, &raw mut other, SET) == 0;
+        if got && own[0] == libc::SIG_DFL {
+            libc::syscall(libc::SYS_rt_sigaction, signal, &raw const other, null, SET);
+        }
     }
 }
 
