@@ -83,7 +83,9 @@ pub(crate) fn busy() -> io::Result<()> {
                 })
             });
             let waited = threads.map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("panicked"))));
-            waited.into_iter().sum()
+            let waited = waited.into_iter().sum();
+            alone()?;
+            waited
         })?,
         stay(|| beside_another().map(|()| 0))?,
     ];
@@ -135,6 +137,14 @@ fn beside_another() -> io::Result<()> {
     }
     sys::kill(other, libc::SIGKILL)?;
     log::wait(other)
+}
+
+/// Waits until no thread but this is to be seen: a thread that has been joined may be for a moment, and would count twice.
+pub(crate) fn alone() -> io::Result<()> {
+    while std::fs::read_dir("/proc/self/task")?.count() > 1 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 /// Logs what this process has spent, with what ended threads had waited.

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::capture::{Capture, Stream, key, number, ticked};
+use crate::facts::DIVIDED_NS;
 use crate::workload::{Log, Workload};
 use crate::{Company, emulated, enter};
 
@@ -87,8 +88,8 @@ fn user_and_system_time_and_waiting_are_those_of_the_kernel() {
             });
             let [user_ns, system_ns] = ["user_ns", "system_ns"].map(|field| number(&usage, field));
             assert_eq!(user_ns + system_ns, number(&usage, "cpu_ns"), "{usage}");
-            assert!(user_ns.abs_diff(user * TICK_NS) <= 3 * TICK_NS, "{user} ticks, but {usage}");
-            assert!(system_ns.abs_diff(system * TICK_NS) <= 3 * TICK_NS, "{system} ticks, but {usage}");
+            assert!(user_ns.abs_diff(user * TICK_NS) <= DIVIDED_NS, "{user} ticks, but {usage}");
+            assert!(system_ns.abs_diff(system * TICK_NS) <= DIVIDED_NS, "{system} ticks, but {usage}");
             if knows_all {
                 capture.wait_for("how long it has waited", |stream| {
                     let mut usage = of(stream, "usage", &log, spent);
@@ -109,7 +110,7 @@ fn user_and_system_time_and_waiting_are_those_of_the_kernel() {
             let times = [("user_ns", "user_us"), ("system_ns", "system_us")];
             for (seen, told_us) in times.map(|(seen, told_us)| (number(&exit, seen), number(told, told_us))) {
                 // What its end takes comes later, and the kernel tells it with what children that were waited for have used.
-                let close = seen.abs_diff(told_us * 1_000) <= 4 * TICK_NS;
+                let close = seen.abs_diff(told_us * 1_000) <= DIVIDED_NS;
                 assert!(waited || emulated() || close, "{exit}, but {told}");
             }
             assert_eq!(number(&exit, "user_ns") + number(&exit, "system_ns"), number(&exit, "cpu_ns"), "{exit}");

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::account::assert_agrees;
 use crate::capture::{Capture, PROGRAM, Stream, number, parse, ticked, unescape, wait_until};
 use crate::workload::Workload;
-use crate::{Company, emulated, enter};
+use crate::{Company, enter};
 
 /// A hierarchy that is mounted here, and the cgroups that were made in it.
 pub(crate) struct Hierarchy {
@@ -221,12 +221,6 @@ fn who_is_moved_while_alive_is_told_to_be_there() {
 
 #[test]
 fn a_container_that_is_gone_in_a_moment_is_known_by_all_who_were_in_it() {
-    // One boot of three failed here, beside much other work, and left nothing to tell why.
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    if emulated() && release.contains("-rt-") {
-        eprintln!("SKIPPED (emulated, {}): containers of a moment", release.trim_end());
-        return;
-    }
     let Some(_lock) = enter(Company::Any) else { return };
     let capture = Capture::start(&[]);
     let log = Workload::start(&["contained"]).end();

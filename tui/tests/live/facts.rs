@@ -15,6 +15,7 @@ use ptree_tui::column::COLUMNS;
 use serde_json::{Map, Value, json};
 
 use self::fold::Fold;
+pub(crate) use self::source::DIVIDED_NS;
 use self::source::{Ended, Living, TICK_NS};
 use crate::capture::{Capture, Stream, key, number, program, ticked, wait_until};
 use crate::cgroups::Hierarchy;
@@ -72,7 +73,7 @@ const fn fact<From>(
 /// The kernel divides CPU time in two by what it finds at ticks, which on a busy machine is off by some of them, and neither part
 /// is told as less than it was before: so what it says depends on when somebody asked earlier, and so does what is said here. What
 /// is compared has spent forty ticks in either way. The sum is exact.
-const DIVIDED: Agrees = Nearly(source::DIVIDED_NS);
+const DIVIDED: Agrees = Nearly(DIVIDED_NS);
 
 /// Of those who live.
 const LIVING: &[Fact<Living>] = &[

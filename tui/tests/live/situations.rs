@@ -205,7 +205,8 @@ fn bytes_are_those_of_a_process_itself_and_of_all_its_threads() {
             event[name].as_u64().is_some_and(|bytes| (before..=before + 65_536).contains(&bytes))
         })
     };
-    let mut capture = Capture::start(&["--usage", "--interval", "100ms"]);
+    // Every record counts here, however busy the machine is.
+    let mut capture = Capture::start(&["--usage", "--interval", "100ms", "--ring-buffer", "64MiB"]);
     let workload = Workload::settled(&["own-io"]);
     let log = workload.log();
     let processes: Vec<&Value> = log.of("io").collect();

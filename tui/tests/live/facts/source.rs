@@ -15,7 +15,7 @@ use crate::workload::Log;
 
 pub(super) const TICK_NS: u64 = crate::proc::TICK_NS;
 /// How far the parts of CPU time may be from each other.
-pub(super) const DIVIDED_NS: u64 = 10 * TICK_NS;
+pub(crate) const DIVIDED_NS: u64 = 10 * TICK_NS;
 
 fn ns(clock: ClockId) -> u64 {
     let time = clock_gettime(clock).unwrap();
