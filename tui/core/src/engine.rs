@@ -272,7 +272,8 @@ impl Engine {
             }
             if !self.matches.is_idle() {
                 let user = |uid| self.users.get(uid);
-                let context = facts::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user, sums: None };
+                let context =
+                    facts::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user, sums: None };
                 self.matches.advance(context, &mut self.alerts, deltas);
             }
         }
@@ -282,8 +283,13 @@ impl Engine {
     fn judge(&mut self, from: usize, deltas: &mut Vec<Delta>) {
         if !self.matches.is_empty() {
             let user = |uid| self.users.get(uid);
-            let context =
-                facts::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns: self.now_ns, user: &user, sums: None };
+            let context = facts::Context {
+                tree: &self.tree,
+                lineage: Lineage::Forked,
+                now_ns: self.now_ns,
+                user: &user,
+                sums: None,
+            };
             self.matches.judge(from, context, &mut self.alerts, deltas);
         }
     }

@@ -164,8 +164,10 @@ const SUMMED: Depends = Depends { sums: true, ..CONSTANT };
 pub struct Spec {
     /// The fact.
     pub fact: Fact,
-    /// Its one name: in filters, configuration and exports.
+    /// Its one name: in filters, configuration, CSV and documents.
     pub name: &'static str,
+    /// What it is called in JSON, with its unit, as in the lines of the stream.
+    pub key: &'static str,
     /// Other names for it in filters: those of `ps`, of headings, of older releases.
     pub synonyms: &'static [&'static str],
     /// What it tells, in one line.
@@ -186,7 +188,7 @@ impl Spec {
 }
 
 macro_rules! facts {
-    ($($variant:ident $name:literal [$($synonym:literal)*] $kind:expr, $depends:ident, $about:literal, $example:literal;)+) => {
+    ($($variant:ident $name:literal $key:literal [$($synonym:literal)*] $kind:expr, $depends:ident, $about:literal, $example:literal;)+) => {
         /// Something that can be known of a process.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Fact {
@@ -197,6 +199,7 @@ macro_rules! facts {
         pub const FACTS: &[Spec] = &[$(Spec {
             fact: Fact::$variant,
             name: $name,
+            key: $key,
             synonyms: &[$($synonym,)*],
             about: $about,
             example: $example,
@@ -233,99 +236,99 @@ const fn share(read: Figure) -> Kind {
 }
 
 facts! {
-    Pid "pid" [] id(|_, p| Some(p.key.pid.into())), CONSTANT, "process id", "pid=1234";
-    ParentPid "ppid" ["parent"] id(read::ppid), CONSTANT, "parent's process id, by the lineage shown", "ppid=1";
-    User "user" ["owner" "username"] Kind::Text(read::user, whole), NAMED, "effective user's name", "user=root";
-    Uid "uid" [] id(|_, p| Some(p.creds().uid.into())), CONSTANT, "effective user's number", "uid>=1000";
-    Gid "gid" ["group"] id(|_, p| Some(p.creds().gid.into())), CONSTANT, "effective group's number", "gid=0";
-    RealUid "ruid" [] id(|_, p| Some(p.creds().ruid.into())), CONSTANT, "real user's number", "ruid=1000";
-    RealGid "rgid" [] id(|_, p| Some(p.creds().rgid.into())), CONSTANT, "real group's number", "rgid=1000";
-    Name "comm" ["name" "process" "proc"] Kind::Text(read::comm, whole), CONSTANT, "name", "comm=make";
-    Exe "exe" ["program" "path" "file"] Kind::Text(read::exe, path), CONSTANT,
+    Pid "pid" "pid" [] id(|_, p| Some(p.key.pid.into())), CONSTANT, "process id", "pid=1234";
+    ParentPid "ppid" "ppid" ["parent"] id(read::ppid), CONSTANT, "parent's process id, by the lineage shown", "ppid=1";
+    User "user" "user" ["owner" "username"] Kind::Text(read::user, whole), NAMED, "effective user's name", "user=root";
+    Uid "uid" "uid" [] id(|_, p| Some(p.creds().uid.into())), CONSTANT, "effective user's number", "uid>=1000";
+    Gid "gid" "gid" ["group"] id(|_, p| Some(p.creds().gid.into())), CONSTANT, "effective group's number", "gid=0";
+    RealUid "ruid" "ruid" [] id(|_, p| Some(p.creds().ruid.into())), CONSTANT, "real user's number", "ruid=1000";
+    RealGid "rgid" "rgid" [] id(|_, p| Some(p.creds().rgid.into())), CONSTANT, "real group's number", "rgid=1000";
+    Name "comm" "comm" ["name" "process" "proc"] Kind::Text(read::comm, whole), CONSTANT, "name", "comm=make";
+    Exe "exe" "exe" ["program" "path" "file"] Kind::Text(read::exe, path), CONSTANT,
         "program's path, or the end of it", "exe=/usr/bin/cc";
-    Filename "filename" [] Kind::Text(read::filename, path), CONSTANT,
+    Filename "filename" "filename" [] Kind::Text(read::filename, path), CONSTANT,
         "program's path as typed; a script's own", "filename=./configure";
-    Interp "interp" ["interpreter" "shebang"] Kind::Text(read::interp, path), CONSTANT,
+    Interp "interp" "interp" ["interpreter" "shebang"] Kind::Text(read::interp, path), CONSTANT,
         "interpreter that a script names", "interp=/bin/sh";
-    Deleted "deleted" ["unlinked"] Kind::Flag(read::is_deleted), CONSTANT,
+    Deleted "deleted" "exe_deleted" ["unlinked"] Kind::Flag(read::is_deleted), CONSTANT,
         "its program's file was deleted: yes, no", "deleted=yes";
-    Memfd "memfd" [] Kind::Flag(read::is_memfd), CONSTANT, "its program is in memory alone: yes, no", "memfd=yes";
-    Argv "argv" ["command" "cmd" "cmdline" "args" "arguments"] Kind::Text(read::argv, argument), CONSTANT,
+    Memfd "memfd" "exe_memfd" [] Kind::Flag(read::is_memfd), CONSTANT, "its program is in memory alone: yes, no", "memfd=yes";
+    Argv "argv" "argv" ["command" "cmd" "cmdline" "args" "arguments"] Kind::Text(read::argv, argument), CONSTANT,
         "command line; = also one argument", "argv=--verbose";
-    Cgroup "cgroup" [] Kind::Text(read::cgroup, whole), CONSTANT, "cgroup's path", "cgroup~^/system";
-    CgroupId "cgroup-id" [] id(|_, p| p.cgroup_id()), CONSTANT, "cgroup's number", "cgroup-id=1";
-    Container "container" [] Kind::Text(read::container, beginning), CONSTANT,
+    Cgroup "cgroup" "cgroup" [] Kind::Text(read::cgroup, whole), CONSTANT, "cgroup's path", "cgroup~^/system";
+    CgroupId "cgroup-id" "cgroup_id" [] id(|_, p| p.cgroup_id()), CONSTANT, "cgroup's number", "cgroup-id=1";
+    Container "container" "container" [] Kind::Text(read::container, beginning), CONSTANT,
         "container's id, or how it begins", "container~.";
-    Unit "unit" ["service"] Kind::Text(read::unit, stem), CONSTANT, "systemd unit, with or without .service", "unit=cron";
-    State "state" ["status" "stat"] Kind::State, MEASURED, "how it is: alive, dead, failed, running ...", "state=failed";
-    Code "code" ["exit" "exitcode" "exit-code"] id(read::code), CONSTANT, "exit code", "code!=0";
-    Signal "signal" ["sig"] Kind::Signal, CONSTANT, "signal that killed it", "signal=KILL";
-    Core "core" ["dumped"] Kind::Flag(read::is_core), CONSTANT, "that signal dumped core: yes, no", "core=yes";
-    OutOfMemory "oom" [] Kind::Flag(Process::is_out_of_memory), CONSTANT, "killed for lack of memory: yes, no", "oom=yes";
-    Killer "killer" [] Kind::Text(read::killer, sender), CONSTANT,
+    Unit "unit" "unit" ["service"] Kind::Text(read::unit, stem), CONSTANT, "systemd unit, with or without .service", "unit=cron";
+    State "state" "state" ["status" "stat"] Kind::State, MEASURED, "run state, or how it ended: running, failed ...", "state=failed";
+    Code "code" "code" ["exit" "exitcode" "exit-code"] id(read::code), CONSTANT, "exit code", "code!=0";
+    Signal "signal" "signal" ["sig"] Kind::Signal, CONSTANT, "signal that killed it", "signal=KILL";
+    Core "core" "core" ["dumped"] Kind::Flag(read::is_core), CONSTANT, "that signal dumped core: yes, no", "core=yes";
+    OutOfMemory "oom" "oom" [] Kind::Flag(Process::is_out_of_memory), CONSTANT, "killed for lack of memory: yes, no", "oom=yes";
+    Killer "killer" "killer" [] Kind::Text(read::killer, sender), CONSTANT,
         "who or what sent the signal that ended it", "killer=cron.sh";
-    Inferred "inferred" ["unseen"] Kind::Flag(read::is_inferred), CONSTANT,
+    Inferred "inferred" "inferred" ["unseen"] Kind::Flag(read::is_inferred), CONSTANT,
         "its end was not seen: yes, no", "inferred=yes";
-    Start "start" ["started"] instant(|_, p| Some(p.key.start_ns)), TIMED,
+    Start "start" "start_ns" ["started"] instant(|_, p| Some(p.key.start_ns)), TIMED,
         "when it started", "start>'10m ago'";
-    End "end" ["ended"] instant(read::end), TIMED, "when it ended", "end>'10m ago'";
-    Lifetime "lifetime" ["age" "elapsed" "etime" "life"] time(read::lifetime), TIMED,
+    End "end" "end_ns" ["ended"] instant(read::end), TIMED, "when it ended", "end>'10m ago'";
+    Lifetime "lifetime" "lifetime_ns" ["age" "elapsed" "etime" "life"] time(read::lifetime), TIMED,
         "how long it has lived, or lived", "lifetime<10ms";
-    Cpu "cpu" ["pcpu"] share(read::cpu), SHARED, "share of one CPU while it lives", "cpu>50%";
-    Time "time" ["cputime" "cpu-time"] time(read::time), MEASURED, "CPU time", "time>=1m30s";
-    UserTime "user-time" ["utime"] time(read::user_time), MEASURED, "CPU time in user mode", "user-time>10s";
-    SystemTime "system-time" ["stime"] time(read::system_time), MEASURED, "CPU time in the kernel", "system-time>10s";
-    RunDelay "run-delay" ["wait"] time(read::run_delay), MEASURED, "time spent waiting for a CPU", "run-delay>1s";
-    Rss "rss" ["mem" "memory" "res"] bytes(read::rss), MEASURED, "memory in use; of the dead, its peak", "rss>100MiB";
-    Peak "peak" ["maxrss"] bytes(read::peak), CONSTANT, "peak of memory in use; known of the dead", "peak>1GiB";
-    Read "read" [] bytes(read::bytes_read), MEASURED, "bytes that it has read from storage", "read>1GiB";
-    Written "written" ["write"] bytes(read::written), MEASURED, "bytes that it has written to storage", "written>1GiB";
-    ReadRate "read-rate" [] bytes(read::read_rate), SHARED, "bytes read per second; of the living", "read-rate>1MiB";
-    WriteRate "write-rate" [] bytes(read::write_rate), SHARED,
+    Cpu "cpu" "cpu_share" ["pcpu"] share(read::cpu), SHARED, "share of one CPU; its column: of the dead, CPU time", "cpu>50%";
+    Time "time" "cpu_ns" ["cputime" "cpu-time"] time(read::time), MEASURED, "CPU time", "time>=1m30s";
+    UserTime "user-time" "user_ns" ["utime"] time(read::user_time), MEASURED, "CPU time in user mode", "user-time>10s";
+    SystemTime "system-time" "system_ns" ["stime"] time(read::system_time), MEASURED, "CPU time in the kernel", "system-time>10s";
+    RunDelay "run-delay" "run_delay_ns" ["wait"] time(read::run_delay), MEASURED, "time spent waiting for a CPU", "run-delay>1s";
+    Rss "rss" "rss_bytes" ["mem" "memory" "res"] bytes(read::rss), MEASURED, "memory in use; of the dead, its peak", "rss>100MiB";
+    Peak "peak" "max_rss_bytes" ["maxrss"] bytes(read::peak), CONSTANT, "peak of memory in use; known of the dead", "peak>1GiB";
+    Read "read" "read_bytes" [] bytes(read::bytes_read), MEASURED, "bytes that it has read from storage", "read>1GiB";
+    Written "written" "write_bytes" ["write"] bytes(read::written), MEASURED, "bytes that it has written to storage", "written>1GiB";
+    ReadRate "read-rate" "read_bytes_per_s" [] bytes(read::read_rate), SHARED, "bytes read per second; of the living", "read-rate>1MiB";
+    WriteRate "write-rate" "write_bytes_per_s" [] bytes(read::write_rate), SHARED,
         "bytes written per second; of the living", "write-rate>1MiB";
-    MinorFaults "minor-faults" ["minflt"] count(read::minor_faults), CONSTANT,
+    MinorFaults "minor-faults" "minor_faults" ["minflt"] count(read::minor_faults), CONSTANT,
         "page faults without I/O; known of the dead", "minor-faults>10k";
-    MajorFaults "major-faults" ["majflt"] count(read::major_faults), CONSTANT,
+    MajorFaults "major-faults" "major_faults" ["majflt"] count(read::major_faults), CONSTANT,
         "page faults with I/O; known of the dead", "major-faults>0";
-    Depth "depth" ["level"] count(|reader, p| Some(reader.depth(p))), PLACED, "levels above it in the tree", "depth>5";
-    Children "children" [] count(read::children), PLACED, "children in the tree", "children>100";
-    Spawned "spawned" ["forks"] count(|_, p| Some(p.spawned.into())), PLACED, "children that it has forked", "spawned>100";
-    Execs "execs" [] count(read::execs), CONSTANT, "programs that it was seen to start", "execs>=3";
-    Threads "threads" ["nlwp"] count(read::threads), MEASURED, "threads; of the living", "threads>=8";
-    ThreadsBegun "threads-begun" [] count(read::threads_begun), MEASURED, "threads that it has had", "threads-begun>100";
-    ThreadsMost "threads-most" [] count(read::threads_most), CONSTANT,
+    Depth "depth" "depth" ["level"] count(|reader, p| Some(reader.depth(p))), PLACED, "levels above it in the tree", "depth>5";
+    Children "children" "children" [] count(read::children), PLACED, "children in the tree", "children>100";
+    Spawned "spawned" "spawned" ["forks"] count(|_, p| Some(p.spawned.into())), PLACED, "children that it has forked", "spawned>100";
+    Execs "execs" "execs" [] count(read::execs), CONSTANT, "programs that it has started; 2+: seen since it was found", "execs>=3";
+    Threads "threads" "threads" ["nlwp"] count(read::threads), MEASURED, "threads; of the living", "threads>=8";
+    ThreadsBegun "threads-begun" "threads_begun" [] count(read::threads_begun), MEASURED, "threads that it has had", "threads-begun>100";
+    ThreadsMost "threads-most" "threads_most" [] count(read::threads_most), CONSTANT,
         "threads at once at most; known of the dead", "threads-most>8";
-    Session "sid" ["session" "sess"] id(|_, p| Some(p.session().sid?.into())), CONSTANT,
+    Session "sid" "sid" ["session" "sess"] id(|_, p| Some(p.session().sid?.into())), CONSTANT,
         "session, by the pid that began it", "sid=1234";
-    ProcessGroup "pgid" ["pgrp"] id(|_, p| Some(p.session().pgid?.into())), CONSTANT,
+    ProcessGroup "pgid" "pgid" ["pgrp"] id(|_, p| Some(p.session().pgid?.into())), CONSTANT,
         "process group, by the pid that began it", "pgid=1234";
-    Terminal "tty" ["tt" "tname" "terminal"] Kind::Text(read::tty, whole), CONSTANT, "terminal; ? for none", "tty=pts/3";
-    Nice "nice" ["ni"] Kind::Figure(Unit::Signed, read::nice), CONSTANT, "nice value", "nice>0";
-    Login "login" [] Kind::Text(read::login, whole), NAMED, "who logged in, whoever it runs as since", "login=root";
-    LoginUid "login-uid" ["luid" "loginuid" "auid"] id(|_, p| Some(p.session().login_uid?.into())), CONSTANT,
+    Terminal "tty" "tty" ["tt" "tname" "terminal"] Kind::Text(read::tty, whole), CONSTANT, "terminal; ? for none", "tty=pts/3";
+    Nice "nice" "nice" ["ni"] Kind::Figure(Unit::Signed, read::nice), CONSTANT, "nice value", "nice>0";
+    Login "login" "login" [] Kind::Text(read::login, whole), NAMED, "who logged in, whoever it runs as since", "login=root";
+    LoginUid "login-uid" "login_uid" ["luid" "loginuid" "auid"] id(|_, p| Some(p.session().login_uid?.into())), CONSTANT,
         "number of who logged in", "login-uid=1000";
-    AuditSession "audit-session" ["sessionid" "lsession"] id(|_, p| Some(p.session().audit_session?.into())), CONSTANT,
+    AuditSession "audit-session" "audit_session" ["sessionid" "lsession"] id(|_, p| Some(p.session().audit_session?.into())), CONSTANT,
         "number of that login, by audit", "audit-session=3";
-    Kernel "kernel" ["kthread"] Kind::Flag(Process::is_kernel), CONSTANT, "whether it is of the kernel: yes, no", "kernel=yes";
-    PidNamespace "pid-ns" ["pidns"] id(|_, p| Some(p.pid_ns()?.into())), CONSTANT,
+    Kernel "kernel" "kernel" ["kthread"] Kind::Flag(Process::is_kernel), CONSTANT, "whether it is of the kernel: yes, no", "kernel=yes";
+    PidNamespace "pid-ns" "pid_ns" ["pidns"] id(|_, p| Some(p.pid_ns()?.into())), CONSTANT,
         "pid namespace, by its inode number", "pid-ns!=4026531836";
-    InnerPid "ns-pid" ["nspid"] id(|_, p| Some(p.ns_pid()?.into())), CONSTANT, "its pid in that namespace", "ns-pid=1";
-    Tree "tree" ["subtree"] Kind::Subtree, PLACED, "the process with this pid and all below it", "tree=1234";
-    TreeAlive "tree-alive" [] count(|reader, p| reader.sum(Fact::TreeAlive, p)), SUMMED,
+    InnerPid "ns-pid" "ns_pid" ["nspid"] id(|_, p| Some(p.ns_pid()?.into())), CONSTANT, "its pid in that namespace", "ns-pid=1";
+    Tree "tree" "tree" ["subtree"] Kind::Subtree, PLACED, "the process with this pid and all below it", "tree=1234";
+    TreeAlive "tree-alive" "tree_alive" [] count(|reader, p| reader.sum(Fact::TreeAlive, p)), SUMMED,
         "subtree: how many live, itself too", "tree-alive>10";
-    TreeFailed "tree-failed" [] count(|reader, p| reader.sum(Fact::TreeFailed, p)), SUMMED,
+    TreeFailed "tree-failed" "tree_failed" [] count(|reader, p| reader.sum(Fact::TreeFailed, p)), SUMMED,
         "subtree: how many have failed", "tree-failed>0";
-    TreeSpawned "tree-spawned" [] count(|reader, p| reader.sum(Fact::TreeSpawned, p)), SUMMED,
+    TreeSpawned "tree-spawned" "tree_spawned" [] count(|reader, p| reader.sum(Fact::TreeSpawned, p)), SUMMED,
         "subtree: how many were forked in it", "tree-spawned>100";
-    TreeCpu "tree-cpu" [] share(|reader, p| reader.sum(Fact::TreeCpu, p)), SUMMED,
+    TreeCpu "tree-cpu" "tree_cpu_share" [] share(|reader, p| reader.sum(Fact::TreeCpu, p)), SUMMED,
         "subtree: share of one CPU of all that live", "tree-cpu>50%";
-    TreeTime "tree-time" [] time(|reader, p| reader.sum(Fact::TreeTime, p)), SUMMED,
+    TreeTime "tree-time" "tree_cpu_ns" [] time(|reader, p| reader.sum(Fact::TreeTime, p)), SUMMED,
         "subtree: CPU time of the living and the dead", "tree-time>1m";
-    TreeRss "tree-rss" [] bytes(|reader, p| reader.sum(Fact::TreeRss, p)), SUMMED,
+    TreeRss "tree-rss" "tree_rss_bytes" [] bytes(|reader, p| reader.sum(Fact::TreeRss, p)), SUMMED,
         "subtree: memory in use, each for itself", "tree-rss>100MiB";
-    TreeRead "tree-read" [] bytes(|reader, p| reader.sum(Fact::TreeRead, p)), SUMMED,
+    TreeRead "tree-read" "tree_read_bytes" [] bytes(|reader, p| reader.sum(Fact::TreeRead, p)), SUMMED,
         "subtree: bytes read from storage", "tree-read>1GiB";
-    TreeWritten "tree-written" [] bytes(|reader, p| reader.sum(Fact::TreeWritten, p)), SUMMED,
+    TreeWritten "tree-written" "tree_write_bytes" [] bytes(|reader, p| reader.sum(Fact::TreeWritten, p)), SUMMED,
         "subtree: bytes written to storage", "tree-written>1GiB";
 }
 
@@ -369,8 +372,9 @@ impl Fact {
         !matches!(self.spec().kind, Kind::Subtree)
     }
 
-    /// What its figures count.
-    pub(crate) fn unit(self) -> Unit {
+    /// What its figures count; of a fact that is no figure, nothing.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
         match self.spec().kind {
             Kind::Figure(unit, _) => unit,
             Kind::Text(..) | Kind::State | Kind::Flag(_) | Kind::Signal | Kind::Subtree => Unit::Id,
@@ -404,7 +408,7 @@ mod tests {
 
     #[test]
     fn every_fact_is_named_once_and_found_by_its_names() {
-        let mut names = HashSet::new();
+        let (mut names, mut keys) = (HashSet::new(), HashSet::new());
         for (at, spec) in FACTS.iter().enumerate() {
             assert_eq!((spec.fact as usize, Fact::named(spec.name)), (at, Some(spec.fact)));
             for name in spec.synonyms.iter().chain([&spec.name]) {
@@ -413,6 +417,19 @@ mod tests {
                 assert_eq!(Fact::named(&name.to_uppercase().replace('-', "_")), Some(spec.fact));
             }
             assert!(spec.example.starts_with(spec.name), "{}", spec.name);
+            assert!(
+                keys.insert(spec.key) && spec.key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{}",
+                spec.key
+            );
+            let suffix = match spec.fact.unit() {
+                Unit::Time | Unit::Instant => "_ns",
+                Unit::Bytes if spec.depends.share => "_bytes_per_s",
+                Unit::Bytes => "_bytes",
+                Unit::Share => "_share",
+                Unit::Count | Unit::Id | Unit::Signed => "",
+            };
+            assert!(spec.key.ends_with(suffix), "{}", spec.key);
             assert_eq!(spec.about.starts_with("subtree: "), spec.fact.is_sum(), "{}", spec.name);
         }
         assert_eq!(Fact::named("frob"), None);

@@ -218,6 +218,12 @@ impl Rows {
         self.sums.get(tree, key)
     }
 
+    /// The sums behind [`Rows::totals`], where somebody wants them.
+    #[must_use]
+    pub fn sums(&self) -> Option<&Sums> {
+        Some(&*self.sums).filter(|sums| !sums.is_empty())
+    }
+
     /// To be called when something changed that no delta tells: another tree, names of users.
     pub fn invalidate(&mut self) {
         self.stale = true;

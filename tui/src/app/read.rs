@@ -2,7 +2,8 @@
 
 use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
-use ptree_core::filter::{Completion, Context, complete_with};
+use ptree_core::facts::Context;
+use ptree_core::filter::{Completion, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Spawn, Stats, Tree, Users};
 use ptree_source::Header;
 use ratatui::layout::Rect;
@@ -188,11 +189,17 @@ impl App {
         self.filter_error.as_ref()
     }
 
+    /// What facts of a process are read from.
+    pub(crate) fn context<'a>(&'a self, user: &'a dyn Fn(u32) -> &'a str) -> Context<'a> {
+        let (rows, now_ns) = (self.list().rows(), self.shown_ns());
+        Context { tree: self.tree(), lineage: self.look().lineage, now_ns, user, sums: rows.sums() }
+    }
+
     /// What the filter line could become.
     #[must_use]
     pub fn completion(&self) -> Completion {
         let user = |uid| self.users().get(uid);
-        let known = Context { tree: self.tree(), lineage: self.look().lineage, now_ns: self.shown_ns(), user: &user };
+        let known = self.context(&user);
         complete_with(&self.filter_line, self.filter_line.len(), &self.names, Some(&known))
     }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ptree_core::filter::Context;
-use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, cgroup};
+use ptree_core::facts::Context;
+use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, Sums, cgroup};
 use ptree_source::live::LiveOptions;
 use ptree_source::ndjson::Known;
 use ptree_source::{Batch, TimeAnchor, host, ndjson};
@@ -66,7 +66,9 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
     let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
     let anchor = capture.header.anchor;
     let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
-    let mut printer = Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told, named };
+    let sums = filter.depends().sums.then(|| (0, Sums::default()));
+    let mut printer =
+        Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told, named, sums };
     let runtime = runtime()?;
     loop {
         let batch = match held.wait(host::boottime_ns()) {
@@ -122,8 +124,12 @@ struct Printer<W> {
     told: FxHashMap<u64, Option<ProcKey>>,
     /// The cgroups whose paths were told.
     named: FxHashSet<u64>,
+    /// Sums over subtrees of the last second, and when they were taken; where the filter asks for them.
+    sums: Option<(u64, Sums)>,
 }
 
+/// How often subtrees are summed up, nanoseconds.
+const SUM_NS: u64 = 1_000_000_000;
 /// So many are remembered: what is told again does no harm.
 const NAMED_MAX: usize = 65_536;
 
@@ -131,6 +137,7 @@ impl<W: Write> Printer<W> {
     fn take(&mut self, event: &Event) -> Result<()> {
         self.deltas.clear();
         self.engine.ingest(event, &mut self.deltas);
+        self.sum_up();
         let asked_for = match event {
             Event::Usage(_) => self.more.usage,
             // Told when somebody is in it.
@@ -177,12 +184,24 @@ impl<W: Write> Printer<W> {
     fn tick(&mut self, now_ns: u64) -> Result<()> {
         self.deltas.clear();
         self.engine.tick(now_ns, &mut self.deltas);
+        self.sum_up();
         self.write_alerts(now_ns)
     }
 
     /// What the wall clock showed then, where that is wanted.
     fn time(&self, ts_ns: u64) -> Option<String> {
         self.more.wall.then(|| wall_time(self.anchor, ts_ns)).flatten()
+    }
+
+    /// Sums subtrees up, if it is time to.
+    fn sum_up(&mut self) {
+        let now_ns = self.engine.now_ns();
+        if let Some((summed_ns, sums)) = &mut self.sums
+            && (sums.is_empty() || now_ns.saturating_sub(*summed_ns) >= SUM_NS)
+        {
+            *summed_ns = now_ns;
+            sums.refresh(self.engine.tree(), Lineage::default());
+        }
     }
 
     /// Whether this process matches, as it is known now.
@@ -192,7 +211,8 @@ impl<W: Write> Printer<W> {
         }
         let user = |uid| self.engine.users().get(uid);
         let (tree, lineage) = (self.engine.tree(), Lineage::default());
-        let context = Context { tree, lineage, now_ns: self.engine.now_ns(), user: &user };
+        let sums = self.sums.as_ref().map(|(_, sums)| sums);
+        let context = Context { tree, lineage, now_ns: self.engine.now_ns(), user: &user, sums };
         tree.get(key).is_some_and(|process| self.filter.matches(&context, process))
     }
 
@@ -345,7 +365,8 @@ mod tests {
         let filter = Filter::parse(filter).unwrap();
         let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
         let (more, places, anchor) = (More::default(), Places::default(), TimeAnchor { boottime_ns: 0, unix_ns: 0 });
-        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told, named };
+        let sums = None;
+        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told, named, sums };
         for step in parse(&script, 0).unwrap() {
             match step {
                 Step::Event(event) => printer.take(&event).unwrap(),

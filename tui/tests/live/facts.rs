@@ -88,7 +88,7 @@ const LIVING: &[Fact<Living>] = &[
     fact("system-time", "system_ns", |p| p.ticks(15), DIVIDED, ByAll),
     fact("run-delay", "run_delay_ns", Living::run_delay_ns, Exactly, ByWhoSaw),
     fact("rss", "rss_bytes", |p| p.kib("VmRSS:"), Counted, ByAll),
-    fact("status", "state", |p| p.state(), Exactly, ByAll),
+    fact("state", "state", |p| p.state(), Exactly, ByAll),
     fact("threads", "threads", |p| p.id("Threads:", 0), Exactly, ByAll),
     fact("threads-begun", "threads_begun", Living::threads_begun, Exactly, ByWhoSaw),
     fact("read", "read_bytes", |p| p.io("read_bytes:"), Exactly, ByWhoSaw),

@@ -167,7 +167,10 @@ impl Matches {
     ) {
         for watched in &mut self.watched {
             let depends = watched.rule.filter.depends();
-            let asked = !depends.place && !depends.sums && (!measured || depends.measured) && !watched.known.contains(&process.key);
+            let asked = !depends.place
+                && !depends.sums
+                && (!measured || depends.measured)
+                && !watched.known.contains(&process.key);
             if asked && watched.rule.filter.matches(&context, process) {
                 watched.hit(process, context.now_ns, alerts, deltas);
             }

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use super::{Reader, Unit};
 use crate::cgroup;
 use crate::event::ExitStatus;
-use crate::killer::KillCause;
 use crate::process::{Image, Lifecycle, Process};
 use crate::text::Literal;
 use crate::tree::Lineage;
@@ -218,15 +217,8 @@ pub(super) fn is_inferred(process: &Process) -> bool {
     matches!(process.life(), Lifecycle::Exited { inferred: true, .. })
 }
 
-/// `cron.sh [812]`, `itself`, `terminal`, `OOM`.
 pub(super) fn killer<'p>(_: &'p Reader<'_>, process: &'p Process) -> Option<Cow<'p, [u8]>> {
-    let killer = process.killer()?;
-    Some(match killer.sender {
-        _ if killer.cause == KillCause::Oom => b"OOM".as_slice().into(),
-        Some(sender) if sender.key == process.key => b"itself".as_slice().into(),
-        Some(sender) => [sender.comm.as_bytes(), format!(" [{}]", sender.key.pid).as_bytes()].concat().into(),
-        None => killer.cause.name().as_bytes().into(),
-    })
+    Some(process.killer()?.words(process.key))
 }
 
 /// When it ended, if somebody saw that.

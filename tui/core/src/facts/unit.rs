@@ -90,6 +90,24 @@ impl Unit {
         number.cast_unsigned() ^ 1 << 63
     }
 
+    /// The number that a signed figure stands for.
+    #[must_use]
+    pub const fn number(figure: u64) -> i64 {
+        (figure ^ 1 << 63).cast_signed()
+    }
+
+    /// The fraction of one CPU that a share is: 1.0 is one CPU.
+    #[must_use]
+    pub const fn fraction(figure: u64) -> f32 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "shown with three digits or so"
+        )]
+        let fraction = (figure as f64 / 100_000.0) as f32;
+        fraction
+    }
+
     /// The figure in a text, rounded down; of a moment, how long ago it was.
     ///
     /// # Errors
@@ -160,7 +178,7 @@ impl Unit {
             return Self::Time.write(figure) + " ago";
         }
         if self == Self::Signed {
-            return (figure ^ 1 << 63).cast_signed().to_string();
+            return Self::number(figure).to_string();
         }
         let mut out = String::new();
         if self == Self::Share {

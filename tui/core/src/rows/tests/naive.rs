@@ -29,7 +29,8 @@ impl<'a> Naive<'a> {
 
     fn matched(&self, process: &Process) -> bool {
         let Look { lineage, now_ns, filter, .. } = self.look;
-        let context = Context { tree: self.tree, lineage: *lineage, now_ns: *now_ns, user: &|uid| user(uid), sums: None };
+        let context =
+            Context { tree: self.tree, lineage: *lineage, now_ns: *now_ns, user: &|uid| user(uid), sums: None };
         filter.matches(&context, process)
     }
 
@@ -106,9 +107,7 @@ impl<'a> Naive<'a> {
 
     fn order(&self, unit: &Unit<'_>) -> Order {
         match unit {
-            Unit::One(process) => {
-                (self.rank(process), process.key.birth())
-            }
+            Unit::One(process) => (self.rank(process), process.key.birth()),
             Unit::Many(RowId::Joined { comm, .. }, sums, _, uid) => {
                 (self.look.sort.joined_rank(sums, *comm, *uid), sums.first.birth())
             }
@@ -218,7 +217,8 @@ fn lines(max: usize) -> impl Strategy<Value = Vec<String>> {
 }
 
 fn sorts() -> impl Strategy<Value = Sort> {
-    (prop::sample::select(Fact::sorts().collect::<Vec<_>>()), any::<bool>()).prop_map(|(by, reversed)| Sort { by, reversed })
+    (prop::sample::select(Fact::sorts().collect::<Vec<_>>()), any::<bool>())
+        .prop_map(|(by, reversed)| Sort { by, reversed })
 }
 
 fn looks() -> impl Strategy<Value = Look> {
