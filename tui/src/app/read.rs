@@ -12,7 +12,7 @@ use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
 use crate::action::{Command, Limits, Mode};
 use crate::clock::Played;
-use crate::export::Scope;
+use crate::export::Moment;
 use crate::keymap::Bindings;
 use crate::own::Own;
 use crate::screen::areas::Shape;
@@ -204,12 +204,14 @@ impl App {
     }
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
-    pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub fn export<T>(&self, write: impl FnOnce(&Moment<'_>) -> T) -> T {
         let user = |uid| self.users().get(uid);
         let look = Look { flat: false, join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() };
-        let rows = Rows::of(self.tree(), look, user);
-        let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), measured_ns: None, user: &user };
-        write(&scope)
+        let mut rows = Rows::new(look);
+        rows.want_totals(true);
+        rows.refresh(self.tree(), user);
+        let (header, tree, now_ns) = (self.header(), self.tree(), self.shown_ns());
+        write(&Moment { header, tree, rows: &rows, now_ns, wall: self.wall(), measured_ns: None, user: &user })
     }
 
     /// Rows, selection and window.

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use jiff::tz::TimeZone;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ptree_core::facts::Context;
 use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, Sums, cgroup};
 use ptree_source::live::LiveOptions;
 use ptree_source::ndjson::Known;
-use ptree_source::{Batch, TimeAnchor, host, ndjson};
+use ptree_source::{Batch, host, ndjson};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::time::timeout;
 
 use self::held::Held;
+use crate::app::Wall;
 use crate::capture::{Capture, Until, runtime};
 use crate::cli::Common;
 
@@ -64,11 +66,10 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
     let mut held = Held::new(filter.depends().names);
     // Nobody looks at the dead here; alerts want those of the last seconds.
     let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
-    let anchor = capture.header.anchor;
+    let wall = Wall::new(capture.header.anchor, TimeZone::UTC);
     let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
     let sums = filter.depends().sums.then(|| (0, Sums::default()));
-    let mut printer =
-        Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told, named, sums };
+    let mut printer = Printer { out, engine, filter, more, places: Places::default(), wall, deltas, told, named, sums };
     let runtime = runtime()?;
     loop {
         let batch = match held.wait(host::boottime_ns()) {
@@ -85,7 +86,7 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
             break;
         }
         if let Some(anchor) = batch.clock {
-            printer.anchor = anchor;
+            printer.wall.set(anchor);
             ndjson::write_clock(&mut printer.out, anchor).context(WRITING)?;
         }
         for (uid, name) in batch.users {
@@ -118,7 +119,7 @@ struct Printer<W> {
     more: More,
     places: Places,
     /// By which the wall clock is told.
-    anchor: TimeAnchor,
+    wall: Wall,
     deltas: Vec<Delta>,
     /// The alerts that last and were told, and whom they named then.
     told: FxHashMap<u64, Option<ProcKey>>,
@@ -190,7 +191,7 @@ impl<W: Write> Printer<W> {
 
     /// What the wall clock showed then, where that is wanted.
     fn time(&self, ts_ns: u64) -> Option<String> {
-        self.more.wall.then(|| wall_time(self.anchor, ts_ns)).flatten()
+        self.more.wall.then(|| self.wall.utc(ts_ns)).flatten()
     }
 
     /// Sums subtrees up, if it is time to.
@@ -290,12 +291,6 @@ impl Places {
     }
 }
 
-/// `2026-11-21T14:03:22.123456789Z`; all of one length, so that they sort as texts.
-fn wall_time(anchor: TimeAnchor, ts_ns: u64) -> Option<String> {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(anchor.unix_ns(ts_ns))).ok()?;
-    Some(format!("{time:.9}"))
-}
-
 /// Whether nobody holds the other end of standard output any more.
 fn reader_is_gone(stdout: &StdoutLock<'_>) -> bool {
     let mut polled = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
@@ -348,6 +343,7 @@ const fn key(event: &Event) -> Option<ProcKey> {
 #[cfg(test)]
 mod tests {
     use ptree_core::script::{Step, parse};
+    use ptree_source::TimeAnchor;
     use serde_json::Value;
 
     use super::*;
@@ -364,9 +360,10 @@ mod tests {
         let engine = Engine::new(Config::default());
         let filter = Filter::parse(filter).unwrap();
         let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
-        let (more, places, anchor) = (More::default(), Places::default(), TimeAnchor { boottime_ns: 0, unix_ns: 0 });
+        let (more, places) = (More::default(), Places::default());
+        let wall = Wall::new(TimeAnchor { boottime_ns: 0, unix_ns: 0 }, TimeZone::UTC);
         let sums = None;
-        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told, named, sums };
+        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, wall, deltas, told, named, sums };
         for step in parse(&script, 0).unwrap() {
             match step {
                 Step::Event(event) => printer.take(&event).unwrap(),
