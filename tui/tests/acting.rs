@@ -482,7 +482,7 @@ fn before_the_way_to_a_subtree_stands_what_is_not_as_usual() {
     );
     machine.keys("I");
     let narrow = heading(&mut machine, 80);
-    assert!(narrow.contains("by CPU time reversed,…"), "{narrow}");
+    assert!(narrow.contains("by time reversed, one…"), "{narrow}");
 }
 
 #[test]

@@ -113,8 +113,8 @@ const LIVING: &[Fact<Living>] = &[
 /// Of those who have ended. Between what is read before an end and what is read after it, a process writes its line of the log and
 /// runs to its end, part of which comes after our look: so a figure is between the two.
 const ENDED: &[Fact<Ended>] = &[
-    fact("status", "code", |e| e.told("code"), Exactly, ByAll),
-    fact("status", "signal", |e| e.signal(), Exactly, ByAll),
+    fact("state", "code", |e| e.told("code"), Exactly, ByAll),
+    fact("state", "signal", |e| e.signal(), Exactly, ByAll),
     fact("", "core", |e| e.core(), Exactly, ByAll),
     fact("killer", "killer", |e| e.killer(), Exactly, ByAll),
     fact("ppid", "ppid", |e| e.told("ppid"), Exactly, ByAll),
