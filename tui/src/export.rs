@@ -134,6 +134,13 @@ mod tests {
     }
 
     fn of_those(script: &str, names: &[(u32, &str)], format: &str, ascii: bool, filter: &str) -> String {
+        let mut out = Vec::new();
+        let format = Format::named(format).unwrap();
+        with_moment(script, names, filter, |moment| (format.write)(&mut out, moment, ascii)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn with_moment<T>(script: &str, names: &[(u32, &str)], filter: &str, write: impl FnOnce(&Moment<'_>) -> T) -> T {
         let mut engine = Engine::new(ptree_core::Config::default());
         for (uid, name) in names {
             engine.name_user(*uid, name);
@@ -160,10 +167,7 @@ mod tests {
         };
         let (wall, measured_ns) = (Wall::new(anchor, TimeZone::UTC), Some(1));
         let (header, tree) = (&header, engine.tree());
-        let moment = Moment { header, tree, rows: &rows, now_ns, wall: &wall, measured_ns, user: &user };
-        let mut out = Vec::new();
-        (Format::named(format).unwrap().write)(&mut out, &moment, ascii).unwrap();
-        String::from_utf8(out).unwrap()
+        write(&Moment { header, tree, rows: &rows, now_ns, wall: &wall, measured_ns, user: &user })
     }
 
     const MACHINE: &str = "found 1 0 -- init
@@ -214,6 +218,24 @@ mod tests {
         // No text of another is a formula.
         assert_eq!([cell(3, "comm"), cell(2, "user"), cell(2, "login")], [r"\x3dcmd()", r"\x40ann", r"\x40ann"]);
         assert_eq!(csv("code=3").len(), 2, "only those asked for, as in JSON");
+    }
+
+    #[test]
+    fn that_nobody_reads_any_more_is_told_as_such_in_every_format() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for format in FORMATS {
+            let told = with_moment(MACHINE, &[], "", |moment| (format.write)(&mut Gone, moment, false));
+            assert_eq!(told.map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe), "{}", format.name);
+        }
     }
 
     #[test]

@@ -158,6 +158,7 @@ const TIMED: Depends = Depends { time: true, ..CONSTANT };
 const PLACED: Depends = Depends { place: true, ..CONSTANT };
 const NAMED: Depends = Depends { names: true, ..CONSTANT };
 const SUMMED: Depends = Depends { sums: true, ..CONSTANT };
+const SUMMED_SHARE: Depends = Depends { share: true, ..SUMMED };
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -320,7 +321,7 @@ facts! {
         "subtree: how many have failed", "tree-failed>0";
     TreeSpawned "tree-spawned" "tree_spawned" [] count(|reader, p| reader.sum(Fact::TreeSpawned, p)), SUMMED,
         "subtree: how many were forked in it", "tree-spawned>100";
-    TreeCpu "tree-cpu" "tree_cpu_share" [] share(|reader, p| reader.sum(Fact::TreeCpu, p)), SUMMED,
+    TreeCpu "tree-cpu" "tree_cpu_share" [] share(|reader, p| reader.sum(Fact::TreeCpu, p)), SUMMED_SHARE,
         "subtree: share of one CPU of all that live", "tree-cpu>50%";
     TreeTime "tree-time" "tree_cpu_ns" [] time(|reader, p| reader.sum(Fact::TreeTime, p)), SUMMED,
         "subtree: CPU time of the living and the dead", "tree-time>1m";

@@ -22,13 +22,21 @@ const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 pub fn write(out: &mut dyn Write, moment: &Moment<'_>) -> io::Result<()> {
     let facts = || FACTS.iter().filter(|spec| spec.fact.is_shown());
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(facts().map(|spec| spec.name))?;
+    writer.write_record(facts().map(|spec| spec.name)).map_err(as_it_was)?;
     let reader = Reader::new(moment.context());
     for (process, _) in moment.asked_for() {
         let cell = |fact: Fact| cell(fact, &reader, process, moment).unwrap_or_default();
-        writer.write_record(facts().map(|spec| cell(spec.fact)))?;
+        writer.write_record(facts().map(|spec| cell(spec.fact))).map_err(as_it_was)?;
     }
     writer.flush()
+}
+
+/// The error of the output itself: who called looks at its kind.
+fn as_it_was(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn cell(fact: Fact, reader: &Reader<'_>, process: &Process, moment: &Moment<'_>) -> Option<String> {
