@@ -1,7 +1,8 @@
 //! What a user may type as a filter, against processes of any name and arguments.
 
 use ptree_core::event::{Creds, Exe, Execed, Forked, Task};
-use ptree_core::filter::{Context, FilterError, complete};
+use ptree_core::facts::Context;
+use ptree_core::filter::{FilterError, complete};
 use ptree_core::{Argv, Comm, Engine, Event, Filter, Look, ProcKey, Rows};
 
 use crate::{caps, check_told, invariants};
@@ -31,7 +32,7 @@ pub fn filter(bytes: &[u8]) {
     };
     assert_eq!(again.to_string(), understood, "from '{text}'");
     for lineage in invariants::LINEAGES {
-        let context = Context { tree: engine.tree(), lineage, now_ns: 5000, user: &|_| &*user };
+        let context = Context { tree: engine.tree(), lineage, now_ns: 5000, user: &|_| &*user, sums: None };
         let (judge, same) = (filter.judge(context), again.judge(context));
         let mut all = true;
         for process in engine.tree().iter() {

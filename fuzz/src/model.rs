@@ -3,7 +3,8 @@
 use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage, Zombie};
 use std::sync::Arc;
 
-use ptree_core::rows::{RowId, Sort, SortKey};
+use ptree_core::facts::{Fact, Sort};
+use ptree_core::rows::RowId;
 use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows, Session};
 
 use crate::{caps, invariants};
@@ -149,8 +150,8 @@ impl Script<'_> {
             }
             9 => rows.look_mut().root = on.then(|| self.key()),
             8 => {
-                rows.look_mut().sort =
-                    Sort { by: SortKey::ALL[usize::from(bits >> 1) % SortKey::ALL.len()], reversed: on }
+                let by = Fact::sorts().nth(usize::from(bits >> 1) % Fact::sorts().count());
+                rows.look_mut().sort = Sort { by: by.unwrap_or(Fact::Start), reversed: on };
             }
             _ if bits & 2 == 2 => {
                 self.wants_totals = on;

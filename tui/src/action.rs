@@ -5,10 +5,9 @@
 
 use std::path::PathBuf;
 
-use ptree_core::SortKey;
+use ptree_core::Fact;
 
 use crate::act::{Order, Report};
-use crate::column::Column;
 use crate::inspect::{Answer, Question};
 
 /// What has the keyboard.
@@ -110,9 +109,7 @@ pub enum Hit {
     /// The line of the active alert.
     Alert,
     /// The heading of a column, by which rows can be sorted.
-    Heading(SortKey),
-    /// That of a column by which they cannot.
-    Unsorted(Column),
+    Heading(Fact),
     /// What leads to a row of the tree that has others below it, by index.
     Mark(usize),
     /// A row of the tree, by index.

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueHint};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use nix::sys::signal::{SigSet, Signal};
 use ptree_core::text::{VALUE, quoted, shown};
@@ -28,6 +28,7 @@ use crate::columns::width;
 use crate::config::print;
 use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, QUOTED, Symbols};
+use crate::export::{FORMATS, Format};
 use crate::given;
 use crate::runtime::Display;
 use crate::screen::theme::ability::Ability;
@@ -327,8 +328,8 @@ enum Command {
     /// Print the tree as it is now
     Snapshot {
         /// What to print
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, default_value = FORMATS[0].name, value_parser = parse_format())]
+        format: &'static Format,
     },
     /// Tell what this machine allows, and how to mend what is missing
     Doctor {
@@ -373,15 +374,10 @@ impl Command {
     }
 }
 
-/// How a snapshot is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Columns and tree guides
-    Text,
-    /// One JSON object
-    Json,
-    /// A graph for GraphViz
-    Dot,
+/// The names of [`FORMATS`], with what they are.
+fn parse_format() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(names).map(|name| Format::named(&name).unwrap_or(&FORMATS[0]))
 }
 
 /// The definition of the command line, for what is made of it: manual page, completions, tables in documents.

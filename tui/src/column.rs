@@ -1,11 +1,12 @@
-//! The columns of the table of processes, in one list: name, heading, width, worth, meaning, sort. Table, clicks on its
-//! heading, configuration, chooser and help all read it.
+//! The columns of the table of processes, in one list: which fact each tells, its heading, width and worth. Table, clicks on
+//! its heading, configuration, chooser and help all read it.
 //!
-//! Does not know how a cell is filled; COMMAND, which comes last and takes the rest, is not among them.
+//! What a fact is called and tells, and how rows are sorted by it, is in [`ptree_core::facts`]. Does not know how a cell is
+//! filled; COMMAND, which comes last and takes the rest, is not among them.
 
 mod chosen;
 
-use ptree_core::SortKey;
+use ptree_core::Fact;
 use ptree_source::Part;
 
 pub use self::chosen::Chosen;
@@ -22,9 +23,11 @@ pub enum Side {
 /// One line of the list.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
-    /// What it is about.
+    /// The column.
     pub column: Column,
-    /// Stable name, for configuration.
+    /// What it tells, and what a click on the heading sorts by.
+    pub fact: Fact,
+    /// The name of the fact.
     pub name: &'static str,
     /// The word above it.
     pub heading: &'static str,
@@ -36,83 +39,81 @@ pub struct Spec {
     pub usual: bool,
     /// Where there is no room for all, those worth least are left out.
     pub worth: u8,
-    /// What a click on the heading sorts by.
-    pub sort: Option<SortKey>,
     /// One line on what it tells.
     pub about: &'static str,
 }
 
 macro_rules! columns {
-    ($($variant:ident $name:literal $heading:literal $width:literal $side:ident $usual:literal $worth:literal $sort:expr, $about:literal;)+) => {
-        /// A column.
+    ($($variant:ident $heading:literal $width:literal $side:ident $usual:literal $worth:literal;)+) => {
+        /// A column; each has the name of the fact that it tells.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Column {
-            $(#[doc = $about] $variant,)+
+            $(#[doc = $heading] $variant,)+
         }
 
         /// All of them, in the order in which they stand unless somebody chooses otherwise.
         pub const COLUMNS: &[Spec] = &[$(Spec {
             column: Column::$variant,
-            name: $name,
+            fact: Fact::$variant,
+            name: Fact::$variant.spec().name,
             heading: $heading,
             width: $width,
             side: Side::$side,
             usual: $usual,
             worth: $worth,
-            sort: $sort,
-            about: $about,
+            about: Fact::$variant.spec().about,
         },)+];
     };
 }
 
 // What somebody has added himself is worth more to him than most of what is there anyhow.
 columns! {
-    Pid "pid" "PID" 0 Right true 250 Some(SortKey::Pid), "process id";
-    ParentPid "ppid" "PPID" 0 Right false 200 None, "parent's process id, by the lineage shown";
-    User "user" "USER" 8 Left true 60 Some(SortKey::User), "effective user";
-    Group "gid" "GID" 6 Right false 110 None, "effective group's number";
-    Start "start" "START" 8 Left true 30 Some(SortKey::Birth), "when it started";
-    End "end" "END" 8 Left false 120 None, "when it ended";
-    Lifetime "lifetime" "LIFETIME" 8 Right true 70 Some(SortKey::Lifetime), "how long it has lived, or lived";
-    Cpu "cpu" "CPU" 5 Right true 50 Some(SortKey::Cpu), "share of one CPU; of the dead, all CPU time";
-    Time "time" "TIME" 7 Right true 20 Some(SortKey::Time), "CPU time";
-    Rss "rss" "RSS" 5 Right true 40 Some(SortKey::Memory), "memory in use; of the dead, its peak";
-    Peak "peak" "PEAK" 5 Right false 130 None, "peak of memory in use; known of the dead";
-    Status "status" "STATUS" 12 Left true 240 None, "run state, or how it ended";
-    Threads "threads" "THR" 4 Right false 140 Some(SortKey::Threads), "threads; of the living";
-    ThreadsBegun "threads-begun" "BEGUN" 5 Right false 139 Some(SortKey::ThreadsBegun), "threads that it has had";
-    ThreadsMost "threads-most" "MOST" 4 Right false 138 None, "threads at once at most; known of the dead";
-    UserTime "user-time" "UTIME" 7 Right false 128 Some(SortKey::UserTime), "CPU time in user mode";
-    SystemTime "system-time" "STIME" 7 Right false 127 Some(SortKey::SystemTime), "CPU time in the kernel";
-    RunDelay "run-delay" "WAIT" 7 Right false 126 Some(SortKey::RunDelay), "time spent waiting for a CPU";
-    Depth "depth" "DEPTH" 5 Right false 100 None, "levels above it in the tree";
-    Children "children" "CHILD" 5 Right false 150 None, "children in the tree";
-    Spawned "spawned" "SPAWN" 5 Right false 160 Some(SortKey::Spawned), "children that it has forked";
-    Execs "execs" "EXECS" 5 Right false 146 None, "programs that it has started; 2+: seen since it was found";
-    Read "read" "READ" 5 Right false 155 Some(SortKey::Read), "bytes that it has read from storage";
-    Written "written" "WRITE" 5 Right false 154 Some(SortKey::Written), "bytes that it has written to storage";
-    ReadRate "read-rate" "READ/s" 6 Right false 157 Some(SortKey::ReadRate), "bytes read per second; of the living";
-    WriteRate "write-rate" "WRIT/s" 6 Right false 156 Some(SortKey::WriteRate), "bytes written per second; of the living";
-    MinorFaults "minor-faults" "MINFLT" 6 Right false 105 None, "page faults without I/O; known of the dead";
-    MajorFaults "major-faults" "MAJFLT" 6 Right false 106 None, "page faults with I/O; known of the dead";
-    Session "sid" "SID" 0 Right false 118 Some(SortKey::Session), "session, by the pid that began it";
-    ProcessGroup "pgid" "PGID" 0 Right false 117 Some(SortKey::Group), "process group, by the pid that began it";
-    Terminal "tty" "TTY" 7 Left false 116 Some(SortKey::Terminal), "terminal; ? for none";
-    Nice "nice" "NI" 3 Right false 115 Some(SortKey::Nice), "nice value";
-    Login "login" "LOGIN" 8 Left false 114 Some(SortKey::Login), "who logged in, whoever it runs as since";
-    AuditSession "audit-session" "SES" 5 Right false 113 None, "number of that login, by audit";
-    Cgroup "cgroup" "CGROUP" 24 Left false 80 None, "path of its cgroup";
-    Unit "unit" "UNIT" 16 Left false 90 None, "systemd unit";
-    Container "container" "CONTAINER" 12 Left false 95 None, "container's id or name";
-    Killer "killer" "KILLER" 16 Left false 145 None, "who or what sent the signal that ended it";
-    TreeAlive "tree-alive" "ALIVE+" 6 Right false 186 Some(SortKey::TreeAlive), "subtree: how many live, itself too";
-    TreeFailed "tree-failed" "FAILED+" 7 Right false 185 Some(SortKey::TreeFailed), "subtree: how many have failed";
-    TreeSpawned "tree-spawned" "SPAWN+" 6 Right false 184 Some(SortKey::TreeSpawned), "subtree: how many were forked in it";
-    TreeCpu "tree-cpu" "CPU+" 5 Right false 190 Some(SortKey::TreeCpu), "subtree: share of one CPU of all that live";
-    TreeTime "tree-time" "SPENT+" 7 Right false 189 Some(SortKey::TreeTime), "subtree: CPU time of the living and the dead";
-    TreeRss "tree-rss" "RSS+" 5 Right false 188 Some(SortKey::TreeMemory), "subtree: memory in use, each for itself";
-    TreeRead "tree-read" "READ+" 5 Right false 182 Some(SortKey::TreeRead), "subtree: bytes read from storage";
-    TreeWritten "tree-written" "WRITE+" 6 Right false 181 Some(SortKey::TreeWritten), "subtree: bytes written to storage";
+    Pid "PID" 0 Right true 250;
+    ParentPid "PPID" 0 Right false 200;
+    User "USER" 8 Left true 60;
+    Gid "GID" 6 Right false 110;
+    Start "START" 8 Left true 30;
+    End "END" 8 Left false 120;
+    Lifetime "LIFETIME" 8 Right true 70;
+    Cpu "CPU" 5 Right true 50;
+    Time "TIME" 7 Right true 20;
+    Rss "RSS" 5 Right true 40;
+    Peak "PEAK" 5 Right false 130;
+    State "STATUS" 12 Left true 240;
+    Threads "THR" 4 Right false 140;
+    ThreadsBegun "BEGUN" 5 Right false 139;
+    ThreadsMost "MOST" 4 Right false 138;
+    UserTime "UTIME" 7 Right false 128;
+    SystemTime "STIME" 7 Right false 127;
+    RunDelay "WAIT" 7 Right false 126;
+    Depth "DEPTH" 5 Right false 100;
+    Children "CHILD" 5 Right false 150;
+    Spawned "SPAWN" 5 Right false 160;
+    Execs "EXECS" 5 Right false 146;
+    Read "READ" 5 Right false 155;
+    Written "WRITE" 5 Right false 154;
+    ReadRate "READ/s" 6 Right false 157;
+    WriteRate "WRIT/s" 6 Right false 156;
+    MinorFaults "MINFLT" 6 Right false 105;
+    MajorFaults "MAJFLT" 6 Right false 106;
+    Session "SID" 0 Right false 118;
+    ProcessGroup "PGID" 0 Right false 117;
+    Terminal "TTY" 7 Left false 116;
+    Nice "NI" 3 Right false 115;
+    Login "LOGIN" 8 Left false 114;
+    AuditSession "SES" 5 Right false 113;
+    Cgroup "CGROUP" 24 Left false 80;
+    Unit "UNIT" 16 Left false 90;
+    Container "CONTAINER" 12 Left false 95;
+    Killer "KILLER" 16 Left false 145;
+    TreeAlive "ALIVE+" 6 Right false 186;
+    TreeFailed "FAILED+" 7 Right false 185;
+    TreeSpawned "SPAWN+" 6 Right false 184;
+    TreeCpu "CPU+" 5 Right false 190;
+    TreeTime "SPENT+" 7 Right false 189;
+    TreeRss "RSS+" 5 Right false 188;
+    TreeRead "READ+" 5 Right false 182;
+    TreeWritten "WRITE+" 6 Right false 181;
 }
 
 impl Column {
@@ -122,10 +123,22 @@ impl Column {
         &COLUMNS[self as usize]
     }
 
-    /// The column of a name.
+    /// What it tells.
+    #[must_use]
+    pub const fn fact(self) -> Fact {
+        self.spec().fact
+    }
+
+    /// The column of a name, or of another name of the same fact.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        COLUMNS.iter().find(|spec| spec.name == name).map(|spec| spec.column)
+        Fact::named(name).and_then(Self::of)
+    }
+
+    /// The column that tells a fact.
+    #[must_use]
+    pub fn of(fact: Fact) -> Option<Self> {
+        COLUMNS.iter().find(|spec| spec.fact == fact).map(|spec| spec.column)
     }
 
     /// Whether nothing is left to show in it where these parts are missing.
@@ -153,7 +166,7 @@ impl Column {
     /// Whether it tells of a process and all below it together.
     #[must_use]
     pub fn is_sum(self) -> bool {
-        self.spec().sort.is_some_and(SortKey::is_of_subtree)
+        self.fact().is_sum()
     }
 }
 
@@ -187,14 +200,5 @@ mod tests {
         assert_eq!(of(&[Part::Memory, Part::PeakMemory]), ["rss", "peak", "tree-rss"]);
         assert_eq!(of(&[Part::StorageIo]), ["read", "written", "read-rate", "write-rate", "tree-read", "tree-written"]);
         assert_eq!(of(&[Part::Births, Part::State]), [""; 0]);
-    }
-
-    #[test]
-    fn sums_are_those_that_rows_can_be_sorted_by() {
-        let sums = COLUMNS.iter().filter(|spec| spec.column.is_sum()).count();
-        assert_eq!(sums, SortKey::ALL.into_iter().filter(|key| key.is_of_subtree()).count());
-        assert!(COLUMNS.iter().all(|spec| spec.about.starts_with("subtree: ") == spec.column.is_sum()));
-        let keys: HashSet<_> = COLUMNS.iter().filter_map(|spec| spec.sort).chain([SortKey::Name]).collect();
-        assert_eq!(keys.len(), SortKey::ALL.len(), "COMMAND alone sorts by name");
     }
 }

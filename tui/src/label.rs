@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use ptree_core::event::ExitStatus;
+use ptree_core::facts::Unit;
 use ptree_core::killer::{KillCause, Killer};
 use ptree_core::{Argv, Lifecycle, Process, text};
 
@@ -130,15 +131,7 @@ fn killed(process: &Process, killer: &Killer, words: &str, user: impl FnOnce(u32
 /// known.
 #[must_use]
 pub fn killer(process: &Process) -> String {
-    match process.killer() {
-        None => String::new(),
-        Some(Killer { cause: KillCause::Oom, .. }) => "OOM".to_owned(),
-        Some(Killer { sender: Some(sender), .. }) if sender.key == process.key => "itself".to_owned(),
-        Some(Killer { sender: Some(sender), .. }) => {
-            format!("{} [{}]", text::readable(sender.comm.as_bytes()), sender.key.pid)
-        }
-        Some(Killer { cause, sender: None }) => cause.name().to_owned(),
-    }
+    process.killer().map_or_else(String::new, |killer| text::readable(&killer.words(process.key)).into_owned())
 }
 
 /// How it ended: `exit 1`, `SIGSEGV core`, `?` where that is not known.
@@ -219,6 +212,19 @@ pub fn byte_rate(per_s: f32) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
     let bytes = per_s.round() as u64;
     text::bytes(bytes)
+}
+
+/// A figure of a fact in about so many columns; of a moment, how long ago it was.
+#[must_use]
+pub fn figure(unit: Unit, figure: u64, width: usize) -> Cow<'static, str> {
+    match unit {
+        Unit::Count => count(figure).into(),
+        Unit::Id => figure.to_string().into(),
+        Unit::Signed => Unit::number(figure).to_string().into(),
+        Unit::Time | Unit::Instant => duration(figure, width).into(),
+        Unit::Bytes => text::bytes(figure).into(),
+        Unit::Share => percent(Unit::fraction(figure)).into(),
+    }
 }
 
 /// A duration with as much of its fraction, or of its lesser unit, as fits into so many columns.

@@ -31,7 +31,7 @@ use crate::action::{Action, Effect};
 use crate::app::{App, Options};
 use crate::capture;
 use crate::clock::Clock;
-use crate::export::{dot, file};
+use crate::export::{DOT, file};
 use crate::inspect::{self, Answer, Refusal};
 use crate::keymap;
 use crate::screen::theme::Theme;
@@ -263,7 +263,7 @@ pub async fn run(
 fn export_dot(app: &App) -> anyhow::Result<PathBuf> {
     let folder = std::path::absolute(Path::new("."))?;
     let stamp = app.wall().stamp(app.now_ns());
-    app.export(|scope| file::export(&folder, &stamp, "dot", |mut out| dot::write_dot(&mut out, scope)))
+    app.export(|moment| file::export(&folder, &stamp, DOT.extension, |out| (DOT.write)(out, moment, false)))
         .with_context(|| format!("no new file in '{}'", text::path(&folder)))
 }
 

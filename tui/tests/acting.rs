@@ -474,7 +474,7 @@ fn before_the_way_to_a_subtree_stands_what_is_not_as_usual() {
     machine.keys("f2T");
     let heading = |machine: &mut Machine, width| machine.screen(width, 24).lines().nth(2).unwrap().to_owned();
     let narrow = heading(&mut machine, 80);
-    assert!(!narrow.contains("TIME▾") && narrow.ends_with("COMMAND  by CPU time, one list"), "{narrow}");
+    assert!(!narrow.contains("TIME▾") && narrow.ends_with("COMMAND  by time, one list"), "{narrow}");
     let wide = heading(&mut machine, 115);
     assert!(
         wide.contains("TIME▾") && wide.contains("COMMAND  all as one list  … › -bash › make"),
@@ -482,7 +482,7 @@ fn before_the_way_to_a_subtree_stands_what_is_not_as_usual() {
     );
     machine.keys("I");
     let narrow = heading(&mut machine, 80);
-    assert!(narrow.contains("by CPU time reversed,…"), "{narrow}");
+    assert!(narrow.contains("by time reversed, one…"), "{narrow}");
 }
 
 #[test]

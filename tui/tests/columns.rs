@@ -7,7 +7,7 @@ mod common;
 use common::{Machine, SECOND};
 use insta::assert_snapshot;
 use ptree_core::event::Usage;
-use ptree_core::{Event, Session, SortKey, Tty};
+use ptree_core::{Event, Fact, Session, Tty};
 use ptree_tui::action::{Action, Effect, Mode};
 use ptree_tui::app::{Options, Preferences};
 use ptree_tui::column::{COLUMNS, Chosen, Column};
@@ -279,18 +279,18 @@ fn columns_are_moved_resized_and_put_back() {
     let mut machine = building();
     machine.keys("<F2>");
     assert_eq!(machine.app.mode(), Mode::Columns);
-    select(&mut machine, Column::Status);
+    select(&mut machine, Column::State);
     machine.keys("KKKKKKKKK");
-    assert_eq!(shown(&machine)[..2], ["status", "pid"], "no further than the left edge");
+    assert_eq!(shown(&machine)[..2], ["state", "pid"], "no further than the left edge");
     machine.keys(">");
-    assert_eq!(shown(&machine)[..2], ["pid", "status"]);
+    assert_eq!(shown(&machine)[..2], ["pid", "state"]);
     machine.keys("++=-");
-    assert_eq!(machine.app.columns().width(Column::Status), Some(14));
+    assert_eq!(machine.app.columns().width(Column::State), Some(14));
     let screen = machine.screen(80, 24);
     assert!(screen.contains("  PID STATUS         USER"), "at once: {screen}");
     machine.keys(" ");
-    assert!(!machine.app.columns().is_shown(Column::Status));
-    select(&mut machine, Column::Status);
+    assert!(!machine.app.columns().is_shown(Column::State));
+    select(&mut machine, Column::State);
     machine.keys("J");
     let screen = machine.screen(80, 24);
     assert!(screen.contains("It is not shown"), "{screen}");
@@ -325,10 +325,10 @@ fn the_mouse_chooses_and_the_wheel_scrolls() {
     let before = machine.screen(80, 24);
     machine.app.update(Action::Wheel(3));
     assert_ne!(machine.screen(80, 24), before);
-    machine.keys("<Esc><F6>");
-    let row = line(&machine.screen(80, 24), "CPU time").unwrap();
+    machine.keys("<Esc><F6>gg");
+    let row = line(&machine.screen(80, 24), "effective user's name").unwrap();
     machine.click(20, row, true);
-    assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, SortKey::Time));
+    assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, Fact::User));
 }
 
 #[test]
@@ -364,23 +364,22 @@ fn what_is_sorted_by_is_chosen_from_a_list_and_marked_in_the_heading() {
     assert_snapshot!("sorts_at_80x24", machine.screen(80, 24));
     machine.keys("j<Enter>");
     let screen = machine.screen(120, 24);
-    assert!(screen.contains("TIME▾") && screen.contains("sorted by CPU time"), "{screen}");
+    assert!(screen.contains("TIME▾") && screen.contains("sorted by time"), "{screen}");
     machine.keys("I");
     assert!(machine.screen(120, 24).contains("TIME▴"));
     machine.keys("<F6><Enter>");
     assert!(machine.app.look().sort.reversed, "the same again changes nothing");
     machine.keys("<F6>G<Esc>");
-    assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, SortKey::Time));
+    assert_eq!((machine.app.mode(), machine.app.look().sort.by), (Mode::Tree, Fact::Time));
 }
 
 #[test]
 fn the_arrow_says_whether_the_least_or_the_most_comes_first() {
     let mut machine = building();
-    for (by, mark) in
-        [(SortKey::Pid, "PID▴"), (SortKey::User, "USER▴"), (SortKey::Name, "COMMAND▴"), (SortKey::Cpu, "CPU▾")]
+    for (by, mark) in [(Fact::Pid, "PID▴"), (Fact::User, "USER▴"), (Fact::Name, "COMMAND▴"), (Fact::Cpu, "CPU▾")]
     {
         machine.keys("<F6>gg");
-        while SortKey::ALL[machine.app.chooser().index()] != by {
+        while Fact::sorts().nth(machine.app.chooser().index()) != Some(by) {
             machine.keys("j");
         }
         machine.keys("<Enter>");
@@ -399,12 +398,12 @@ fn the_arrow_says_whether_the_least_or_the_most_comes_first() {
 fn the_next_column_to_sort_by_is_one_of_those_shown() {
     let mut machine = Machine::booted();
     let mut keys = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..9 {
         machine.keys("S");
         keys.push(machine.app.look().sort.by);
     }
-    use SortKey::{Birth, Cpu, Lifetime, Memory, Name, Pid, Time, User};
-    assert_eq!(keys, [Lifetime, Cpu, Time, Memory, Name, Pid, User, Birth]);
+    use Fact::{Cpu, Lifetime, Name, Pid, Rss, Start, State, Time, User};
+    assert_eq!(keys, [Lifetime, Cpu, Time, Rss, State, Name, Pid, User, Start]);
 }
 
 #[test]
@@ -412,7 +411,7 @@ fn a_subtree_rises_with_what_is_below_it_once_no_key_is_pressed() {
     let mut machine = building();
     machine.spawn(1300, 400, 0, &["/bin/backup"]);
     machine.keys("<F6>G");
-    let at = SortKey::ALL.iter().position(|key| *key == SortKey::TreeTime).unwrap();
+    let at = Fact::sorts().position(|key| key == Fact::TreeTime).unwrap();
     machine.keys("gg");
     machine.keys(&"j".repeat(at));
     machine.keys("<Enter>");

@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
+use ptree_core::facts::FACTS;
+use ptree_core::filter::{PREFIXES, SYNTAX};
 use ptree_tui::action::COMMANDS;
 use ptree_tui::column::COLUMNS;
 use ptree_tui::keymap::spelled_out;
@@ -118,7 +119,7 @@ fn syntax() -> String {
 }
 
 fn fields() -> String {
-    table(["Field", "Meaning"], FIELDS.iter().map(|field| [code(field.example), field.description.to_owned()]))
+    table(["Field", "Meaning"], FACTS.iter().map(|fact| [code(fact.example), fact.about.to_owned()]))
 }
 
 fn themes() -> String {

@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 
 use common::{Machine, SECOND};
 use ptree_core::{ExitStatus, text};
-use ptree_tui::export::dot::write_dot;
+use ptree_tui::export::dot;
 
 fn dot(machine: &Machine) -> String {
     let mut out = Vec::new();
-    machine.app.export(|scope| write_dot(&mut out, scope)).unwrap();
+    machine.app.export(|scope| dot::write(&mut out, scope)).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -6,7 +6,7 @@ mod common;
 use common::{Machine, SECOND};
 use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::{Comm, ExitStatus, ProcKey};
-use ptree_tui::export::dot::write_dot;
+use ptree_tui::export::dot;
 use ptree_tui::label;
 
 const VICTIM: u32 = 1500;
@@ -52,7 +52,7 @@ fn the_page_of_a_process_its_column_and_exports_say_who_killed_it() {
         let mut machine = killed(signal, cause, sender);
         assert_eq!(label::killer(machine.app.tree().get(machine.key(VICTIM)).unwrap()), column);
         let mut dot = Vec::new();
-        machine.app.export(|scope| write_dot(&mut dot, scope)).unwrap();
+        machine.app.export(|scope| dot::write(&mut dot, scope)).unwrap();
         let dot = String::from_utf8(dot).unwrap();
         assert!(dot.contains(&format!("\\n{ending}\"")), "{ending}: {dot}");
         machine.keys("<Enter>");

@@ -16,7 +16,7 @@ mod watch;
 use crate::alert::{Alert, AlertRule, MatchRule, Spawn};
 use crate::cgroup;
 use crate::event::{Event, ProcKey};
-use crate::filter;
+use crate::facts;
 use crate::heap;
 use crate::intern::Interner;
 use crate::process::Context;
@@ -272,7 +272,8 @@ impl Engine {
             }
             if !self.matches.is_idle() {
                 let user = |uid| self.users.get(uid);
-                let context = filter::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user };
+                let context =
+                    facts::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns, user: &user, sums: None };
                 self.matches.advance(context, &mut self.alerts, deltas);
             }
         }
@@ -282,8 +283,13 @@ impl Engine {
     fn judge(&mut self, from: usize, deltas: &mut Vec<Delta>) {
         if !self.matches.is_empty() {
             let user = |uid| self.users.get(uid);
-            let context =
-                filter::Context { tree: &self.tree, lineage: Lineage::Forked, now_ns: self.now_ns, user: &user };
+            let context = facts::Context {
+                tree: &self.tree,
+                lineage: Lineage::Forked,
+                now_ns: self.now_ns,
+                user: &user,
+                sums: None,
+            };
             self.matches.judge(from, context, &mut self.alerts, deltas);
         }
     }

@@ -14,35 +14,51 @@
 //! Case is smart in all texts: one without a capital matches both cases, one with a capital is exact. A comparison with
 //! a field that is not known of a process does not hold, whatever the operator; `not` of it does.
 //!
-//! Parts: [`lex`] and [`parse`] turn a text into an [`expr`], [`eval`] judges by it, [`field`] is the table of what may
-//! be asked. Nothing here reads a clock or a user database: see [`Context`].
+//! Parts: [`lex`] and [`parse`] turn a text into an [`expr`], [`eval`] judges by it. What may be asked of a process is the
+//! table of [`facts`](crate::facts). Nothing here reads a clock or a user database: see [`Context`].
 
 mod complete;
 mod error;
 mod eval;
 mod expr;
-mod field;
 mod lex;
 mod names;
 mod parse;
 #[cfg(test)]
 mod tests;
-mod text;
-mod value;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::facts::{Context, Depends};
 use crate::process::Process;
 
 pub use self::complete::{Candidate, Completion, complete, complete_with};
 pub use self::error::FilterError;
-pub use self::eval::{Context, Judge};
+pub use self::eval::Judge;
 use self::expr::Expr;
-pub use self::field::{FIELDS, Field, PREFIXES, SYNTAX};
 pub use self::lex::quoted;
 pub use self::names::Names;
+
+/// How fields and texts are put together, for the help: what is typed, and what it means.
+pub const SYNTAX: [(&str, &str); 8] = [
+    ("sshd", "in name, command or user; begins the pid"),
+    ("\"a b\"  'a b'", "a text with spaces, or with marks in it"),
+    ("/^(cc|ld)$/  ~ld$", "a regular expression"),
+    ("a b   a or b", "both; either; also &&, || and parentheses"),
+    ("not a   !a", "what does not match"),
+    ("= != < <= > >=", "compare a field; units: 10s 5MiB 10k 50%"),
+    ("~ !~", "matches a regular expression, or does not"),
+    ("@name", "what the config's filter of this name says"),
+];
+
+/// What may stand before any term: the prefix, what it means, an expression.
+pub const PREFIXES: [(&str, &str, &str); 3] = [
+    ("parent:", "holds of the parent", "parent:comm=make"),
+    ("ancestor:", "holds of the parent or of one above", "ancestor:sshd"),
+    ("killer:", "holds of who killed it by a signal", "killer:comm=cron.sh"),
+];
 
 /// What must hold of a process for it to be shown. The default matches everything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,34 +71,6 @@ pub struct Filter {
     slots: usize,
     /// Only processes of this effective user.
     uid: Option<u32>,
-}
-
-/// What can change the verdict on a process, beside news of the process itself (its [`Delta`](crate::Delta)s `Added`,
-/// `Changed`, `Moved` and `Ended`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Depends {
-    /// What it uses, measured anew: [`Delta::Measured`](crate::Delta::Measured).
-    pub measured: bool,
-    /// The share of a CPU among that, which is known only over some time.
-    pub share: bool,
-    /// Time that passes.
-    pub time: bool,
-    /// Other processes: ancestors, children. Then the other two concern those as well.
-    pub place: bool,
-    /// Names of users, which may come after the processes.
-    pub names: bool,
-}
-
-impl Depends {
-    const fn or(self, other: Self) -> Self {
-        Self {
-            measured: self.measured || other.measured,
-            share: self.share || other.share,
-            time: self.time || other.time,
-            place: self.place || other.place,
-            names: self.names || other.names,
-        }
-    }
 }
 
 impl Filter {

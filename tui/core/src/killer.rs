@@ -3,6 +3,8 @@
 //! Whoever ran when a signal was sent need not have sent it: timers fire in whatever process is interrupted, a terminal's
 //! keys are read by a thread of the kernel. Does not know how any of it is shown.
 
+use std::borrow::Cow;
+
 use crate::event::{Comm, ProcKey};
 
 /// Why a signal came.
@@ -101,6 +103,17 @@ const SIGPROF: u8 = 27;
 const SIGSYS: u8 = 31;
 
 impl Killer {
+    /// Who or what it was to the process that it killed: `cron.sh [812]`, `itself`, `terminal`, `OOM`.
+    #[must_use]
+    pub fn words(&self, victim: ProcKey) -> Cow<'static, [u8]> {
+        match self.sender {
+            _ if self.cause == KillCause::Oom => b"OOM".into(),
+            Some(sender) if sender.key == victim => b"itself".into(),
+            Some(sender) => [sender.comm.as_bytes(), format!(" [{}]", sender.key.pid).as_bytes()].concat().into(),
+            None => self.cause.name().as_bytes().into(),
+        }
+    }
+
     /// What ended `victim` by `signal`, of which the kernel says this much, while `current` ran.
     #[must_use]
     pub fn judge(victim: ProcKey, signal: u8, says: Says, current: Sender) -> Self {

@@ -11,15 +11,17 @@ mod look;
 mod sequence;
 mod upkeep;
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::Delta;
 use crate::event::{Comm, ProcKey};
+use crate::facts::{Fact, Rank, Sort};
 use crate::tree::{Lineage, Summary, Sums, Totals, Tree};
 
 use joined::{Crowds, Share};
-use look::Rank;
-pub use look::{Folds, Look, Sort, SortKey};
+pub use look::{Folds, Look};
 use sequence::{Id, Sequence};
 
 #[cfg(test)]
@@ -127,8 +129,8 @@ pub struct Rows {
     /// When all were last judged, and that it is time to do so again.
     judged_ns: u64,
     aged: bool,
-    /// What subtrees come to, while somebody needs it.
-    sums: Sums,
+    /// What subtrees come to, while somebody needs it; shared with whoever judges by it meanwhile.
+    sums: Arc<Sums>,
     /// Somebody wants to know it beside the rows themselves.
     sums_wanted: bool,
     /// When it was last found out, of how many processes, and that it may be otherwise by now: for what happened to
@@ -216,10 +218,16 @@ impl Rows {
         self.sums.get(tree, key)
     }
 
+    /// The sums behind [`Rows::totals`], where somebody wants them.
+    #[must_use]
+    pub fn sums(&self) -> Option<&Sums> {
+        Some(&*self.sums).filter(|sums| !sums.is_empty())
+    }
+
     /// To be called when something changed that no delta tells: another tree, names of users.
     pub fn invalidate(&mut self) {
         self.stale = true;
-        self.sums = Sums::default();
+        self.sums = Arc::default();
     }
 
     /// Whether [`Rows::refresh`] has something to do.
@@ -237,7 +245,7 @@ impl Rows {
 
     /// Whether somebody looks at the sums of any process; joined rows look at those of their members, once finished.
     fn keeps_sums(&self) -> bool {
-        self.sums_wanted || self.look.sort.by.is_of_subtree()
+        self.sums_wanted || self.look.sort.by.is_sum() || self.look.filter.depends().sums
     }
 
     /// Whether there may be joined rows, which tell what is below them.
@@ -256,7 +264,7 @@ impl Rows {
     /// taken, and then all is sorted anew.
     fn goes_by_measurements(&self) -> bool {
         let by = self.look.sort.by;
-        by.is_volatile() && !by.is_of_subtree() || self.look.filter.depends().measured
+        by.depends().measured || self.look.filter.depends().measured
     }
 
     /// Takes note of a change of the tree.
@@ -267,18 +275,25 @@ impl Rows {
             _ if self.stale => {}
             // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.
             Delta::Moved(_) if self.look.root.is_some() => self.stale = true,
+            // Likewise, of those below it, that their depth is another.
+            Delta::Moved(_) | Delta::Removed { .. } if self.look.flat && self.look.sort.by == Fact::Depth => {
+                self.stale = true;
+            }
             Delta::Added(key) | Delta::Changed(key) | Delta::Moved(key) | Delta::Ended(key) => self.noted.push(key),
             Delta::Measured(key) if self.goes_by_measurements() => self.noted.push(key),
             Delta::Removed { key, forker, kernel_parent } => {
                 self.noted.push(key);
                 // It may be forked and gone before anybody looks: then it cannot be asked who its forker is.
-                if self.look.sort.by == SortKey::Spawned {
+                if self.look.sort.by == Fact::Spawned {
                     self.noted.push(forker);
                 }
                 let parent = match self.look.lineage {
                     Lineage::Forked => forker,
                     Lineage::Kernel => kernel_parent,
                 };
+                if self.look.sort.by == Fact::Children {
+                    self.noted.push(parent);
+                }
                 if self.look.joins() {
                     self.bereaved.push(parent);
                 }

@@ -4,6 +4,7 @@
 //! Does not know where the text goes; what is left in it prints as itself anywhere that takes UTF-8.
 
 mod control;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 pub use self::control::is_control;
+pub(crate) use self::pattern::{Literal, Pattern};
 
 /// Any bytes as printable text on one line, for programs: what is not UTF-8, and everything that [`is_control`] (C0, DEL,
 /// C1, bidirectional overrides and all else that does not show), becomes `\xNN` of its bytes. A backslash that would read as
@@ -292,6 +294,23 @@ pub fn signal_name(signal: u8) -> Cow<'static, str> {
         ..SIGRTMAX if signal > SIGRTMIN => Cow::Owned(format!("SIGRTMIN+{}", signal - SIGRTMIN)),
         _ => Cow::Owned(format!("SIG{signal}")),
     }
+}
+
+/// The signal of a number or a name, with or without SIG.
+pub(crate) fn signal_named(name: &str) -> Option<u8> {
+    if let Ok(number) = name.parse::<u8>() {
+        return Some(number).filter(|number| (1..=64).contains(number));
+    }
+    signal_names()
+        .find(|(_, full)| {
+            full.eq_ignore_ascii_case(name) || full.get(3..).is_some_and(|short| short.eq_ignore_ascii_case(name))
+        })
+        .map(|(number, _)| number)
+}
+
+/// All signals with their names.
+pub(crate) fn signal_names() -> impl Iterator<Item = (u8, Cow<'static, str>)> {
+    (1..=64).map(|number| (number, signal_name(number)))
 }
 
 /// The signal that [`signal_name`] gives this name.

@@ -3,7 +3,7 @@
 //! What is chosen holds at once, and for this session: the configuration is the user's own, so the columns can be
 //! copied as lines for it.
 
-use ptree_core::SortKey;
+use ptree_core::Fact;
 
 use super::App;
 use super::cursor::Cursor;
@@ -67,16 +67,16 @@ impl App {
     /// Opens the list of sorts, at the present one.
     pub(super) fn open_sorts(&mut self) {
         let now = self.look().sort.by;
-        let at = SortKey::ALL.iter().position(|key| *key == now).unwrap_or_default();
+        let at = Fact::sorts().position(|fact| fact == now).unwrap_or_default();
         self.choosers.sort.begin_at(at);
         self.mode = Mode::Sorts;
     }
 
     /// Sorts by what is selected, and closes the list.
     pub(super) fn choose_sort(&mut self) {
-        if let Some(key) = SortKey::ALL.get(self.choosers.sort.index()) {
-            if self.look().sort.by != *key {
-                self.sort_by(*key);
+        if let Some(fact) = Fact::sorts().nth(self.choosers.sort.index()) {
+            if self.look().sort.by != fact {
+                self.sort_by(fact);
             }
             self.mode = Mode::Tree;
         }
@@ -85,7 +85,7 @@ impl App {
     /// Lines of the list that is open.
     pub(crate) fn chooser_len(&self) -> usize {
         match self.mode {
-            Mode::Sorts => SortKey::ALL.len(),
+            Mode::Sorts => Fact::sorts().count(),
             _ => self.columns().all().count(),
         }
     }

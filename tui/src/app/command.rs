@@ -1,6 +1,6 @@
 //! What each [`Command`] does to the app.
 
-use ptree_core::{Lineage, RowId, Sort, SortKey};
+use ptree_core::{Fact, Lineage, RowId, Sort};
 
 use super::{App, Choice, Details, Help, Page, View};
 use crate::action::{Command, Effect, Mode};
@@ -186,10 +186,10 @@ impl App {
             Command::Narrower => self.widen_column(-1),
             Command::ColumnsAnew => self.columns_anew(),
             Command::CopyColumns => return self.copy_columns(),
-            Command::SortCpu => self.sort_by(SortKey::Cpu),
-            Command::SortMemory => self.sort_by(SortKey::Memory),
-            Command::SortTime => self.sort_by(SortKey::Time),
-            Command::SortBirth => self.sort_by(SortKey::Birth),
+            Command::SortCpu => self.sort_by(Fact::Cpu),
+            Command::SortMemory => self.sort_by(Fact::Rss),
+            Command::SortTime => self.sort_by(Fact::Time),
+            Command::SortBirth => self.sort_by(Fact::Start),
             Command::SortReverse => {
                 let sort = &mut self.list.rearrange().look_mut().sort;
                 sort.reversed = !sort.reversed;
@@ -287,7 +287,7 @@ impl App {
         self.list.reselect();
     }
 
-    pub(super) fn sort_by(&mut self, by: SortKey) {
+    pub(super) fn sort_by(&mut self, by: Fact) {
         self.list.rearrange().look_mut().sort = Sort { by, reversed: false };
         self.let_go();
     }
@@ -390,9 +390,9 @@ impl App {
     }
 
     /// What the next column to the right sorts by, COMMAND being the last, and then the first again.
-    fn next_key(&self) -> SortKey {
-        let keys = self.filled_columns().filter_map(|column| column.spec().sort);
-        let keys: Vec<SortKey> = keys.chain([SortKey::Name]).collect();
+    fn next_key(&self) -> Fact {
+        let keys = self.filled_columns().map(crate::column::Column::fact);
+        let keys: Vec<Fact> = keys.chain([Fact::Name]).collect();
         let at = keys.iter().position(|key| *key == self.look().sort.by).map_or(0, |at| at + 1);
         keys[at % keys.len()]
     }

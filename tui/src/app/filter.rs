@@ -2,7 +2,7 @@
 //! stays), and what is looked for in the help or on a page.
 
 use ptree_core::Filter;
-use ptree_core::filter::FIELDS;
+use ptree_core::facts::FACTS;
 
 use super::App;
 use crate::action::Mode;
@@ -109,8 +109,8 @@ impl App {
             !candidate.description.is_empty()
                 && Some(&*candidate.text) == self.filter_line.get(completion.range.clone())
         });
-        if let Some(field) = whole.and_then(|whole| FIELDS.iter().find(|field| field.name == whole.text)) {
-            return self.type_text(field.usual_operator());
+        if let Some(fact) = whole.and_then(|whole| FACTS.iter().find(|fact| fact.name == whole.text)) {
+            return self.type_text(fact.usual_operator());
         }
         let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
         let common = others.iter().map(|other| same(&first.text, &other.text)).min().unwrap_or(first.text.len());

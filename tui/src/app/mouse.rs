@@ -1,7 +1,7 @@
 //! What a click means, by what was drawn where it fell.
 
 use super::App;
-use crate::action::{Action, Command, Effect, Hit, Mode};
+use crate::action::{Action, Effect, Hit};
 
 impl App {
     /// A click on a row selects it, a second one opens it; on the lines that lead to it, it folds; on a heading, it sorts;
@@ -24,11 +24,6 @@ impl App {
                 self.let_go();
             }
             Some(Hit::Heading(by)) => self.sort_by(by),
-            Some(Hit::Unsorted(column)) => {
-                let list = self.key(Mode::Tree, Command::SortList);
-                let list = list.map_or_else(String::new, |key| format!(": {key} lists by what they can"));
-                self.say(format!("Rows cannot be sorted by {}{list}", column.spec().heading), false);
-            }
             // The second click on a mark is one more.
             Some(Hit::Mark(index)) => {
                 self.list.select(index);

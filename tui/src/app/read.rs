@@ -2,7 +2,8 @@
 
 use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
-use ptree_core::filter::{Completion, Context, complete_with};
+use ptree_core::facts::Context;
+use ptree_core::filter::{Completion, complete_with};
 use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Spawn, Stats, Tree, Users};
 use ptree_source::Header;
 use ratatui::layout::Rect;
@@ -11,7 +12,7 @@ use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
 use crate::action::{Command, Limits, Mode};
 use crate::clock::Played;
-use crate::export::Scope;
+use crate::export::Moment;
 use crate::keymap::Bindings;
 use crate::own::Own;
 use crate::screen::areas::Shape;
@@ -188,21 +189,29 @@ impl App {
         self.filter_error.as_ref()
     }
 
+    /// What facts of a process are read from.
+    pub(crate) fn context<'a>(&'a self, user: &'a dyn Fn(u32) -> &'a str) -> Context<'a> {
+        let (rows, now_ns) = (self.list().rows(), self.shown_ns());
+        Context { tree: self.tree(), lineage: self.look().lineage, now_ns, user, sums: rows.sums() }
+    }
+
     /// What the filter line could become.
     #[must_use]
     pub fn completion(&self) -> Completion {
         let user = |uid| self.users().get(uid);
-        let known = Context { tree: self.tree(), lineage: self.look().lineage, now_ns: self.shown_ns(), user: &user };
+        let known = self.context(&user);
         complete_with(&self.filter_line, self.filter_line.len(), &self.names, Some(&known))
     }
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
-    pub fn export<T>(&self, write: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub fn export<T>(&self, write: impl FnOnce(&Moment<'_>) -> T) -> T {
         let user = |uid| self.users().get(uid);
         let look = Look { flat: false, join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() };
-        let rows = Rows::of(self.tree(), look, user);
-        let scope = Scope { tree: self.tree(), rows: &rows, now_ns: self.shown_ns(), measured_ns: None, user: &user };
-        write(&scope)
+        let mut rows = Rows::new(look);
+        rows.want_totals(true);
+        rows.refresh(self.tree(), user);
+        let (header, tree, now_ns) = (self.header(), self.tree(), self.shown_ns());
+        write(&Moment { header, tree, rows: &rows, now_ns, wall: self.wall(), measured_ns: None, user: &user })
     }
 
     /// Rows, selection and window.

@@ -10,7 +10,7 @@ mod timeline;
 mod users;
 
 use ptree_core::filter::quoted;
-use ptree_core::{ProcKey, RowId, Sort, SortKey, text};
+use ptree_core::{Fact, ProcKey, RowId, Sort, text};
 
 use self::page::{Page, PageKey};
 pub use self::timeline::Timeline;
@@ -79,7 +79,7 @@ impl Default for Views {
     fn default() -> Self {
         let tree =
             Arrangement { flat: false, sort: Sort::default(), join_from: crate::config::Config::default().join_from };
-        let cpu = Sort { by: SortKey::Cpu, reversed: false };
+        let cpu = Sort { by: Fact::Cpu, reversed: false };
         Self {
             shown: View::default(),
             arranged: View::default(),

@@ -47,6 +47,14 @@ impl Wall {
         self.format(at_ns, "%F %H:%M:%S.%3f %:z")
     }
 
+    /// In UTC, to the nanosecond: `2026-11-21T14:03:22.123456789Z`; all of one length, so that they sort as texts. `None` for a
+    /// time that no calendar has.
+    #[must_use]
+    pub fn utc(&self, at_ns: u64) -> Option<String> {
+        let time = Timestamp::from_nanosecond(i128::from(self.anchor.unix_ns(at_ns))).ok()?;
+        Some(format!("{time:.9}"))
+    }
+
     /// The time of day, to the millisecond where asked: `14:03:22`, `14:03:22.123`.
     #[must_use]
     pub fn clock(&self, at_ns: u64, millis: bool) -> String {

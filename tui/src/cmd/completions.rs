@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(completed("ptree-tui s"), "stream snapshot");
         assert_eq!(completed("ptree-tui --theme l"), "light");
         assert_eq!(completed("ptree-tui snapshot --form"), "--format");
-        assert_eq!(completed("ptree-tui snapshot --format ''"), "text json dot");
+        assert_eq!(completed("ptree-tui snapshot --format ''"), "text json csv dot");
         assert_eq!(completed("ptree-tui completions z"), "zsh");
         assert_eq!(completed("ptree-tui replay --spee"), "--speed");
         assert_eq!(completed("ptree-tui replay Cargo.tom"), "Cargo.toml");

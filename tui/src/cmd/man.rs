@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Arg, Command};
-use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
+use ptree_core::facts::FACTS;
+use ptree_core::filter::{PREFIXES, SYNTAX};
 use roff::{Inline, Roff, bold, italic, roman};
 
 use crate::action::{COMMANDS, Mode, Spec};
@@ -230,9 +231,8 @@ fn filters(page: &mut Page) {
         page.item([bold(typed)], &sentence(meaning));
     }
     page.part("Fields");
-    for field in FIELDS {
-        let example = if field.example == field.name { String::new() } else { format!(" (`{}`)", field.example) };
-        page.item([bold(field.name)], &format!("{}{example}.", capital(field.description)));
+    for fact in FACTS {
+        page.item([bold(fact.name)], &format!("{} (`{}`).", capital(fact.about), fact.example));
     }
     page.part("Prefixes of any of these");
     for (prefix, meaning, example) in PREFIXES {
@@ -326,8 +326,8 @@ mod tests {
                 assert!(page.contains(&spelled_out(keys)), "{keys} of {}", spec.name);
             }
         }
-        for field in FIELDS {
-            assert!(page.contains(field.example) && page.contains(&capital(field.description)), "{}", field.name);
+        for fact in FACTS {
+            assert!(page.contains(fact.example) && page.contains(&capital(fact.about)), "{}", fact.name);
         }
         for setting in SETTINGS {
             assert!(page.contains(&format!("{}.{} = ", setting.section, setting.name)), "{}", setting.name);

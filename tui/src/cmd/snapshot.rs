@@ -7,9 +7,11 @@ use anyhow::{Context as _, Result};
 use ptree_core::{Engine, Lineage, Look, Rows};
 use ptree_source::{host, live};
 
+use crate::app::Wall;
 use crate::capture::{self, runtime};
-use crate::cli::{Common, Format};
-use crate::export::{Scope, dot, json, text};
+use crate::cli::Common;
+use crate::export::{Format, Moment};
+use crate::given;
 use crate::label::degraded;
 use crate::tell::tell;
 
@@ -17,7 +19,7 @@ use crate::tell::tell;
 ///
 /// # Errors
 /// When the kernel cannot be asked or the output cannot be written.
-pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
+pub fn run(common: &Common, format: &Format) -> Result<ExitCode> {
     let filter = common.filter();
     // A share of CPU time is one of some time: that between two looks.
     let measure = filter.depends().share.then(|| common.live().pass_interval);
@@ -43,17 +45,17 @@ pub fn run(common: &Common, format: Format) -> Result<ExitCode> {
     }
     let user = |uid| engine.users().get(uid);
     let look = Look { lineage: Lineage::Kernel, filter, now_ns, ..Look::default() };
-    let rows = Rows::of(engine.tree(), look, user);
+    let mut rows = Rows::new(look);
+    rows.want_totals(true);
+    rows.refresh(engine.tree(), user);
     let measured_ns = measure.map(|measure| u64::try_from(measure.as_nanos()).unwrap_or(u64::MAX));
-    let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, measured_ns, user: &user };
+    let wall = Wall::new(header.anchor, given::zone());
+    let (header, tree) = (&header, engine.tree());
+    let moment = Moment { header, tree, rows: &rows, now_ns, wall: &wall, measured_ns, user: &user };
 
     let mut out = BufWriter::new(super::output()?);
-    match format {
-        Format::Text => text::write(&mut out, &scope, header.anchor, common.ascii()),
-        Format::Json => json::write(&mut out, &scope, &header),
-        Format::Dot => dot::write_dot(&mut out, &scope),
-    }
-    .and_then(|()| out.flush())
-    .context("writing to standard output")?;
+    (format.write)(&mut out, &moment, common.ascii())
+        .and_then(|()| out.flush())
+        .context("writing to standard output")?;
     Ok(ExitCode::SUCCESS)
 }

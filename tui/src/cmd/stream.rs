@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use jiff::tz::TimeZone;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ptree_core::filter::Context;
-use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, cgroup};
+use ptree_core::facts::Context;
+use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, Sums, cgroup};
 use ptree_source::live::LiveOptions;
 use ptree_source::ndjson::Known;
-use ptree_source::{Batch, TimeAnchor, host, ndjson};
+use ptree_source::{Batch, host, ndjson};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::time::timeout;
 
 use self::held::Held;
+use crate::app::Wall;
 use crate::capture::{Capture, Until, runtime};
 use crate::cli::Common;
 
@@ -64,9 +66,10 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
     let mut held = Held::new(filter.depends().names);
     // Nobody looks at the dead here; alerts want those of the last seconds.
     let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
-    let anchor = capture.header.anchor;
+    let wall = Wall::new(capture.header.anchor, TimeZone::UTC);
     let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
-    let mut printer = Printer { out, engine, filter, more, places: Places::default(), anchor, deltas, told, named };
+    let sums = filter.depends().sums.then(|| (0, Sums::default()));
+    let mut printer = Printer { out, engine, filter, more, places: Places::default(), wall, deltas, told, named, sums };
     let runtime = runtime()?;
     loop {
         let batch = match held.wait(host::boottime_ns()) {
@@ -83,7 +86,7 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
             break;
         }
         if let Some(anchor) = batch.clock {
-            printer.anchor = anchor;
+            printer.wall.set(anchor);
             ndjson::write_clock(&mut printer.out, anchor).context(WRITING)?;
         }
         for (uid, name) in batch.users {
@@ -116,14 +119,18 @@ struct Printer<W> {
     more: More,
     places: Places,
     /// By which the wall clock is told.
-    anchor: TimeAnchor,
+    wall: Wall,
     deltas: Vec<Delta>,
     /// The alerts that last and were told, and whom they named then.
     told: FxHashMap<u64, Option<ProcKey>>,
     /// The cgroups whose paths were told.
     named: FxHashSet<u64>,
+    /// Sums over subtrees of the last second, and when they were taken; where the filter asks for them.
+    sums: Option<(u64, Sums)>,
 }
 
+/// How often subtrees are summed up, nanoseconds.
+const SUM_NS: u64 = 1_000_000_000;
 /// So many are remembered: what is told again does no harm.
 const NAMED_MAX: usize = 65_536;
 
@@ -131,6 +138,7 @@ impl<W: Write> Printer<W> {
     fn take(&mut self, event: &Event) -> Result<()> {
         self.deltas.clear();
         self.engine.ingest(event, &mut self.deltas);
+        self.sum_up();
         let asked_for = match event {
             Event::Usage(_) => self.more.usage,
             // Told when somebody is in it.
@@ -177,12 +185,24 @@ impl<W: Write> Printer<W> {
     fn tick(&mut self, now_ns: u64) -> Result<()> {
         self.deltas.clear();
         self.engine.tick(now_ns, &mut self.deltas);
+        self.sum_up();
         self.write_alerts(now_ns)
     }
 
     /// What the wall clock showed then, where that is wanted.
     fn time(&self, ts_ns: u64) -> Option<String> {
-        self.more.wall.then(|| wall_time(self.anchor, ts_ns)).flatten()
+        self.more.wall.then(|| self.wall.utc(ts_ns)).flatten()
+    }
+
+    /// Sums subtrees up, if it is time to.
+    fn sum_up(&mut self) {
+        let now_ns = self.engine.now_ns();
+        if let Some((summed_ns, sums)) = &mut self.sums
+            && (sums.is_empty() || now_ns.saturating_sub(*summed_ns) >= SUM_NS)
+        {
+            *summed_ns = now_ns;
+            sums.refresh(self.engine.tree(), Lineage::default());
+        }
     }
 
     /// Whether this process matches, as it is known now.
@@ -192,7 +212,8 @@ impl<W: Write> Printer<W> {
         }
         let user = |uid| self.engine.users().get(uid);
         let (tree, lineage) = (self.engine.tree(), Lineage::default());
-        let context = Context { tree, lineage, now_ns: self.engine.now_ns(), user: &user };
+        let sums = self.sums.as_ref().map(|(_, sums)| sums);
+        let context = Context { tree, lineage, now_ns: self.engine.now_ns(), user: &user, sums };
         tree.get(key).is_some_and(|process| self.filter.matches(&context, process))
     }
 
@@ -270,12 +291,6 @@ impl Places {
     }
 }
 
-/// `2026-11-21T14:03:22.123456789Z`; all of one length, so that they sort as texts.
-fn wall_time(anchor: TimeAnchor, ts_ns: u64) -> Option<String> {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(anchor.unix_ns(ts_ns))).ok()?;
-    Some(format!("{time:.9}"))
-}
-
 /// Whether nobody holds the other end of standard output any more.
 fn reader_is_gone(stdout: &StdoutLock<'_>) -> bool {
     let mut polled = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
@@ -328,6 +343,7 @@ const fn key(event: &Event) -> Option<ProcKey> {
 #[cfg(test)]
 mod tests {
     use ptree_core::script::{Step, parse};
+    use ptree_source::TimeAnchor;
     use serde_json::Value;
 
     use super::*;
@@ -344,8 +360,10 @@ mod tests {
         let engine = Engine::new(Config::default());
         let filter = Filter::parse(filter).unwrap();
         let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
-        let (more, places, anchor) = (More::default(), Places::default(), TimeAnchor { boottime_ns: 0, unix_ns: 0 });
-        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, anchor, deltas, told, named };
+        let (more, places) = (More::default(), Places::default());
+        let wall = Wall::new(TimeAnchor { boottime_ns: 0, unix_ns: 0 }, TimeZone::UTC);
+        let sums = None;
+        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, wall, deltas, told, named, sums };
         for step in parse(&script, 0).unwrap() {
             match step {
                 Step::Event(event) => printer.take(&event).unwrap(),

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 
 use ptree_core::{Lineage, ProcKey, Process, text};
 
-use super::Scope;
+use super::Moment;
 use crate::label::{self, Tone};
 
-/// Writes the processes of a scope.
+/// Writes the processes of a moment.
 ///
 /// The dead are dashed and grey, failures red. Solid edges come from forkers; a dotted one from the kernel's parent where
 /// that is another.
@@ -17,14 +17,14 @@ use crate::label::{self, Tone};
 /// # Errors
 ///
 /// Those of `out`.
-pub fn write_dot(out: &mut impl Write, scope: &Scope<'_>) -> io::Result<()> {
-    let (tree, rows) = (scope.tree, scope.rows);
+pub fn write(out: &mut dyn Write, moment: &Moment<'_>) -> io::Result<()> {
+    let (tree, rows) = (moment.tree, moment.rows);
     writeln!(out, "digraph processes {{")?;
     writeln!(out, "  rankdir=LR;")?;
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"monospace\"];")?;
     let processes = || rows.iter().filter_map(|row| tree.get(row.id.process()?));
     for process in processes() {
-        let label = label(process, scope);
+        let label = label(process, moment);
         writeln!(out, "  {} [label=\"{label}\"{}];", id(process.key), style(process))?;
     }
     let shown: rustc_hash::FxHashSet<ProcKey> = processes().map(|process| process.key).collect();
@@ -50,14 +50,15 @@ fn id(key: ProcKey) -> String {
 }
 
 /// Name and pid, user and lifetime, and how it ended.
-fn label(process: &Process, scope: &Scope<'_>) -> String {
-    let (lifetime, user) = (label::lifetime(process, scope.now_ns), scope.user_name(process.creds().uid, text::escape));
+fn label(process: &Process, moment: &Moment<'_>) -> String {
+    let (lifetime, user) =
+        (label::lifetime(process, moment.now_ns), moment.user_name(process.creds().uid, text::escape));
     let mut lines = vec![
         format!("{} [{}]", text::escape(process.comm().as_bytes()), process.key.pid),
         format!("{user}, {lifetime}"),
     ];
     if !process.is_alive() {
-        lines.push(label::ending(process, |uid| scope.user_name(uid, text::escape)).0.into_owned());
+        lines.push(label::ending(process, |uid| moment.user_name(uid, text::escape)).0.into_owned());
     }
     lines.iter().map(|line| quote(line)).collect::<Vec<_>>().join("\\n")
 }

@@ -2,17 +2,18 @@
 
 use std::io::{self, Write};
 
-use ptree_core::{ExitStatus, Lifecycle, Process, Row, text};
-use ptree_source::TimeAnchor;
+use ptree_core::facts::{Reader, Value};
+use ptree_core::{Fact, Process, Row, text};
 
-use super::Scope;
-use crate::app::Wall;
+use super::Moment;
 use crate::columns::left;
+use crate::label;
 use crate::screen::ascii::simplified;
-use crate::{given, label};
 
 /// Columns of a user's name.
 const USER: usize = 10;
+/// Columns of the status.
+const STATUS: usize = 12;
 /// Levels that are drawn; of deeper ones there are but the nearest, or the text would grow with the square of the depth.
 const LEVELS: usize = 40;
 
@@ -20,18 +21,17 @@ const LEVELS: usize = 40;
 ///
 /// # Errors
 /// When `out` fails.
-pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, ascii: bool) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, moment: &Moment<'_>, ascii: bool) -> io::Result<()> {
     writeln!(
         out,
-        "{:>7} {:<USER$} {:>8} {:>8} {:>8} {:>5} {:<9} COMMAND",
+        "{:>7} {:<USER$} {:>8} {:>8} {:>8} {:>5} {:<STATUS$} COMMAND",
         "PID", "USER", "START", "LIFETIME", "CPU TIME", "RSS", "STATUS"
     )?;
-    let wall = Wall::new(anchor, given::zone());
     let mut written = Ok(());
     // One level more than is drawn: roots have no guides.
-    scope.rows.window(0..scope.rows.len(), LEVELS + 1, |_, row, guides| {
+    moment.rows.window(0..moment.rows.len(), LEVELS + 1, |_, row, guides| {
         if written.is_ok()
-            && let Some(line) = line(scope, &wall, row, guides)
+            && let Some(line) = line(moment, row, guides)
         {
             written = writeln!(out, "{}", if ascii { simplified(&line) } else { line });
         }
@@ -39,20 +39,25 @@ pub fn write(out: &mut impl Write, scope: &Scope<'_>, anchor: TimeAnchor, ascii:
     written
 }
 
-fn line(scope: &Scope<'_>, wall: &Wall, row: &Row, lines: &[bool]) -> Option<String> {
-    let process = scope.tree.get(row.id.process()?)?;
+fn line(moment: &Moment<'_>, row: &Row, lines: &[bool]) -> Option<String> {
+    let process = moment.tree.get(row.id.process()?)?;
     let rss = match process.rss_bytes().or(process.cost().max_rss_bytes) {
         Some(bytes) if !process.is_kernel() => text::bytes(bytes),
         _ => "-".to_owned(),
     };
+    let reader = Reader::new(moment.context());
+    let time = match Fact::Time.read(&reader, process) {
+        Some(Value::Figure(_, ns)) => text::duration(ns),
+        _ => "-".to_owned(),
+    };
     Some(format!(
-        "{:>7} {} {:>8} {:>8} {:>8} {rss:>5} {:<9} {}{}",
+        "{:>7} {} {:>8} {:>8} {:>8} {rss:>5} {} {}{}",
         process.key.pid,
-        left(&scope.user_name(process.creds().uid, text::readable), USER),
-        wall.short(process.key.start_ns, scope.now_ns),
-        label::lifetime(process, scope.now_ns),
-        text::duration(process.cost().cpu_ns),
-        status(process),
+        left(&moment.user_name(process.creds().uid, text::readable), USER),
+        moment.wall.short(process.key.start_ns, moment.now_ns),
+        label::lifetime(process, moment.now_ns),
+        time,
+        left(&label::status(process).0, STATUS),
         guides(row, lines),
         command(process),
     ))
@@ -84,45 +89,14 @@ pub fn command(process: &Process) -> String {
     }
 }
 
-/// How a process is, or how it ended.
-#[must_use]
-pub fn status(process: &Process) -> String {
-    let words = match process.life() {
-        Lifecycle::Running => return process.state().to_string(),
-        Lifecycle::Exited { status: ExitStatus::Code(code), .. } => format!("exit {code}"),
-        Lifecycle::Exited { status: ExitStatus::Signal { signal, .. }, .. } => text::signal_name(signal).into_owned(),
-        Lifecycle::Exited { status: ExitStatus::Unknown, .. } => "ended".to_owned(),
-    };
-    if process.is_zombie() { format!("Z {words}") } else { words }
-}
-
 #[cfg(test)]
 mod tests {
-    use ptree_core::script::{Script, Step};
-    use ptree_core::{Engine, Look, Rows};
-
-    use super::*;
     use crate::columns::width;
 
     /// What is written of what a script says, without the heading.
     fn written(script: &str, names: &[(u32, &str)], ascii: bool) -> Vec<String> {
-        let mut engine = Engine::new(ptree_core::Config::default());
-        for (uid, name) in names {
-            engine.name_user(*uid, name);
-        }
-        let mut reader = Script::new(1_000_000_000);
-        for line in script.lines() {
-            if let Some(Step::Event(event)) = reader.line(line).unwrap() {
-                engine.ingest(&event, &mut Vec::new());
-            }
-        }
-        let user = |uid| engine.users().get(uid);
-        let now_ns = engine.now_ns();
-        let rows = Rows::of(engine.tree(), Look { now_ns, ..Look::default() }, user);
-        let scope = Scope { tree: engine.tree(), rows: &rows, now_ns, measured_ns: None, user: &user };
-        let mut out = Vec::new();
-        write(&mut out, &scope, TimeAnchor { boottime_ns: 0, unix_ns: 0 }, ascii).unwrap();
-        String::from_utf8(out).unwrap().lines().skip(1).map(str::to_owned).collect()
+        let text = super::super::tests::written(script, names, "text", ascii);
+        text.lines().skip(1).map(str::to_owned).collect()
     }
 
     #[test]

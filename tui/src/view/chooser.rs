@@ -1,6 +1,6 @@
 //! The lists from which columns and sorts are chosen, below as many rows of the tree as show what comes of it.
 
-use ptree_core::SortKey;
+use ptree_core::Fact;
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
@@ -8,12 +8,12 @@ use super::cells::{left, place, right, spread};
 use super::table;
 use crate::action::Mode;
 use crate::app::App;
-use crate::column::{COLUMNS, Column};
+use crate::column::Column;
 use crate::screen::areas::{Areas, Chooser};
 use crate::screen::theme::Theme;
 
-/// Columns of the names, the longest of which is `minor-faults`.
-const NAME: usize = 13;
+/// Columns of the names, the longest of which is `audit-session`.
+const NAME: usize = 14;
 /// Columns of the headings.
 const HEADING: usize = 10;
 
@@ -64,14 +64,19 @@ fn columns(app: &App, theme: &Theme, screen: usize) -> Vec<Line<'static>> {
 
 fn sorts(app: &App, theme: &Theme) -> Vec<Line<'static>> {
     let now = app.look().sort;
-    let entry = |key: SortKey| {
-        let mark = if key == now.by { format!(" {}  ", table::way(now.descends())) } else { " ".repeat(4) };
-        let column = COLUMNS.iter().find(|spec| spec.sort == Some(key)).map_or("COMMAND", |spec| spec.heading);
+    let entry = |fact: Fact| {
+        let mark = if fact == now.by { format!(" {}  ", table::way(now.descends())) } else { " ".repeat(4) };
+        let heading = match Column::of(fact) {
+            Some(column) => column.spec().heading,
+            None if fact == Fact::Name => "COMMAND",
+            None => "",
+        };
         Line::from(vec![
             Span::styled(mark, theme.accent),
-            Span::styled(left(column, HEADING), theme.heading),
-            Span::styled(key.name(), theme.plain),
+            Span::styled(left(heading, HEADING), theme.heading),
+            Span::styled(left(fact.name(), NAME), theme.plain),
+            Span::styled(fact.spec().about, theme.dim),
         ])
     };
-    SortKey::ALL.into_iter().map(entry).collect()
+    Fact::sorts().map(entry).collect()
 }

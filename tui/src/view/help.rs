@@ -1,7 +1,8 @@
 //! The page of keys, read from the table of commands and what is bound to them; what marks and columns of
 //! the table mean; and what filters are made of.
 
-use ptree_core::filter::{FIELDS, PREFIXES, SYNTAX};
+use ptree_core::facts::FACTS;
+use ptree_core::filter::{PREFIXES, SYNTAX};
 use ptree_core::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -57,7 +58,7 @@ fn entries(app: &App) -> Vec<Entry> {
     let commands = commands(app.limits()).map(|spec| (spec.section, keys(app, spec), spec.description));
     let marks = MARKS.iter().map(|(mark, meaning)| ("Marks", (*mark).to_owned(), *meaning));
     let columns = COLUMNS.iter().map(|spec| ("Columns of the table", spec.heading.to_owned(), spec.about));
-    let fields = FIELDS.iter().map(|field| (field.example, field.description));
+    let fields = FACTS.iter().map(|fact| (fact.example, fact.about));
     let prefixes = PREFIXES.iter().map(|(_, meaning, example)| (*example, *meaning));
     let filters = SYNTAX.into_iter().chain(fields).chain(prefixes);
     let filters = filters.map(|(typed, meaning)| ("Filters", typed.to_owned(), meaning));

@@ -5,7 +5,7 @@ mod hit;
 
 use std::cmp::Reverse;
 
-use ptree_core::{Comm, Lineage, Origin, Row, RowId, Sort, SortKey, Summary, text};
+use ptree_core::{Comm, Fact, Lineage, Origin, Row, RowId, Sort, Summary, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -39,7 +39,7 @@ const YOUNG_NS: u64 = 2_000_000_000;
 /// The word above a column and the gap behind it, in which a mark stands where rows are sorted by the column.
 fn heading(app: &App, column: Column, sort: Sort) -> String {
     let (spec, width) = (column.spec(), app.column_width(column));
-    let mark = mark(sort, spec.sort);
+    let mark = mark(sort, spec.fact);
     match spec.side {
         Side::Left => left(&format!("{}{mark}", spec.heading), width + 1),
         Side::Right => format!("{}{}", right(spec.heading, width), if mark.is_empty() { " " } else { mark }),
@@ -47,9 +47,9 @@ fn heading(app: &App, column: Column, sort: Sort) -> String {
 }
 
 /// What stands beside a heading where rows are sorted by it, unless that is as usual.
-fn mark(sort: Sort, by: Option<SortKey>) -> &'static str {
+fn mark(sort: Sort, by: Fact) -> &'static str {
     match sort {
-        _ if by != Some(sort.by) || sort == Sort::default() => "",
+        _ if by != sort.by || sort == Sort::default() => "",
         sort => way(sort.descends()),
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let sort = app.look().sort;
     let mut heading: Vec<Span<'_>> =
         columns.iter().map(|column| Span::styled(heading(app, *column, sort), theme.heading)).collect();
-    let name = format!("COMMAND{}", mark(sort, Some(SortKey::Name)));
+    let name = format!("COMMAND{}", mark(sort, Fact::Name));
     let room = command.saturating_sub(self::columns(&name));
     heading.push(Span::styled(name, theme.heading));
     about(app, theme, &columns, room, &mut heading);
@@ -130,7 +130,7 @@ fn about(app: &App, theme: &Theme, columns: &[Column], mut room: usize, spans: &
     let way = |room: usize| breadcrumb::trail(app, room.saturating_sub(GAP)).map(|trail| format!("  {trail}"));
     let least = way(0).map_or(0, |_| TRAIL_MIN);
     let by = app.look().sort.by;
-    let is_marked = by == SortKey::Name || columns.iter().any(|column| column.spec().sort == Some(by));
+    let is_marked = by == Fact::Name || columns.iter().any(|column| column.fact() == by);
     // Before a way, what a heading tells already can wait.
     let first = |brief| said(&arranged(app, brief, least == 0 || !is_marked));
     let fits = |words: &String| self::columns(words) + least <= room;

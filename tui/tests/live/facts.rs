@@ -89,7 +89,7 @@ const LIVING: &[Fact<Living>] = &[
     fact("system-time", "system_ns", |p| p.ticks(15), DIVIDED, ByAll),
     fact("run-delay", "run_delay_ns", Living::run_delay_ns, Exactly, ByWhoSaw),
     fact("rss", "rss_bytes", |p| p.kib("VmRSS:"), Counted, ByAll),
-    fact("status", "state", |p| p.state(), Exactly, ByAll),
+    fact("state", "state", |p| p.state(), Exactly, ByAll),
     fact("threads", "threads", |p| p.id("Threads:", 0), Exactly, ByAll),
     fact("threads-begun", "threads_begun", Living::threads_begun, Exactly, ByWhoSaw),
     fact("read", "read_bytes", |p| p.io("read_bytes:"), Exactly, ByWhoSaw),
@@ -114,8 +114,8 @@ const LIVING: &[Fact<Living>] = &[
 /// Of those who have ended. Between what is read before an end and what is read after it, a process writes its line of the log and
 /// runs to its end, part of which comes after our look: so a figure is between the two.
 const ENDED: &[Fact<Ended>] = &[
-    fact("status", "code", |e| e.told("code"), Exactly, ByAll),
-    fact("status", "signal", |e| e.signal(), Exactly, ByAll),
+    fact("state", "code", |e| e.told("code"), Exactly, ByAll),
+    fact("state", "signal", |e| e.signal(), Exactly, ByAll),
     fact("", "core", |e| e.core(), Exactly, ByAll),
     fact("killer", "killer", |e| e.killer(), Exactly, ByAll),
     fact("ppid", "ppid", |e| e.told("ppid"), Exactly, ByAll),

@@ -1,7 +1,7 @@
 //! Judges the rules that name processes by a filter, and tells of those that match.
 //!
 //! A process is judged when something about it changed. What takes longer to know is judged once a second, for all that it
-//! concerns at once: rules in which time or other processes play a part (one walk over the living then serves however deep
+//! concerns at once: rules in which time, other processes or sums over subtrees play a part (one walk over the living then serves however deep
 //! the tree is), and processes of users whose names have not come yet. One that was forked a moment ago and still runs the
 //! program of its forker is given time to start its own: until then it has another's name. Reads the tree, never changes it.
 
@@ -13,9 +13,10 @@ use super::Delta;
 use super::alerts::{Alerts, UPDATE_NS};
 use crate::alert::{Cause, MatchRule};
 use crate::event::ProcKey;
-use crate::filter::{Context, Filter};
+use crate::facts::Context;
+use crate::filter::Filter;
 use crate::process::{Origin, Process};
-use crate::tree::Tree;
+use crate::tree::{Sums, Tree};
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,8 @@ pub(super) struct Matches {
     ended: VecDeque<ProcKey>,
     asks_names: bool,
     asks_place: bool,
+    /// Over subtrees, of the latest sweep; kept only where a rule asks for them.
+    sums: Option<Sums>,
     /// When the first event came: for a while after it, no user has a name yet.
     begun_ns: Option<u64>,
 }
@@ -73,7 +76,8 @@ impl Matches {
     pub(super) fn new(rules: Vec<MatchRule>, clear_ns: u64) -> Self {
         Self {
             asks_names: rules.iter().any(|rule| rule.filter.depends().names),
-            asks_place: rules.iter().any(|rule| rule.filter.depends().place),
+            asks_place: rules.iter().any(|rule| rule.filter.depends().place || rule.filter.depends().sums),
+            sums: rules.iter().any(|rule| rule.filter.depends().sums).then(Sums::default),
             watched: rules.into_iter().map(Watched::new).collect(),
             out_of_memory: Watched::new(MatchRule { name: "out of memory".into(), filter: Filter::default() }),
             clear_ns,
@@ -163,7 +167,10 @@ impl Matches {
     ) {
         for watched in &mut self.watched {
             let depends = watched.rule.filter.depends();
-            let asked = !depends.place && (!measured || depends.measured) && !watched.known.contains(&process.key);
+            let asked = !depends.place
+                && !depends.sums
+                && (!measured || depends.measured)
+                && !watched.known.contains(&process.key);
             if asked && watched.rule.filter.matches(&context, process) {
                 watched.hit(process, context.now_ns, alerts, deltas);
             }
@@ -208,6 +215,12 @@ impl Matches {
             }
         }
         let ended = std::mem::take(&mut self.ended);
+        if let Some(sums) = &mut self.sums {
+            sums.refresh(context.tree, context.lineage);
+        }
+        let Context { tree, lineage, .. } = context;
+        let user = |uid| (context.user)(uid);
+        let context = Context { tree, lineage, now_ns, user: &user, sums: self.sums.as_ref() };
         for watched in &mut self.watched {
             watched.sweep(&ended, named, context, alerts, deltas);
         }
@@ -256,13 +269,13 @@ impl Watched {
         deltas: &mut Vec<Delta>,
     ) {
         let depends = self.rule.filter.depends();
-        if !depends.time && !depends.place {
+        if !depends.time && !depends.place && !depends.sums {
             return;
         }
         let filter = self.rule.filter.clone();
         let judge = filter.judge(context);
         let living = context.tree.iter().filter(|process| process.is_alive() && is_settled(process, context.now_ns));
-        let ended = ended.iter().filter(|_| depends.place).filter_map(|key| context.tree.get(*key));
+        let ended = ended.iter().filter(|_| depends.place || depends.sums).filter_map(|key| context.tree.get(*key));
         let is_named = |process: &Process| named || !depends.names || !(context.user)(process.creds().uid).is_empty();
         for process in living.chain(ended).filter(|process| is_named(process)) {
             if !self.known.contains(&process.key) && judge.matches(process) {

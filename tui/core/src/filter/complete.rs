@@ -6,14 +6,13 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
-use super::Filter;
-use super::eval::{Context, Judge};
+use super::PREFIXES;
 use super::expr::Op;
-use super::field::{FIELDS, Field, Kind, PREFIXES, State, signal_names};
 use super::lex::{Cursor, quoted};
 use super::names::Names;
+use crate::facts::{Context, FACTS, Fact, Kind, Reader, State};
 use crate::process::Process;
-use crate::text::readable;
+use crate::text::{readable, signal_names};
 
 /// How many processes are asked for values at most: it is done while a key is pressed, however many there are.
 const ASKED_MAX: usize = 10_000;
@@ -47,7 +46,7 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
 #[must_use]
 pub fn complete_with(text: &str, cursor: usize, names: &Names, known: Option<&Context<'_>>) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+');
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+');
     let mut start = before.trim_end_matches(is_name).len();
     // A value may have other marks in it than a name.
     let is_bare = |c: char| !c.is_whitespace() && !"()=<>~!&|\"'".contains(c);
@@ -65,14 +64,14 @@ pub fn complete_with(text: &str, cursor: usize, names: &Names, known: Option<&Co
             .map(|name| Candidate { text: name.to_owned().into(), description: "a filter with a name" })
             .collect(),
         Place::Term => {
-            let fields = FIELDS.iter().map(|field| (field.name, field.description));
+            let fields = FACTS.iter().map(|spec| (spec.name, spec.about));
             let prefixes = PREFIXES.iter().map(|(prefix, description, _)| (*prefix, *description));
             let known = fields.chain(prefixes).filter(|(name, _)| begins(name));
             known.map(|(name, description)| Candidate { text: name.into(), description }).collect()
         }
-        Place::Value(field) => {
-            let listed = values(field).into_iter().map(|value| (value.clone(), value));
-            let there = known.into_iter().flat_map(|known| there(field, known));
+        Place::Value(fact) => {
+            let listed = values(fact).into_iter().map(|value| (value.clone(), value));
+            let there = known.into_iter().flat_map(|known| there(fact, known));
             listed
                 .chain(there.map(|(value, written)| (value.into(), written.into())))
                 .filter(|(value, _)| begins(value))
@@ -87,7 +86,7 @@ pub fn complete_with(text: &str, cursor: usize, names: &Names, known: Option<&Co
 /// What may stand at the end of a text.
 enum Place {
     Term,
-    Value(&'static Field),
+    Value(Fact),
     Elsewhere,
 }
 
@@ -107,7 +106,7 @@ fn place(before: &str) -> Place {
             cursor.skip_space();
             if cursor.rest().is_empty() {
                 let is = matches!(op, Op::Equal | Op::Unequal);
-                return Field::named(name).filter(|_| is).map_or(Place::Elsewhere, Place::Value);
+                return Fact::named(name).filter(|_| is).map_or(Place::Elsewhere, Place::Value);
             }
             if matches!(cursor.eat_quoted(), Ok(None)) {
                 cursor.eat_value();
@@ -129,8 +128,8 @@ fn place(before: &str) -> Place {
 }
 
 /// The values that a field can have, where they can be listed.
-fn values(field: &Field) -> Vec<Cow<'static, str>> {
-    match field.kind {
+fn values(fact: Fact) -> Vec<Cow<'static, str>> {
+    match fact.spec().kind {
         Kind::State => State::NAMES.iter().map(|(name, _, _)| (*name).into()).collect(),
         Kind::Flag(_) => vec!["yes".into(), "no".into()],
         Kind::Signal => signal_names().map(|(_, name)| name).collect(),
@@ -139,25 +138,24 @@ fn values(field: &Field) -> Vec<Cow<'static, str>> {
 }
 
 /// The values that a field has among the processes of a tree, where these are names; and how each is written in a filter.
-fn there(field: &Field, known: &Context<'_>) -> BTreeMap<String, String> {
+fn there(fact: Fact, known: &Context<'_>) -> BTreeMap<String, String> {
     fn name(bytes: &[u8]) -> u128 {
         bytes.iter().fold(0, |all, &byte| all << 8 | u128::from(byte))
     }
     // What the value comes from, as a number: many processes have it in common.
-    let source: fn(&Process) -> u128 = match field.name {
-        "user" => |process| process.creds().uid.into(),
-        "comm" => |process| name(process.comm().as_bytes()),
-        "tty" => |process| process.session().tty.map_or(0, |tty| name(tty.as_bytes())),
-        "login" => |process| process.session().login().map_or(u128::MAX, u128::from),
-        "unit" | "container" => |process| process.cgroup().map_or(0, |path| path.as_ptr().addr() as u128),
+    let source: fn(&Process) -> u128 = match fact {
+        Fact::User => |process| process.creds().uid.into(),
+        Fact::Name => |process| name(process.comm().as_bytes()),
+        Fact::Terminal => |process| process.session().tty.map_or(0, |tty| name(tty.as_bytes())),
+        Fact::Login => |process| process.session().login().map_or(u128::MAX, u128::from),
+        Fact::Unit | Fact::Container => |process| process.cgroup().map_or(0, |path| path.as_ptr().addr() as u128),
         _ => return BTreeMap::new(),
     };
-    let Kind::Text(read, _) = field.kind else { return BTreeMap::new() };
-    let (all, mut met) = (Filter::default(), FxHashSet::default());
-    let judge = Judge::new(&all, *known);
+    let Kind::Text(read, _) = fact.spec().kind else { return BTreeMap::new() };
+    let (reader, mut met) = (Reader::new(*known), FxHashSet::default());
     let processes = known.tree.iter().take(ASKED_MAX).filter(|process| met.insert(source(process)));
     processes
-        .filter_map(|process| read(&judge, process))
+        .filter_map(|process| read(&reader, process))
         .filter_map(|value| match readable(&value) {
             Cow::Borrowed(text) if !text.is_empty() => Some((text.to_owned(), written(text))),
             // What does not print as it is cannot be typed either.
@@ -187,7 +185,7 @@ mod tests {
         for text in
             ["co", "x co", "(co", "!co", "parent:co", "pid=1 or co", "x&&co", "\"a b\" co", "/a b/ CO", "comm~(a) co"]
         {
-            assert_eq!(candidates(text), ["comm", "container", "code"], "{text}");
+            assert_eq!(candidates(text), ["comm", "container", "code", "core"], "{text}");
         }
         for text in
             ["x-co", "a.co", "\"a co", "comm=co", "comm ~ co", "pid=co", "x\"co", "nosuchfield=ru", "comm=\"x co"]
@@ -195,7 +193,7 @@ mod tests {
             assert_eq!(candidates(text), [""; 0], "{text}");
         }
         assert_eq!(candidates("anc"), ["ancestor:"]);
-        assert_eq!(candidates("").len(), FIELDS.len() + PREFIXES.len());
+        assert_eq!(candidates("").len(), FACTS.len() + PREFIXES.len());
     }
 
     #[test]
@@ -224,8 +222,8 @@ mod tests {
 
     #[test]
     fn the_place_is_that_of_the_cursor() {
-        let completion = complete("ru comm=x", 1);
-        assert_eq!((completion.range, completion.candidates[0].text.as_ref()), (0..1, "rss"));
+        let completion = complete("rs comm=x", 2);
+        assert_eq!((completion.range, completion.candidates[0].text.as_ref()), (0..2, "rss"));
         assert_eq!(complete("é", 1).range, 2..2, "a cursor within a character is one at the end");
     }
 }

@@ -10,36 +10,19 @@ use rustc_hash::FxHashMap;
 
 use super::Filter;
 use super::expr::{Compare, Expr, Op, Slot, Value, Word};
-use super::field::{self, Kind};
-use super::text::Pattern;
 use crate::event::{Creds, ProcKey, Task};
+use crate::facts::{self, Context, Kind, Reader, Unit};
 use crate::killer::Sender;
 use crate::process::{self, Origin, Process};
-use crate::text::signal_name;
-use crate::tree::{Lineage, Tree};
-
-/// What a filter looks at beside the process.
-#[derive(Clone, Copy)]
-#[expect(missing_debug_implementations, reason = "holds a closure")]
-pub struct Context<'a> {
-    /// Where the process stands.
-    pub tree: &'a Tree,
-    /// Which parents count.
-    pub lineage: Lineage,
-    /// Now, for the ages of the living: boot-time nanoseconds.
-    pub now_ns: u64,
-    /// Names of users; empty for an unknown one.
-    pub user: &'a dyn Fn(u32) -> &'a str,
-}
+use crate::text::{Pattern, signal_name};
 
 /// A filter in a context, for many processes.
 #[expect(missing_debug_implementations, reason = "holds a closure")]
 pub struct Judge<'f, 'c> {
     filter: &'f Filter,
-    context: Context<'c>,
+    reader: Reader<'c>,
     /// By slot: whether something holds of a process or of one above it.
     from_here_up: Box<[RefCell<FxHashMap<ProcKey, bool>>]>,
-    depths: RefCell<FxHashMap<ProcKey, u64>>,
     scratch: RefCell<Vec<u8>>,
 }
 
@@ -47,9 +30,8 @@ impl<'f, 'c> Judge<'f, 'c> {
     pub(super) fn new(filter: &'f Filter, context: Context<'c>) -> Self {
         Self {
             filter,
-            context,
+            reader: Reader::new(context),
             from_here_up: (0..filter.slots).map(|_| RefCell::default()).collect(),
-            depths: RefCell::default(),
             scratch: RefCell::default(),
         }
     }
@@ -61,8 +43,8 @@ impl<'f, 'c> Judge<'f, 'c> {
             && self.filter.expr.as_ref().is_none_or(|expr| self.holds(expr, process))
     }
 
-    pub(super) fn context(&self) -> &Context<'c> {
-        &self.context
+    const fn context(&self) -> &Context<'c> {
+        self.reader.context()
     }
 
     fn holds(&self, expr: &Expr, process: &Process) -> bool {
@@ -71,7 +53,7 @@ impl<'f, 'c> Judge<'f, 'c> {
             Expr::Any(parts) => parts.iter().any(|part| self.holds(part, process)),
             Expr::Not(inner) => !self.holds(inner, process),
             Expr::Parent(inner) => {
-                let parent = self.context.tree.parent(process.key, self.context.lineage);
+                let parent = self.context().tree.parent(process.key, self.context().lineage);
                 parent.is_some_and(|parent| self.holds(inner, parent))
             }
             Expr::Ancestor(inner, slot) => self.above(process, *slot, |ancestor| self.holds(inner, ancestor)),
@@ -79,7 +61,7 @@ impl<'f, 'c> Judge<'f, 'c> {
                 let sender = process.killer().and_then(|killer| killer.sender.as_ref());
                 sender.is_some_and(|sender| {
                     let then = as_it_was(sender);
-                    self.holds_of_sender(inner, &then, self.context.tree.get(sender.key))
+                    self.holds_of_sender(inner, &then, self.context().tree.get(sender.key))
                 })
             }
             Expr::Word(word) => self.is_called(word, process),
@@ -95,7 +77,7 @@ impl<'f, 'c> Judge<'f, 'c> {
             Expr::All(parts) => parts.iter().all(|part| self.holds_of_sender(part, then, now)),
             Expr::Any(parts) => parts.iter().any(|part| self.holds_of_sender(part, then, now)),
             Expr::Not(inner) => !self.holds_of_sender(inner, then, now),
-            Expr::Compare(compare) if compare.field.is_of_sender() => self.holds(expr, then),
+            Expr::Compare(compare) if compare.fact.is_of_sender() => self.holds(expr, then),
             Expr::Word(_) | Expr::Pattern(_) => self.holds(expr, then) || now.is_some_and(|now| self.holds(expr, now)),
             Expr::Compare(_) | Expr::Parent(_) | Expr::Ancestor(..) | Expr::Killer(_) => {
                 now.is_some_and(|now| self.holds(expr, now))
@@ -106,23 +88,26 @@ impl<'f, 'c> Judge<'f, 'c> {
     fn is_called(&self, word: &Word, process: &Process) -> bool {
         let text = &word.text;
         text.occurs_in(process.comm().as_bytes())
-            || text.occurs_in(field::command_line(process).unwrap_or_default())
-            || text.occurs_in((self.context.user)(process.creds().uid).as_bytes())
+            || text.occurs_in(facts::command_line(process).unwrap_or_default())
+            || text.occurs_in((self.context().user)(process.creds().uid).as_bytes())
             || word.digits.is_some_and(|digits| begins_with(process.key.pid, digits))
     }
 
     fn is_called_like(&self, pattern: &Pattern, process: &Process) -> bool {
         let mut scratch = self.scratch.borrow_mut();
         pattern.occurs_in(process.comm().as_bytes(), &mut scratch)
-            || field::command_line(process).is_some_and(|line| pattern.occurs_in(line, &mut scratch))
-            || pattern.occurs_in((self.context.user)(process.creds().uid).as_bytes(), &mut scratch)
+            || facts::command_line(process).is_some_and(|line| pattern.occurs_in(line, &mut scratch))
+            || pattern.occurs_in((self.context().user)(process.creds().uid).as_bytes(), &mut scratch)
     }
 
     /// `None` where the field is not known.
-    fn compares(&self, Compare { field, op, value }: &Compare, process: &Process) -> Option<bool> {
-        let equal = match (field.kind, value) {
-            (Kind::Figure(_, read), Value::Figure(wanted)) => {
-                let figure = read(self, process)?;
+    fn compares(&self, Compare { fact, op, value }: &Compare, process: &Process) -> Option<bool> {
+        let equal = match (fact.spec().kind, value) {
+            (Kind::Figure(unit, read), Value::Figure(wanted)) => {
+                let figure = read(&self.reader, process)?;
+                // A moment is typed as how long ago it was.
+                let wanted =
+                    if unit == Unit::Instant { &self.context().now_ns.saturating_sub(*wanted) } else { wanted };
                 return Some(match op {
                     Op::Less => figure < *wanted,
                     Op::AtMost => figure <= *wanted,
@@ -132,15 +117,15 @@ impl<'f, 'c> Judge<'f, 'c> {
                     Op::Equal | Op::Match | Op::NoMatch => figure == *wanted,
                 });
             }
-            (Kind::Text(read, is), Value::Text(wanted)) => is(wanted, &read(self, process)?),
+            (Kind::Text(read, is), Value::Text(wanted)) => is(wanted, &read(&self.reader, process)?),
             (Kind::Text(read, _), Value::Pattern(pattern)) => {
-                pattern.occurs_in(&read(self, process)?, &mut self.scratch.borrow_mut())
+                pattern.occurs_in(&read(&self.reader, process)?, &mut self.scratch.borrow_mut())
             }
             (Kind::State, Value::State(state)) => state.is_of(process)?,
             (Kind::Flag(read), Value::Flag(wanted)) => read(process) == *wanted,
-            (Kind::Signal, Value::Signal(wanted)) => field::signal(process)? == *wanted,
+            (Kind::Signal, Value::Signal(wanted)) => facts::signal(process)? == *wanted,
             (Kind::Signal, Value::Pattern(pattern)) => {
-                let name = signal_name(field::signal(process)?);
+                let name = signal_name(facts::signal(process)?);
                 pattern.occurs_in(name.as_bytes(), &mut self.scratch.borrow_mut())
             }
             (Kind::Subtree, Value::Subtree(pid, slot)) => {
@@ -157,7 +142,7 @@ impl<'f, 'c> Judge<'f, 'c> {
         let Some(known) = self.from_here_up.get(slot) else { return false };
         let mut found = false;
         let mut walked = Vec::new();
-        for ancestor in self.context.tree.ancestors(process.key, self.context.lineage) {
+        for ancestor in self.context().tree.ancestors(process.key, self.context().lineage) {
             if let Some(&answer) = known.borrow().get(&ancestor.key) {
                 found = answer;
                 break;
@@ -170,34 +155,6 @@ impl<'f, 'c> Judge<'f, 'c> {
         }
         known.borrow_mut().extend(walked.into_iter().map(|key| (key, found)));
         found
-    }
-
-    /// Levels above a process.
-    pub(super) fn depth(&self, process: &Process) -> u64 {
-        if let Some(&depth) = self.depths.borrow().get(&process.key) {
-            return depth;
-        }
-        let mut walked = vec![process.key];
-        let mut below = None;
-        for ancestor in self.context.tree.ancestors(process.key, self.context.lineage) {
-            if let Some(&depth) = self.depths.borrow().get(&ancestor.key) {
-                below = Some(depth + 1);
-                break;
-            }
-            walked.push(ancestor.key);
-        }
-        let mut depth = below.unwrap_or(0);
-        let mut depths = self.depths.borrow_mut();
-        for key in walked.into_iter().rev() {
-            depths.insert(key, depth);
-            depth += 1;
-        }
-        depth - 1
-    }
-
-    /// Children that a process has in the tree, dead ones among them.
-    pub(super) fn children(&self, process: &Process) -> u64 {
-        self.context.tree.child_count(process.key, self.context.lineage) as u64
     }
 }
 

@@ -4,11 +4,9 @@
 
 use std::fmt;
 
-use super::Depends;
-use super::field::{Field, State};
 use super::lex::quoted;
-use super::text::{Literal, Pattern};
-use crate::text::signal_name;
+use crate::facts::{Depends, Fact, State, Unit};
+use crate::text::{Literal, Pattern, signal_name};
 
 /// What must hold of a process.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,10 +43,10 @@ impl Word {
     }
 }
 
-/// A field compared with a value.
+/// A fact compared with a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Compare {
-    pub(super) field: &'static Field,
+    pub(super) fact: Fact,
     pub(super) op: Op,
     pub(super) value: Value,
 }
@@ -111,7 +109,7 @@ impl Expr {
             // As it was then; what else is asked of it may change, or become known, later.
             Self::Killer(inner) => Depends { place: true, ..inner.depends() },
             Self::Word(_) | Self::Pattern(_) => Depends { names: true, ..Depends::default() },
-            Self::Compare(compare) => compare.field.depends(),
+            Self::Compare(compare) => compare.fact.depends(),
         }
     }
 }
@@ -147,9 +145,13 @@ impl fmt::Display for Expr {
 
 impl fmt::Display for Compare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.field.name, self.op.written())?;
+        write!(f, "{}{}", self.fact.name(), self.op.written())?;
         match &self.value {
-            Value::Figure(figure) => f.write_str(&self.field.unit().write(*figure)),
+            Value::Figure(figure) => {
+                let unit = self.fact.unit();
+                let written = unit.write(*figure);
+                f.write_str(&if unit == Unit::Instant { quoted(&written) } else { written })
+            }
             Value::Text(text) => f.write_str(&quoted(text.text())),
             Value::Pattern(pattern) => f.write_str(&quoted(pattern.source())),
             Value::State(state) => f.write_str(state.name()),

@@ -69,11 +69,11 @@ impl<'t> Cursor<'t> {
         is_there
     }
 
-    /// The name that begins here: letters, digits and underscores.
+    /// The name that begins here: letters, digits, underscores and hyphens.
     pub(super) fn name(&self) -> &'t str {
         let rest = self.rest();
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        if rest.starts_with(|c: char| c.is_ascii_digit()) { "" } else { &rest[..end] }
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')).unwrap_or(rest.len());
+        if rest.starts_with(|c: char| c.is_ascii_digit() || c == '-') { "" } else { &rest[..end] }
     }
 
     /// The name of `@name`, unless something follows that makes it another word.

@@ -12,11 +12,10 @@ use std::ops::Range;
 
 use super::error::{FilterError, quoted, suggestion};
 use super::expr::{Compare, Expr, Op, Slot, Value, Word};
-use super::field::{FIELDS, Field, Kind, State, signal_named, signal_names};
 use super::lex::{Cursor, Unclosed};
 use super::names::Names;
-use super::text::{Literal, Pattern};
-use super::value::Unit;
+use crate::facts::{FACTS, Fact, Kind, State, Unit};
+use crate::text::{Literal, Pattern, signal_named, signal_names};
 
 /// Bytes of a filter at most.
 const BYTES_MAX: usize = 4096;
@@ -156,11 +155,11 @@ impl<'t> Parser<'t> {
             return self.named(name, start);
         }
         if let Some((name, op)) = self.cursor.eat_comparison() {
-            let Some(field) = Field::named(name) else {
+            let Some(fact) = Fact::named(name) else {
                 return Err(self.error(start..start + name.len(), no_field(name)));
             };
             let op_range = self.cursor.at() - op.written().len()..self.cursor.at();
-            return self.compare(field, op, op_range);
+            return self.compare(fact, op, op_range);
         }
         if let Some(text) = self.quoted()? {
             return Ok(Expr::Word(Word::new(&text)));
@@ -253,7 +252,7 @@ impl<'t> Parser<'t> {
         Pattern::new(source).map_err(|message| self.error(range, message))
     }
 
-    fn compare(&mut self, field: &'static Field, op: Op, op_range: Range<usize>) -> Result<Expr> {
+    fn compare(&mut self, fact: Fact, op: Op, op_range: Range<usize>) -> Result<Expr> {
         let typed = &self.cursor.text()[op_range.start..];
         if let Some((foreign, ours)) = FOREIGN.iter().find(|(foreign, _)| typed.starts_with(foreign)) {
             let message = format!(
@@ -261,10 +260,10 @@ impl<'t> Parser<'t> {
             );
             return Err(self.error(op_range.start..op_range.start + foreign.len(), message));
         }
-        let ops = field.kind.ops();
+        let (kind, ops) = (fact.spec().kind, ops(fact.spec().kind));
         if !ops.contains(&op) {
             let known: Vec<_> = ops.iter().map(|op| op.written()).collect();
-            let message = format!("'{}' is compared by {} only", field.name, known.join(" "));
+            let message = format!("'{}' is compared by {} only", fact.name(), known.join(" "));
             return Err(self.error(op_range, message));
         }
         let value = if matches!(op, Op::Match | Op::NoMatch) {
@@ -279,12 +278,12 @@ impl<'t> Parser<'t> {
             };
             let range = self.cursor.since(start);
             if range.is_empty() {
-                let wants = expectation(field.kind);
+                let wants = expectation(kind);
                 return Err(self.missing(&format!("{wants} is missing after '{}'", op.written())));
             }
-            self.value(field.kind, &text).map_err(|message| self.error(range, message))?
+            self.value(kind, &text).map_err(|message| self.error(range, message))?
         };
-        Ok(Expr::Compare(Compare { field, op, value }))
+        Ok(Expr::Compare(Compare { fact, op, value }))
     }
 
     /// The value of a field in a text, or a sentence on what is wrong with it.
@@ -314,6 +313,18 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// What a fact may be compared by.
+pub(super) const fn ops(kind: Kind) -> &'static [Op] {
+    use Op::{AtLeast, AtMost, Equal, Less, Match, More, NoMatch, Unequal};
+    match kind {
+        // Nobody knows a moment to the nanosecond.
+        Kind::Figure(Unit::Instant, _) => &[Less, AtMost, More, AtLeast],
+        Kind::Figure(..) => &[Equal, Unequal, Less, AtMost, More, AtLeast],
+        Kind::Text(..) | Kind::Signal => &[Equal, Unequal, Match, NoMatch],
+        Kind::State | Kind::Flag(_) | Kind::Subtree => &[Equal, Unequal],
+    }
+}
+
 /// What is asked for as a value.
 fn expectation(kind: Kind) -> &'static str {
     match kind {
@@ -332,10 +343,7 @@ fn instead(unit: Unit, text: &str) -> &'static str {
 }
 
 fn no_field(name: &str) -> String {
-    let near = match Field::meant_by(name) {
-        Some(field) => format!("; did you mean '{field}'?"),
-        None => suggestion(name, FIELDS.iter().map(|field| field.name)),
-    };
+    let near = suggestion(name, FACTS.iter().map(|spec| spec.name));
     let hint = if near.is_empty() { "; text with an operator in is searched for in quotes" } else { &near };
     format!("there is no field {}{hint}", quoted(name))
 }

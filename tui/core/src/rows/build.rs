@@ -2,8 +2,9 @@
 
 use super::joined::{Crowds, Share};
 use super::sequence::{Id, Place};
-use super::{Item, Order, Rank, Rows};
+use super::{Item, Order, Rows};
 use crate::event::ProcKey;
+use crate::facts::{Rank, Sort};
 use crate::filter::Judge;
 use crate::process::Process;
 use crate::tree::{Tree, Visit};
@@ -196,7 +197,7 @@ impl Builder<'_> {
     fn sort(&self, children: &mut [u32]) {
         let sort = self.rows.look.sort;
         // Children come in order of birth; all together do not.
-        if self.rows.look.flat || sort != super::Sort::default() {
+        if self.rows.look.flat || sort != Sort::default() {
             children.sort_by_cached_key(|&child| self.order(Unit::Entry(child)));
         }
     }

@@ -10,8 +10,9 @@ use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 
 use super::sequence::Id;
-use super::{Item, RowId, Rows, SortKey};
+use super::{Item, RowId, Rows};
 use crate::event::{Comm, ProcKey};
+use crate::facts::{Fact, Sort};
 use crate::process::Process;
 use crate::tree::{Summary, Tally, Totals, Tree};
 
@@ -374,7 +375,7 @@ impl Rows {
         if (item.rank, *placed) == (rank, birth) {
             return;
         }
-        if self.held && (by.is_volatile() || by == SortKey::Lifetime) {
+        if self.held && (by.is_volatile() || by == Fact::Lifetime) {
             self.unsorted = true;
         } else {
             (item.rank, *placed) = (rank, birth);
@@ -390,7 +391,7 @@ impl Rows {
             return;
         }
         // Where they stand in order of birth, the next one is the first now.
-        let next = row.filter(|_| !inexact && self.look.sort == super::Sort::default());
+        let next = row.filter(|_| !inexact && self.look.sort == Sort::default());
         if let Some(first) = next.and_then(|row| self.sequence.next(row)).and_then(|id| self.sequence.get(id)) {
             let crowd = &mut self.crowds.list[number as usize];
             crowd.first_left = false;

@@ -6,7 +6,8 @@ mod sums;
 
 use self::naive::check;
 use super::*;
-use crate::filter::{Context, Filter};
+use crate::facts::{Context, Reader};
+use crate::filter::Filter;
 use crate::process::Process;
 use crate::testing::{Scene, totals};
 
@@ -148,7 +149,7 @@ fn the_selection_falls_to_the_nearest_visible_ancestor() {
 #[test]
 fn a_volatile_sort_stands_still_while_it_is_held() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nusage 2 500");
-    let sort = Sort { by: SortKey::Time, reversed: false };
+    let sort = Sort { by: Fact::Time, reversed: false };
     let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "1 2 3");
     rows.hold(true);

@@ -6,13 +6,15 @@
 //! children are looked at.
 
 use super::joined::Share;
-use super::{Item, Order, Rank, Rows, SortKey, order_in};
+use super::{Item, Order, Rows, order_in};
 use crate::event::ProcKey;
-use crate::filter::{Context, Judge};
+use crate::facts::{Context, Fact, Rank, Reader};
+use crate::filter::Judge;
 use crate::process::Process;
 use crate::rows::sequence::{Id, Place};
 use crate::tree::{Sums, Tree};
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// With fewer notes, or fewer than a quarter of the rows, each is followed; with more, everything is built anew.
 const BUILD_FROM: usize = if cfg!(test) { 40 } else { 4000 };
@@ -33,7 +35,7 @@ impl Rows {
                 self.settle_crowds(tree);
             }
         } else if !self.keeps_sums() && !self.sums.is_empty() {
-            (self.sums, self.below_unknown) = (Sums::default(), true);
+            (self.sums, self.below_unknown) = (Arc::default(), true);
         }
     }
 
@@ -41,13 +43,13 @@ impl Rows {
         self.set_line_apart(tree);
         let filter = self.look.filter.clone();
         let user = |uid| user(uid);
-        let judge = filter.judge(Context { tree, lineage: self.look.lineage, now_ns: self.look.now_ns, user: &user });
+        let sums = Arc::clone(&self.sums);
+        let judge = filter.judge(Context { user: &user, ..self.context(tree, &sums) });
         // By one of these, the verdict on any other may change as well.
         self.misplaced |= filter.depends().place && !self.noted.is_empty();
         if self.aged {
             (self.aged, self.misplaced, self.judged_ns) = (false, false, self.look.now_ns);
-            self.stale |= !self.held;
-            self.noted.extend(tree.iter().map(|process| process.key).filter(|_| self.held));
+            self.judge_all(tree);
         }
         let resort = self.unsorted && !self.held;
         self.stale |= self.noted.iter().any(|&key| self.orphans_rows(tree, key));
@@ -62,10 +64,15 @@ impl Rows {
         }
         self.outside.clear();
         let mut noted = std::mem::take(&mut self.noted);
-        if self.look.sort.by == SortKey::Spawned {
-            // A fork counts for its forker, of whom nothing else is told.
+        // A fork counts for its forker, of whom nothing else is told.
+        if self.look.sort.by == Fact::Spawned {
             let forkers: Vec<_> = noted.iter().filter_map(|&key| Some(tree.get(key)?.forker())).collect();
             noted.extend(forkers);
+        }
+        if self.look.sort.by == Fact::Children {
+            let parent = |&key: &ProcKey| Some(tree.parent(key, self.look.lineage)?.key);
+            let parents: Vec<_> = noted.iter().filter_map(parent).collect();
+            noted.extend(parents);
         }
         noted.sort_unstable_by_key(|key| key.birth());
         noted.dedup();
@@ -96,24 +103,38 @@ impl Rows {
         let needed = self.keeps_sums() || self.stale && self.tells_below();
         if due || needed && !self.sums.is_of(tree, self.look.lineage) {
             self.sum(tree);
-            if self.look.sort.by.is_of_subtree() {
+            if self.look.sort.by.is_sum() {
                 self.stale |= !self.held;
                 self.unsorted |= self.held;
+            }
+            if self.look.filter.depends().sums {
+                self.judge_all(tree);
             }
         }
     }
 
     fn sum(&mut self, tree: &Tree) {
-        self.sums.refresh(tree, self.look.lineage);
+        Arc::make_mut(&mut self.sums).refresh(tree, self.look.lineage);
         (self.summed_ns, self.summed_len) = (self.look.now_ns, tree.len());
         (self.sums_are_old, self.measured_since) = (false, false);
         #[cfg(test)]
         (self.passes[0] += 1);
     }
 
+    /// Judges all anew: nothing tells whose verdict is another.
+    fn judge_all(&mut self, tree: &Tree) {
+        self.stale |= !self.held;
+        self.noted.extend(tree.iter().map(|process| process.key).filter(|_| self.held));
+    }
+
+    /// What facts are read from; no rank goes by the name of a user.
+    fn context<'a>(&self, tree: &'a Tree, sums: &'a Sums) -> Context<'a> {
+        Context { tree, lineage: self.look.lineage, now_ns: self.look.now_ns, user: &|_| "", sums: Some(sums) }
+    }
+
     /// Where it stands by what is known now.
     pub(super) fn rank_now(&self, tree: &Tree, process: &Process) -> Rank {
-        self.look.sort.rank(process, || self.sums.get(tree, process.key).unwrap_or_default())
+        self.look.sort.rank(&Reader::new(self.context(tree, &self.sums)), process)
     }
 
     /// Finds the ancestors of the one that is not to be joined: those that could be joined are dead, up to the first that
@@ -397,7 +418,7 @@ impl Rows {
 
     /// Of a finished one, joins it or lets it stand alone as the selection wants it, and counts it as it is now.
     fn reconsider(&mut self, tree: &Tree, id: Id, process: &Process) {
-        if self.look.sort.by == SortKey::User {
+        if matches!(self.look.sort.by, Fact::User | Fact::Uid) {
             self.crowds.touch_all(process.key);
         }
         if !self.is_finished(id) {

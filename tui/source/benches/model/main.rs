@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use ptree_core::engine::Config;
-use ptree_core::{Delta, Engine, Event, ExitStatus, Filter, Lineage, Look, Rows, Sort, SortKey, Sums};
+use ptree_core::{Delta, Engine, Event, ExitStatus, Fact, Filter, Lineage, Look, Rows, Sort, Sums};
 use ptree_source::synth::{Options, Profile, Scenario, Synth};
 use rustc_hash::FxHashMap;
 
@@ -171,7 +171,7 @@ fn set_filter(rows: &mut Rows, text: &str) {
     rows.look_mut().filter = filter;
 }
 
-fn set_sort(rows: &mut Rows, by: SortKey) {
+fn set_sort(rows: &mut Rows, by: Fact) {
     rows.look_mut().sort = Sort { by, reversed: false };
 }
 
@@ -223,8 +223,8 @@ macro_rules! rows_of {
 
                 #[divan::bench(args = FEWER, max_time = SECONDS, sample_size = 1)]
                 fn sort(bencher: Bencher<'_, '_>, size: u32) {
-                    let name = |rows: &mut Rows| set_sort(rows, SortKey::Name);
-                    look(bencher, PROFILE, size, |rows| set_sort(rows, SortKey::Birth), name);
+                    let name = |rows: &mut Rows| set_sort(rows, Fact::Name);
+                    look(bencher, PROFILE, size, |rows| set_sort(rows, Fact::Start), name);
                 }
 
                 #[divan::bench(args = $sizes, max_time = SECONDS, sample_size = 1)]

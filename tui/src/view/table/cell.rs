@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use ptree_core::{
-    ExitStatus, Lifecycle, Lineage, Origin, Process, Row, RowId, Session, Summary, Totals, Tty, cgroup, text,
-};
+use ptree_core::facts::{Reader, Unit, Value};
+use ptree_core::{ExitStatus, Lifecycle, Origin, Process, Row, RowId, Summary, Totals, text};
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -30,28 +29,6 @@ fn padded(column: Column, text: &str, width: usize, style: Style) -> Span<'stati
 /// What is not known, or not there.
 fn nothing() -> Cow<'static, str> {
     "-".into()
-}
-
-fn bytes(n: Option<u64>) -> Cow<'static, str> {
-    n.map_or_else(nothing, |n| text::bytes(n).into())
-}
-
-/// Of a sum to which those may be missing of whom it is not known.
-fn known(n: u64) -> Cow<'static, str> {
-    bytes(Some(n).filter(|&n| n > 0))
-}
-
-fn number(n: Option<impl ToString>) -> Cow<'static, str> {
-    n.map_or_else(nothing, |n| n.to_string().into())
-}
-
-fn counted(n: Option<u32>) -> Cow<'static, str> {
-    n.map_or_else(nothing, |n| label::count(n.into()).into())
-}
-
-/// Bytes per second.
-fn rate(rate: Option<f32>) -> Cow<'static, str> {
-    rate.map_or_else(nothing, |rate| label::byte_rate(rate).into())
 }
 
 fn escaped(bytes: Option<&[u8]>) -> Cow<'static, str> {
@@ -86,7 +63,7 @@ impl Cells<'_> {
             {
                 theme.good
             }
-            Column::Status => theme.tone(label::status(process).1),
+            Column::State => theme.tone(label::status(process).1),
             Column::TreeFailed if self.totals().is_some_and(|totals| totals.tally.failed > 0) => theme.bad,
             _ => base,
         };
@@ -95,77 +72,49 @@ impl Cells<'_> {
 
     fn text(&self, column: Column, width: usize) -> Cow<'static, str> {
         let (process, app) = (self.process, self.app);
-        let (cost, dead) = (process.cost(), !process.is_alive());
         match column {
-            Column::Pid => process.key.pid.to_string().into(),
-            Column::ParentPid => self.parent_pid(),
             Column::User => app.users().shown(process.creds().uid).into_owned().into(),
-            Column::Group => process.creds().gid.to_string().into(),
-            Column::Start => app.wall().short(process.key.start_ns, app.shown_ns()).into(),
             Column::End => match process.life() {
                 // It was noticed then, and may have been long before.
                 Lifecycle::Exited { inferred: true, .. } => "?".into(),
-                Lifecycle::Exited { at_ns, .. } => app.wall().short(at_ns, app.shown_ns()).into(),
-                Lifecycle::Running => nothing(),
+                Lifecycle::Exited { inferred: false, .. } | Lifecycle::Running => self.plain(column, width),
             },
             Column::Lifetime => label::lifetime(process, app.shown_ns()).into(),
-            Column::Cpu if !dead && process.is_measured() => label::percent(process.cpu_share()).into(),
+            // Of the dead, all CPU time.
+            Column::Cpu if process.is_alive() => self.plain(column, width),
             Column::Cpu | Column::Time => self.time(width),
-            // The present size of the living, the peak of the dead.
-            Column::Rss => bytes(process.rss_bytes().or(cost.max_rss_bytes)),
-            Column::Peak => bytes(cost.max_rss_bytes),
-            Column::Status => label::status(process).0,
-            Column::Threads if process.threads() > 0 => process.threads().to_string().into(),
-            Column::Threads => nothing(),
-            Column::ThreadsBegun => counted(cost.threads_begun),
-            Column::ThreadsMost => counted(cost.threads_most),
-            Column::UserTime => self.part_of_time(cost.user_ns, width),
-            Column::SystemTime => self.part_of_time(cost.system_ns(), width),
-            Column::RunDelay => cost.run_delay_ns.map_or_else(nothing, |ns| label::duration(ns, width).into()),
+            Column::State => label::status(process).0,
             Column::Depth => self.depth(),
-            Column::Children => label::count(app.tree().child_count(process.key, app.look().lineage) as u64).into(),
             Column::Execs => {
                 Some(label::execs(process)).filter(|execs| !execs.is_empty()).map_or_else(nothing, Cow::from)
             }
-            Column::Spawned => label::count(process.spawned.into()).into(),
-            Column::Read => bytes(cost.read_bytes),
-            Column::Written => bytes(cost.write_bytes),
-            Column::ReadRate => rate(process.read_rate()),
-            Column::WriteRate => rate(process.write_rate()),
-            Column::Session => number(process.session().sid),
-            Column::ProcessGroup => number(process.session().pgid),
-            Column::Terminal => escaped(process.session().tty.as_ref().map(Tty::as_bytes)),
-            Column::Nice => number(process.session().nice),
             Column::Login => {
                 let shown = |uid| app.users().shown(uid).into_owned().into();
                 process.session().login().map_or_else(nothing, shown)
             }
-            Column::AuditSession => {
-                number(process.session().audit_session.filter(|&number| number != Session::NO_LOGIN))
-            }
-            Column::MinorFaults if self.is_complete() => label::count(cost.minor_faults).into(),
-            Column::MajorFaults if self.is_complete() => label::count(cost.major_faults).into(),
-            Column::MinorFaults | Column::MajorFaults => nothing(),
+            Column::AuditSession if process.session().login().is_none() => nothing(),
             Column::Cgroup => end_of(process.cgroup(), width),
-            Column::Killer => {
-                Some(label::killer(process)).filter(|killer| !killer.is_empty()).map_or_else(nothing, Cow::from)
-            }
-            Column::Unit => escaped(process.cgroup().and_then(cgroup::unit).as_deref()),
-            Column::Container => escaped(process.cgroup().and_then(cgroup::container).as_deref()),
-            _ => self.totals().map_or_else(nothing, |totals| sum(column, &totals, width)),
+            column => self.plain(column, width),
+        }
+    }
+
+    /// A fact as its unit is written.
+    fn plain(&self, column: Column, width: usize) -> Cow<'static, str> {
+        let app = self.app;
+        let user = |uid| app.users().get(uid);
+        let reader = Reader::new(app.context(&user));
+        match column.fact().read(&reader, self.process) {
+            None => nothing(),
+            Some(Value::Figure(Unit::Instant, ns)) => app.wall().short(ns, app.shown_ns()).into(),
+            Some(Value::Figure(unit, figure)) => label::figure(unit, figure, width),
+            Some(Value::Text(bytes)) => text::readable(&bytes).into_owned().into(),
+            Some(Value::Word(word)) => word,
+            Some(Value::Flag(flag)) => if flag { "yes" } else { "no" }.into(),
         }
     }
 
     fn totals(&self) -> Option<Totals> {
         self.app.list().rows().totals(self.app.tree(), self.process.key)
-    }
-
-    fn parent_pid(&self) -> Cow<'static, str> {
-        let parent = match self.app.look().lineage {
-            Lineage::Forked => self.process.forker(),
-            Lineage::Kernel => self.process.kernel_parent(),
-        };
-        parent.pid.to_string().into()
     }
 
     /// Rows know theirs, unless they are of a part of the tree, joined with others, or stand beside each other.
@@ -183,17 +132,6 @@ impl Cells<'_> {
         !self.process.is_alive() || !self.row.matched
     }
 
-    /// Whether what it cost is known to its end.
-    fn is_complete(&self) -> bool {
-        matches!(self.process.life(), Lifecycle::Exited { inferred: false, .. })
-    }
-
-    /// In user mode or in the kernel; where all of it is not known, neither is.
-    fn part_of_time(&self, ns: Option<u64>, width: usize) -> Cow<'static, str> {
-        let known = self.process.is_measured() || self.is_complete();
-        ns.filter(|_| known).map_or_else(nothing, |ns| label::duration(ns, width).into())
-    }
-
     fn time(&self, width: usize) -> Cow<'static, str> {
         match self.process.life() {
             Lifecycle::Running if !self.process.is_measured() => nothing(),
@@ -201,22 +139,6 @@ impl Cells<'_> {
             Lifecycle::Exited { inferred: true, status: ExitStatus::Unknown, .. } => "?".into(),
             _ => label::duration(self.process.cost().cpu_ns, width).into(),
         }
-    }
-}
-
-/// What a process and all below it come to.
-fn sum(column: Column, totals: &Totals, width: usize) -> Cow<'static, str> {
-    let tally = &totals.tally;
-    match column {
-        Column::TreeAlive => label::count(totals.alive).into(),
-        Column::TreeFailed => label::count(tally.failed).into(),
-        Column::TreeSpawned => label::count(tally.spawned).into(),
-        Column::TreeCpu if totals.measured > 0 => label::percent(totals.cpu_share()).into(),
-        Column::TreeTime if totals.measured + tally.finished > 0 => label::duration(tally.cpu_ns, width).into(),
-        Column::TreeRss => known(totals.rss_bytes),
-        Column::TreeRead => known(tally.read_bytes),
-        Column::TreeWritten => known(tally.write_bytes),
-        _ => nothing(),
     }
 }
 
@@ -247,12 +169,16 @@ impl Joined<'_> {
             Column::Start => app.wall().short(summary.first.start_ns, app.shown_ns()).into(),
             Column::Lifetime => text::duration(summary.longest_ns).into(),
             Column::Cpu | Column::Time => label::duration(summary.cpu_ns, width).into(),
-            Column::Status if failed(summary.failed) > 0 => format!("{} failed", label::count(summary.failed)).into(),
-            Column::Status => "finished".into(),
+            Column::State if failed(summary.failed) > 0 => format!("{} failed", label::count(summary.failed)).into(),
+            Column::State => "finished".into(),
             Column::TreeFailed => label::count(failed(summary.all.failed)).into(),
             // They are finished, but what lives below them may be hidden by the filter.
             Column::TreeAlive if !app.look().filter.is_empty() => nothing(),
-            _ if column.is_sum() => sum(column, &Totals { tally: summary.all, ..Totals::default() }, width),
+            _ if column.is_sum() => {
+                let fact = column.fact();
+                let sum = fact.sum(&Totals { tally: summary.all, ..Totals::default() });
+                sum.map_or_else(nothing, |sum| label::figure(fact.unit(), sum, width))
+            }
             _ => nothing(),
         };
         padded(column, &text, width, style)

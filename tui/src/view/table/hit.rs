@@ -1,6 +1,6 @@
 //! What is drawn at a place of the table.
 
-use ptree_core::SortKey;
+use ptree_core::Fact;
 use ratatui::layout::{Position, Rect};
 
 use super::{fitting, guide, guide_room};
@@ -22,9 +22,9 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     });
     if row == area.y {
         return match hit_column {
-            Some(&column) => Some(column.spec().sort.map_or(Hit::Unsorted(column), Hit::Heading)),
+            Some(&column) => Some(Hit::Heading(column.fact())),
             // Beyond the word it says how the rows are looked at.
-            None => (x < end + "COMMAND".len()).then_some(Hit::Heading(SortKey::Name)),
+            None => (x < end + "COMMAND".len()).then_some(Hit::Heading(Fact::Name)),
         };
     }
     let rows = app.list().rows();

@@ -4,10 +4,11 @@
 use proptest::prelude::*;
 
 use super::super::expr::{Compare, Op, Slot, Value, Word};
-use super::super::field::{Kind, State};
-use super::super::text::{Literal, Pattern};
+use super::super::parse::ops;
 use super::*;
 use crate::Tree;
+use crate::facts::{FACTS, Fact, Kind, State};
+use crate::text::{Literal, Pattern};
 
 /// The naive way: recursive, every ancestor looked at anew.
 fn naive(expr: &Expr, context: &Context<'_>, process: &Process) -> bool {
@@ -23,7 +24,7 @@ fn naive(expr: &Expr, context: &Context<'_>, process: &Process) -> bool {
             let within = process.key.pid == *pid || above.any(|ancestor| ancestor.key.pid == *pid);
             within == (*op == Op::Equal)
         }
-        Expr::Compare(Compare { field, op, value: Value::Figure(wanted) }) if field.name == "depth" => {
+        Expr::Compare(Compare { fact: Fact::Depth, op, value: Value::Figure(wanted) }) => {
             let depth = above.count() as u64;
             match op {
                 Op::Equal => depth == *wanted,
@@ -48,11 +49,11 @@ fn leaf() -> impl Strategy<Value = Expr> {
         prop_oneof![4 => prop::sample::select(usual).prop_map(str::to_owned), 1 => ".{0,12}"]
     };
     let pattern = prop::sample::select(vec!["s.?", "^p1", "(a|b)\"", r"\d+\\", "x/y z", "[)]"]);
-    let compare = (0..FIELDS.len(), any::<prop::sample::Index>(), text(), pattern.clone(), 0..40_u64).prop_map(
+    let compare = (0..FACTS.len(), any::<prop::sample::Index>(), text(), pattern.clone(), 0..40_u64).prop_map(
         |(field, op, text, pattern, figure)| {
-            let field = &FIELDS[field];
-            let op = *op.get(field.kind.ops());
-            let value = match (field.kind, op) {
+            let (fact, kind) = (FACTS[field].fact, FACTS[field].kind);
+            let op = *op.get(ops(kind));
+            let value = match (kind, op) {
                 (_, Op::Match | Op::NoMatch) => Value::Pattern(Pattern::new(pattern).unwrap()),
                 (Kind::Figure(..), _) => Value::Figure(figure * if figure % 2 == 0 { 1 } else { 500_000_000 }),
                 (Kind::Text(..), _) => Value::Text(Literal::new(&text)),
@@ -61,7 +62,7 @@ fn leaf() -> impl Strategy<Value = Expr> {
                 (Kind::Signal, _) => Value::Signal(figure as u8 + 1),
                 (Kind::Subtree, _) => Value::Subtree(figure as u32, 0),
             };
-            Expr::Compare(Compare { field, op, value })
+            Expr::Compare(Compare { fact, op, value })
         },
     );
     prop_oneof![

@@ -19,7 +19,7 @@ fn joined() -> (Scene, Rows) {
 #[test]
 fn i4_a_fork_counts_for_its_forker_though_the_child_is_gone_before_the_refresh() {
     let mut scene = Scene::of("found 1 0\nfound 2 1\nfound 3 1");
-    let sort = Sort { by: SortKey::Spawned, reversed: false };
+    let sort = Sort { by: Fact::Spawned, reversed: false };
     let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "1 2 3");
     play(&mut scene, &mut rows, "fork 3 9\nexit 9\nat 1000\ntick");
@@ -73,7 +73,7 @@ fn sums_are_made_only_while_somebody_needs_them_and_once_a_second() {
 #[test]
 fn siblings_sorted_by_what_is_below_them_follow_it_unless_they_are_held() {
     let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 3 4\nusage 2 0\nusage 4 0\nusage 4 900");
-    let sort = Sort { by: SortKey::TreeTime, reversed: false };
+    let sort = Sort { by: Fact::TreeTime, reversed: false };
     let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "1 3 4 2");
     rows.hold(true);
@@ -90,7 +90,7 @@ fn siblings_sorted_by_what_is_below_them_follow_it_unless_they_are_held() {
 fn by_share_of_cpu_the_dead_come_after_the_living_by_their_cpu_time() {
     let scene =
         Scene::of("found 1 0\nfork 1 2\nfork 1 3\nfork 1 4\nfork 1 5\nusage 5 500\nexit 2 cpu=1s\nexit 3 cpu=2s");
-    let sort = Sort { by: SortKey::Cpu, reversed: false };
+    let sort = Sort { by: Fact::Cpu, reversed: false };
     let rows = rows_of(&scene, Look { sort, flat: true, ..Look::default() }, &[]);
     assert_eq!(line(&rows), "5 1 4 3 2");
 }
@@ -170,15 +170,15 @@ fn sums_that_are_kept_for_joined_rows_are_counted_among_the_bytes() {
 
 #[test]
 fn a_measurement_changes_a_sort_by_sums_only_when_these_are_taken() {
-    for (by, stale) in [(SortKey::TreeTime, false), (SortKey::Time, true), (SortKey::Birth, false)] {
+    for (by, stale) in [(Fact::TreeTime, false), (Fact::Time, true), (Fact::Start, false)] {
         let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 1 3\nusage 2 0\nusage 3 0");
         let (sort, now_ns) = (Sort { by, reversed: false }, scene.clock_ns);
         let mut rows = rows_of(&scene, Look { sort, now_ns, ..Look::default() }, &[]);
         play(&mut scene, &mut rows, "usage 2 10\nusage 3 900");
         assert_eq!(rows.is_stale(), stale, "{by:?}");
         rows.set_now(now_ns + crate::testing::SECOND);
-        assert_eq!(rows.is_stale(), by != SortKey::Birth, "{by:?}");
+        assert_eq!(rows.is_stale(), by != Fact::Start, "{by:?}");
         rows.refresh(scene.engine.tree(), user);
-        assert_eq!(line(&rows), if by == SortKey::Birth { "1 2 3" } else { "1 3 2" }, "{by:?}");
+        assert_eq!(line(&rows), if by == Fact::Start { "1 2 3" } else { "1 3 2" }, "{by:?}");
     }
 }

@@ -6,11 +6,11 @@
 use memchr::memchr2_iter;
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::text::folded;
+use super::folded;
 
 /// A text to be found as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Literal {
+pub(crate) struct Literal {
     text: String,
     exact: bool,
     /// What it is without regard to case, where other letters than those of ASCII have one.
@@ -23,7 +23,7 @@ pub(super) struct Literal {
 const FREQUENT: &[u8] = b" e/-rtsanioclmupd.b_hgf1y0kvxw2";
 
 impl Literal {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let rareness = |byte: u8| {
             let place = FREQUENT.iter().position(|&frequent| frequent == byte.to_ascii_lowercase());
             place.unwrap_or(FREQUENT.len())
@@ -34,12 +34,12 @@ impl Literal {
         Self { text: text.to_owned(), exact, folded, rarest }
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether it is all of these bytes.
-    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn is(&self, bytes: &[u8]) -> bool {
         match &self.folded {
             Some(wanted) => std::str::from_utf8(bytes).is_ok_and(|text| spaced(text).eq(wanted.iter().copied())),
             None => bytes.len() == self.text.len() && self.same(bytes),
@@ -47,7 +47,7 @@ impl Literal {
     }
 
     /// Whether it occurs in these bytes.
-    pub(super) fn occurs_in(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn occurs_in(&self, bytes: &[u8]) -> bool {
         if let Some(wanted) = &self.folded {
             return bytes.utf8_chunks().any(|chunk| {
                 let text = chunk.valid();
@@ -83,7 +83,7 @@ fn spaced(text: &str) -> impl Iterator<Item = char> {
 
 /// A regular expression.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     source: String,
     regex: Regex,
 }
@@ -104,7 +104,7 @@ impl Pattern {
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub(super) fn new(source: &str) -> Result<Self, String> {
+    pub(crate) fn new(source: &str) -> Result<Self, String> {
         let regex = RegexBuilder::new(source)
             .case_insensitive(!has_capital(source))
             .size_limit(Self::SIZE_MAX)
@@ -115,12 +115,12 @@ impl Pattern {
         Ok(Self { source: source.to_owned(), regex })
     }
 
-    pub(super) fn source(&self) -> &str {
+    pub(crate) fn source(&self) -> &str {
         &self.source
     }
 
     /// Whether it matches somewhere in these bytes; `scratch` is for what has to be copied.
-    pub(super) fn occurs_in(&self, bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
+    pub(crate) fn occurs_in(&self, bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
         // The NUL behind the last argument separates it from nothing.
         let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
         if !bytes.contains(&0) {

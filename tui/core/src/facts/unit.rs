@@ -4,17 +4,21 @@
 
 use std::fmt::Write as _;
 
-use super::error::quoted;
+use crate::text;
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub enum Unit {
     /// Things.
     Count,
+    /// Nothing: it is the number by which something is known.
+    Id,
     /// What may be less than nothing: see [`Unit::signed`].
     Signed,
     /// Time, in nanoseconds.
     Time,
+    /// A moment, in nanoseconds since boot; typed as how long ago it was.
+    Instant,
     /// Bytes.
     Bytes,
     /// A share of one CPU, in thousandths of a percent.
@@ -62,34 +66,57 @@ const SHARE_DIGITS: usize = 3;
 impl Unit {
     const fn factors(self) -> Factors {
         match self {
-            Self::Count | Self::Signed => COUNT,
-            Self::Time => TIME,
+            Self::Count | Self::Id | Self::Signed => COUNT,
+            Self::Time | Self::Instant => TIME,
             Self::Bytes => BYTES,
             Self::Share => SHARE,
         }
     }
 
     /// How such a figure is written, for messages.
-    pub(super) const fn examples(self) -> &'static str {
+    pub(crate) const fn examples(self) -> &'static str {
         match self {
-            Self::Count => "a number, such as 12 or 10k",
+            Self::Count | Self::Id => "a number, such as 12 or 10k",
             Self::Signed => "a number, such as 5 or -10",
             Self::Time => "a time, such as 10s, 5ms or 2h30m",
+            Self::Instant => "how long ago, in quotes, such as '10m ago'",
             Self::Bytes => "a size, such as 5MiB or 10k",
             Self::Share => "a share of one CPU, such as 50%",
         }
     }
 
     /// A number that may be negative, as a figure that compares as it does.
-    pub(super) const fn signed(number: i64) -> u64 {
+    pub(crate) const fn signed(number: i64) -> u64 {
         number.cast_unsigned() ^ 1 << 63
     }
 
-    /// The figure in a text, rounded down.
+    /// The number that a signed figure stands for.
+    #[must_use]
+    pub const fn number(figure: u64) -> i64 {
+        (figure ^ 1 << 63).cast_signed()
+    }
+
+    /// The fraction of one CPU that a share is: 1.0 is one CPU.
+    #[must_use]
+    pub const fn fraction(figure: u64) -> f32 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "shown with three digits or so"
+        )]
+        let fraction = (figure as f64 / 100_000.0) as f32;
+        fraction
+    }
+
+    /// The figure in a text, rounded down; of a moment, how long ago it was.
     ///
     /// # Errors
     /// A sentence that says what was expected.
-    pub(super) fn parse(self, text: &str) -> Result<u64, String> {
+    pub(crate) fn parse(self, text: &str) -> Result<u64, String> {
+        if self == Self::Instant {
+            let ago = text.strip_suffix("ago").filter(|ago| ago.ends_with(char::is_whitespace));
+            return ago.and_then(|ago| Self::Time.parse(ago.trim_end()).ok()).ok_or_else(|| self.expected(text));
+        }
         if self == Self::Signed {
             let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
             let number = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
@@ -146,9 +173,12 @@ impl Unit {
     }
 
     /// The figure as a user would type it.
-    pub(super) fn write(self, figure: u64) -> String {
+    pub(crate) fn write(self, figure: u64) -> String {
+        if self == Self::Instant {
+            return Self::Time.write(figure) + " ago";
+        }
         if self == Self::Signed {
-            return (figure ^ 1 << 63).cast_signed().to_string();
+            return Self::number(figure).to_string();
         }
         let mut out = String::new();
         if self == Self::Share {
@@ -159,11 +189,16 @@ impl Unit {
         }
         let whole = |(_, factor): &&(&str, u64)| figure > 0 && figure.is_multiple_of(*factor);
         match self.factors().iter().find(whole) {
-            Some((unit, factor)) if self != Self::Count => format!("{}{unit}", figure / factor),
+            Some((unit, factor)) if !matches!(self, Self::Count | Self::Id) => format!("{}{unit}", figure / factor),
             _ if self == Self::Time => format!("{figure}ns"),
             _ => figure.to_string(),
         }
     }
+}
+
+/// A text of the user's, quoted for a message; no more of it than fits.
+fn quoted(value: &str) -> String {
+    text::quoted(value, 24)
 }
 
 /// `whole.fraction` times the factor, if that is not too great; both are digits.
@@ -203,6 +238,7 @@ mod tests {
             (Unit::Share, "12.345", 12_345),
             (Unit::Signed, "-20", Unit::signed(-20)),
             (Unit::Signed, "19", Unit::signed(19)),
+            (Unit::Instant, "1h30m ago", 5_400_000_000_000),
         ] {
             assert_eq!(unit.parse(text), Ok(figure), "{text}");
         }
@@ -220,6 +256,7 @@ mod tests {
             (Unit::Bytes, "5Mb", "there is no unit 'Mb' here: write a size, such as 5MiB or 10k"),
             (Unit::Bytes, "99999999999999999999", "'99999999999999999999' is too great"),
             (Unit::Bytes, "99999999T", "'99999999T' is too great"),
+            (Unit::Instant, "10m", "'10m' is not how long ago, in quotes, such as '10m ago'"),
             (Unit::Signed, "1k", "'1k' is not a number, such as 5 or -10"),
             (Unit::Signed, "--1", "'--1' is not a number, such as 5 or -10"),
             (Unit::Share, "5x", "there is no unit 'x' here: write a share of one CPU, such as 50%"),
@@ -231,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         assert!(Unit::signed(-1) < Unit::signed(0) && Unit::signed(0) < Unit::signed(1));
-        for unit in [Unit::Count, Unit::Signed, Unit::Time, Unit::Bytes, Unit::Share] {
+        for unit in [Unit::Count, Unit::Id, Unit::Signed, Unit::Time, Unit::Instant, Unit::Bytes, Unit::Share] {
             for figure in [0, 1, 999, 1000, 1024, 1536, 60_000_000_000, 90_000_000_000, 1 << 40, u64::MAX] {
                 let text = unit.write(figure);
                 assert_eq!(unit.parse(&text), Ok(figure), "{text}");
