@@ -30,6 +30,7 @@ use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, QUOTED, Symbols};
 use crate::export::{FORMATS, Format};
 use crate::given;
+use crate::moment::At;
 use crate::runtime::Display;
 use crate::screen::theme::ability::Ability;
 use crate::screen::theme::{Theme, ThemeName};
@@ -315,6 +316,9 @@ enum Command {
         /// Add to each line the time of the wall clock (RFC 3339) and the name of the user
         #[arg(long)]
         wall: bool,
+        /// Print what is in a recording, or on standard input for '-', in place of what happens now
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "duration")]
+        from: Option<PathBuf>,
     },
     /// Show the full screen on a recording, or on a stream from standard input
     Replay {
@@ -330,6 +334,12 @@ enum Command {
         /// What to print
         #[arg(long, default_value = FORMATS[0].name, value_parser = parse_format())]
         format: &'static Format,
+        /// As it was at the end of a recording, or of what is on standard input for '-'
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        from: Option<PathBuf>,
+        /// With --from: as it was at this time ('14:03:22', '2026-11-21 14:03', '+90s' after the beginning)
+        #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, requires = "from")]
+        at: Option<At>,
     },
     /// Tell what this machine allows, and how to mend what is missing
     Doctor {
@@ -454,9 +464,17 @@ fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Man) => cmd::man::run(),
         Some(Command::Completions { shell }) => cmd::completions::run(shell),
         None => cmd::live::run(&settle()?),
-        Some(Command::Stream { duration, usage, wall }) => cmd::stream::run(&settle()?, duration, More { usage, wall }),
+        Some(Command::Stream { from: Some(file), usage, wall, .. }) => {
+            cmd::stream::run_from(&settle()?, &file, More { usage, wall })
+        }
+        Some(Command::Stream { duration, usage, wall, from: None }) => {
+            cmd::stream::run(&settle()?, duration, More { usage, wall })
+        }
         Some(Command::Replay { file, speed }) => cmd::replay::run(&settle()?, &file, speed),
-        Some(Command::Snapshot { format }) => cmd::snapshot::run(&settle()?, format),
+        Some(Command::Snapshot { format, from: Some(file), at }) => {
+            cmd::snapshot::run_from(&settle()?, &file, at, format)
+        }
+        Some(Command::Snapshot { format, from: None, .. }) => cmd::snapshot::run(&settle()?, format),
         Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle()?, json),
         Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&settle()?, json),
         Some(Command::Synth(play)) => cmd::synth::run(&settle()?, &play),

@@ -1,11 +1,13 @@
-//! `ptree-tui snapshot`: the tree once, on standard output.
+//! `ptree-tui snapshot`: the tree once, on standard output: as it is now, or as it was in a recording.
 
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use ptree_core::{Engine, Lineage, Look, Rows};
-use ptree_source::{host, live};
+use ptree_core::text::duration;
+use ptree_core::{Engine, Event, Lineage, Look, Rows};
+use ptree_source::{Header, host, live};
 
 use crate::app::Wall;
 use crate::capture::{self, runtime};
@@ -13,7 +15,12 @@ use crate::cli::Common;
 use crate::export::{Format, Moment};
 use crate::given;
 use crate::label::degraded;
+use crate::moment::At;
+use crate::recording::{DOUBTFUL_NS, Item, Recording};
 use crate::tell::tell;
+
+/// Measurements of one pass lie no farther apart, nanoseconds.
+const TOGETHER_NS: u64 = 50_000_000;
 
 /// Takes the snapshot and prints it.
 ///
@@ -30,10 +37,6 @@ pub fn run(common: &Common, format: &Format) -> Result<ExitCode> {
         live::snapshot(common.live(), measure)?
     };
     let header = capture::header(&lost);
-    if let Some(note) = degraded(&header.degraded) {
-        tell(format_args!("{note}; 'ptree-tui doctor' tells more"));
-    }
-    let now_ns = host::boottime_ns();
     let mut engine = Engine::new(common.engine());
     for (uid, name) in &batch.users {
         engine.name_user(*uid, name);
@@ -43,19 +46,83 @@ pub fn run(common: &Common, format: &Format) -> Result<ExitCode> {
         engine.ingest(event, &mut deltas);
         deltas.clear();
     }
+    let measured_ns = measure.map(|measure| u64::try_from(measure.as_nanos()).unwrap_or(u64::MAX));
+    print(common, format, &header, &engine, host::boottime_ns(), measured_ns)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the tree as it was at a moment of a recording, or at its end.
+///
+/// # Errors
+/// When it cannot be read, begins after that moment, or the output cannot be written.
+pub fn run_from(common: &Common, file: &Path, at: Option<At>, format: &Format) -> Result<ExitCode> {
+    let mut recording = Recording::open(file)?;
+    let mut header = recording.header().clone();
+    let begin_ns = header.anchor.boottime_ns;
+    let until_ns = at.as_ref().map(|at| at.boottime_ns(header.anchor, &given::zone())).transpose()?;
+    let mut engine = Engine::new(common.engine());
+    let mut deltas = Vec::new();
+    // When the last two measurements were made.
+    let mut measured = [0; 2];
+    let outcome = loop {
+        let latest_ns = recording.latest_ns();
+        match recording.next(|ts_ns| ts_ns.saturating_sub(latest_ns) > DOUBTFUL_NS) {
+            Ok(Some(Item::Event { event, .. })) => {
+                if until_ns.is_some_and(|until_ns| event.ts_ns() > until_ns) {
+                    break Ok(());
+                }
+                if let Event::Usage(usage) = &*event
+                    && usage.ts_ns.saturating_sub(measured[1]) > TOGETHER_NS
+                {
+                    measured = [measured[1], usage.ts_ns];
+                }
+                engine.ingest(&event, &mut deltas);
+                deltas.clear();
+            }
+            Ok(Some(Item::Clock(anchor))) => header.anchor = anchor,
+            Ok(Some(Item::User(uid, name))) => engine.name_user(uid, &name),
+            Ok(None) => {
+                if let Some(until_ns) = until_ns.filter(|&until_ns| until_ns > recording.latest_ns()) {
+                    let after = duration(until_ns - recording.latest_ns());
+                    tell(format_args!("the recording ends {after} before that moment; this is how it was at its end"));
+                }
+                break Ok(());
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    let now_ns = until_ns.unwrap_or(u64::MAX).min(recording.latest_ns()).max(begin_ns);
+    let left_out = recording.left_out();
+    if let Some(report) = left_out.report() {
+        tell(report);
+    }
+    outcome?;
+    let measured_ns = (measured[0] > 0).then(|| measured[1] - measured[0]);
+    print(common, format, &header, &engine, now_ns, measured_ns)?;
+    Ok(if left_out.is_faulty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print(
+    common: &Common,
+    format: &Format,
+    header: &Header,
+    engine: &Engine,
+    now_ns: u64,
+    measured_ns: Option<u64>,
+) -> Result<()> {
+    if let Some(note) = degraded(&header.degraded) {
+        tell(format_args!("{note}; 'ptree-tui doctor' tells more"));
+    }
     let user = |uid| engine.users().get(uid);
-    let look = Look { lineage: Lineage::Kernel, filter, now_ns, ..Look::default() };
+    // The dead of a recording are not there any more.
+    let look = Look { lineage: Lineage::Kernel, filter: common.filter(), dead: false, now_ns, ..Look::default() };
     let mut rows = Rows::new(look);
     rows.want_totals(true);
     rows.refresh(engine.tree(), user);
-    let measured_ns = measure.map(|measure| u64::try_from(measure.as_nanos()).unwrap_or(u64::MAX));
     let wall = Wall::new(header.anchor, given::zone());
-    let (header, tree) = (&header, engine.tree());
+    let tree = engine.tree();
     let moment = Moment { header, tree, rows: &rows, now_ns, wall: &wall, measured_ns, user: &user };
 
     let mut out = BufWriter::new(super::output()?);
-    (format.write)(&mut out, &moment, common.ascii())
-        .and_then(|()| out.flush())
-        .context("writing to standard output")?;
-    Ok(ExitCode::SUCCESS)
+    (format.write)(&mut out, &moment, common.ascii()).and_then(|()| out.flush()).context("writing to standard output")
 }

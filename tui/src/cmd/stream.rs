@@ -4,6 +4,7 @@ mod held;
 
 use std::io::{BufWriter, StdoutLock, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use ptree_core::facts::Context;
 use ptree_core::{AlertLevel, Config, Delta, Engine, Event, Filter, Lineage, ProcKey, Sums, cgroup};
 use ptree_source::live::LiveOptions;
 use ptree_source::ndjson::Known;
-use ptree_source::{Batch, host, ndjson};
+use ptree_source::{Batch, Header, TimeAnchor, host, ndjson};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::time::timeout;
 
@@ -23,6 +24,8 @@ use self::held::Held;
 use crate::app::Wall;
 use crate::capture::{Capture, Until, runtime};
 use crate::cli::Common;
+use crate::recording::{DOUBTFUL_NS, Item, Recording};
+use crate::tell::tell;
 
 /// What failed when it did.
 const WRITING: &str = "writing to standard output";
@@ -45,6 +48,40 @@ pub fn run(common: &Common, duration: Option<Duration>, more: More) -> Result<Ex
     print(common, more, Capture::start(options, Until { duration, signals: true })?, "live")
 }
 
+/// Prints what is in a recording, as if it happened now.
+///
+/// # Errors
+/// When it cannot be read or the output cannot be written.
+pub fn run_from(common: &Common, file: &Path, more: More) -> Result<ExitCode> {
+    let mut recording = Recording::open(file)?;
+    let mut printer = Printer::new(common, more, recording.header(), "recording")?;
+    let mut held = Held::new(printer.filter.depends().names);
+    let outcome = loop {
+        // Nothing is kept back while the input has nothing more to say.
+        if recording.may_wait() {
+            printer.out.flush().context(WRITING)?;
+        }
+        let latest_ns = recording.latest_ns();
+        match recording.next(|ts_ns| ts_ns.saturating_sub(latest_ns) > DOUBTFUL_NS) {
+            Ok(Some(Item::Event { event, .. })) => held.push(event.ts_ns(), vec![*event]),
+            Ok(Some(Item::Clock(anchor))) => printer.clock(anchor)?,
+            Ok(Some(Item::User(uid, name))) => printer.user(uid, &name)?,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+        printer.take_all(&mut held, recording.latest_ns())?;
+    };
+    // Nothing more comes.
+    printer.take_all(&mut held, u64::MAX)?;
+    printer.out.flush().context(WRITING)?;
+    let left_out = recording.left_out();
+    if let Some(report) = left_out.report() {
+        tell(report);
+    }
+    outcome?;
+    Ok(if left_out.is_faulty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
 /// Prints what is captured; `source` says in the first line what that is.
 ///
 /// # Errors
@@ -58,18 +95,8 @@ pub fn print(common: &Common, more: More, mut capture: Capture, source: &str) ->
 }
 
 fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Result<()> {
-    let mut out = BufWriter::with_capacity(256 << 10, super::output()?);
-    ndjson::write_header(&mut out, &capture.header, source).context(WRITING)?;
-    out.flush().context(WRITING)?;
-
-    let filter = common.filter();
-    let mut held = Held::new(filter.depends().names);
-    // Nobody looks at the dead here; alerts want those of the last seconds.
-    let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
-    let wall = Wall::new(capture.header.anchor, TimeZone::UTC);
-    let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
-    let sums = filter.depends().sums.then(|| (0, Sums::default()));
-    let mut printer = Printer { out, engine, filter, more, places: Places::default(), wall, deltas, told, named, sums };
+    let mut printer = Printer::new(common, more, &capture.header, source)?;
+    let mut held = Held::new(printer.filter.depends().names);
     let runtime = runtime()?;
     loop {
         let batch = match held.wait(host::boottime_ns()) {
@@ -86,20 +113,16 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
             break;
         }
         if let Some(anchor) = batch.clock {
-            printer.wall.set(anchor);
-            ndjson::write_clock(&mut printer.out, anchor).context(WRITING)?;
+            printer.clock(anchor)?;
         }
         for (uid, name) in batch.users {
-            ndjson::write_user(&mut printer.out, uid, &name).context(WRITING)?;
-            printer.engine.name_user(uid, &name);
+            printer.user(uid, &name)?;
         }
         let now_ns = host::boottime_ns();
         held.push(now_ns, batch.events);
         // In the end nothing more comes.
         let patience_ns = if is_over { u64::MAX } else { now_ns };
-        while let Some(event) = held.next(patience_ns, |uid| !printer.engine.users().get(uid).is_empty()) {
-            printer.take(&event)?;
-        }
+        printer.take_all(&mut held, patience_ns)?;
         if held.wait(now_ns).is_none() {
             printer.tick(now_ns)?;
         }
@@ -134,7 +157,42 @@ const SUM_NS: u64 = 1_000_000_000;
 /// So many are remembered: what is told again does no harm.
 const NAMED_MAX: usize = 65_536;
 
+impl Printer<BufWriter<StdoutLock<'static>>> {
+    /// Writes the header; `source` says what it is of.
+    fn new(common: &Common, more: More, header: &Header, source: &str) -> Result<Self> {
+        let mut out = BufWriter::with_capacity(256 << 10, super::output()?);
+        ndjson::write_header(&mut out, header, source).context(WRITING)?;
+        out.flush().context(WRITING)?;
+        // Nobody looks at the dead here; alerts want those of the last seconds.
+        let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
+        let filter = common.filter();
+        let sums = filter.depends().sums.then(|| (0, Sums::default()));
+        let wall = Wall::new(header.anchor, TimeZone::UTC);
+        let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
+        Ok(Self { out, engine, filter, more, places: Places::default(), wall, deltas, told, named, sums })
+    }
+}
+
 impl<W: Write> Printer<W> {
+    fn clock(&mut self, anchor: TimeAnchor) -> Result<()> {
+        self.wall.set(anchor);
+        ndjson::write_clock(&mut self.out, anchor).context(WRITING)
+    }
+
+    fn user(&mut self, uid: u32, name: &str) -> Result<()> {
+        ndjson::write_user(&mut self.out, uid, name).context(WRITING)?;
+        self.engine.name_user(uid, name);
+        Ok(())
+    }
+
+    /// Takes what need not wait any longer for the name of a user.
+    fn take_all(&mut self, held: &mut Held, now_ns: u64) -> Result<()> {
+        while let Some(event) = held.next(now_ns, |uid| !self.engine.users().get(uid).is_empty()) {
+            self.take(&event)?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, event: &Event) -> Result<()> {
         self.deltas.clear();
         self.engine.ingest(event, &mut self.deltas);
@@ -343,7 +401,6 @@ const fn key(event: &Event) -> Option<ProcKey> {
 #[cfg(test)]
 mod tests {
     use ptree_core::script::{Step, parse};
-    use ptree_source::TimeAnchor;
     use serde_json::Value;
 
     use super::*;

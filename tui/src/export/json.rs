@@ -6,9 +6,9 @@
 
 use std::io::{self, Write};
 
+use ptree_core::Process;
 use ptree_core::facts::{FACTS, Fact, Reader, Unit, Value as Known};
 use ptree_core::text::escape;
-use ptree_core::{Image, Process};
 use ptree_source::ndjson;
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,8 @@ fn object(moment: &Moment<'_>, reader: &Reader<'_>, process: &Process, depth: us
     // Here it is below those that are in the list.
     put("depth", Some(depth.into()));
     put("parent_start_ns", Some(process.kernel_parent().start_ns.into()));
-    let image = process.image();
+    // Its own or, as /proc shows it, the one that it was forked with.
+    let image = process.program();
     put("argv_truncated", image.filter(|image| image.argv_truncated).map(|_| true.into()));
     put("exe_truncated", image.filter(|image| image.is_exe_truncated()).map(|_| true.into()));
     put("zombie", process.is_zombie().then(|| true.into()));
@@ -66,8 +67,7 @@ fn value(fact: Fact, moment: &Moment<'_>, reader: &Reader<'_>, process: &Process
         Fact::RealUid if creds.ruid == creds.uid => return None,
         Fact::RealGid if creds.rgid == creds.gid => return None,
         Fact::InnerPid if process.ns_pid() == Some(process.key.pid) => return None,
-        Fact::Argv => return process.image()?.argv.as_ref().map(|argv| argv.iter().map(escape).collect()),
-        Fact::Exe => return process.image().and_then(Image::exe).map(|path| escape(path).into()),
+        Fact::Argv => return process.program()?.argv.as_ref().map(|argv| argv.iter().map(escape).collect()),
         // The letter, as /proc has it.
         Fact::State if process.is_zombie() => return Some("Z".into()),
         Fact::State => return process.is_alive().then(|| process.state().to_string().into()),

@@ -78,7 +78,7 @@ fn guides(row: &Row, lines: &[bool]) -> String {
 #[must_use]
 pub fn command(process: &Process) -> String {
     let name = text::readable(process.comm().as_bytes());
-    let image = process.image();
+    let image = process.program();
     match image.and_then(|image| image.argv.as_ref()) {
         Some(argv) if argv.iter().next().is_some_and(|arg| !arg.is_empty()) => {
             let mark = if image.is_some_and(|image| image.argv_truncated) { " …" } else { "" };

@@ -71,6 +71,49 @@ fn as_json() {
     workload.end();
 }
 
+/// What a recording shows at its end is what /proc showed then.
+#[test]
+fn of_a_recording_as_of_the_machine() {
+    let Some(_lock) = enter(Company::Any) else { return };
+    let mut capture = Capture::start(&["--usage"]);
+    let workload = Workload::settled(&["tree"]);
+    let pids = tree(&workload.log());
+    // All of them have been looked at since they came to rest.
+    for pid in pids {
+        capture.wait_for("its state", |stream| {
+            let asleep = || stream.of("usage").any(|usage| usage["pid"] == pid && usage["state"] == "S");
+            (stream.of("zombie").any(|zombie| zombie["pid"] == pid) || asleep()).then_some(())
+        });
+    }
+    let live: Value = serde_json::from_str(&snapshot("json")).unwrap();
+    let mut recording = tempfile::NamedTempFile::new().unwrap();
+    for event in &capture.finish().events {
+        writeln!(recording, "{event}").unwrap();
+    }
+    let output = program()
+        .args(["snapshot", "--format", "json", "--from", recording.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let recorded: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |snapshot: &Value, pid: u64| {
+        snapshot["processes"].as_array().unwrap().iter().find(|process| process["pid"] == pid).unwrap().clone()
+    };
+    for pid in pids {
+        let (live, recorded) = (of(&live, pid), of(&recorded, pid));
+        for key in [
+            "start_ns", "ppid", "comm", "argv", "exe", "uid", "user", "sid", "pgid", "tty", "state", "threads", "code",
+            "zombie",
+        ] {
+            // Of a zombie, /proc does not know any more what it ran.
+            if live["zombie"] != true || live.get(key).is_some() {
+                assert_eq!(recorded.get(key), live.get(key), "{key} of {recorded}, but {live}");
+            }
+        }
+    }
+    workload.end();
+}
+
 #[test]
 fn as_text() {
     let Some(_lock) = enter(Company::Any) else { return };
