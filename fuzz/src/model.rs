@@ -102,16 +102,12 @@ impl Script<'_> {
     fn task(&mut self) -> Task {
         let (key, parent, byte) = (self.key(), self.key(), self.byte());
         Task {
-            key,
-            parent,
             creds: Creds { uid: u32::from(byte & 3), ..Creds::default() },
             comm: comm(byte >> 2),
             cgroup_id: (byte & 16 != 0).then_some(7),
-            pid_ns: None,
-            ns_pid: None,
             threads: u32::from(byte >> 5),
             kernel: byte == 255,
-            session: Session::default(),
+            ..Task::of(key, parent)
         }
     }
 

@@ -197,6 +197,25 @@ pub struct Task {
     pub session: Session,
 }
 
+impl Task {
+    /// One of which no more is known than who it is and who its parent is. It has a single thread, as after a fork.
+    #[must_use]
+    pub fn of(key: ProcKey, parent: ProcKey) -> Self {
+        Self {
+            key,
+            parent,
+            creds: Creds::default(),
+            comm: Comm::default(),
+            cgroup_id: None,
+            pid_ns: None,
+            ns_pid: None,
+            threads: 1,
+            kernel: false,
+            session: Session::default(),
+        }
+    }
+}
+
 /// The file that a process runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exe {

@@ -50,7 +50,7 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 use crate::event::{
-    Comm, Cost, Creds, Event, Exe, Execed, ExitStatus, Exited, Forked, Found, LossCount, ProcKey, Task, Usage, Zombie,
+    Comm, Cost, Event, Exe, Execed, ExitStatus, Exited, Forked, Found, LossCount, ProcKey, Task, Usage, Zombie,
 };
 use crate::killer::{KillCause, Killer, Sender};
 use words::Line;
@@ -491,18 +491,10 @@ impl Script {
     }
 
     fn task_of(&self, key: ProcKey) -> Task {
-        self.tasks.get(&key).cloned().unwrap_or_else(|| Task {
-            key,
-            parent: ProcKey::SWAPPER,
-            creds: Creds::default(),
-            comm: invented_name(key),
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 1,
-            kernel: false,
-            session: crate::Session::default(),
-        })
+        self.tasks
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(|| Task { comm: invented_name(key), ..Task::of(key, ProcKey::SWAPPER) })
     }
 }
 

@@ -91,16 +91,12 @@ impl Machine {
 
     fn task(&self, pid: u32, parent: u32, uid: u32, comm: &[u8]) -> Task {
         Task {
-            key: self.key(pid),
-            parent: self.key(parent),
             creds: Creds { uid, gid: uid, ruid: uid, rgid: uid },
             comm: Comm::new(comm),
             cgroup_id: Some(77),
             pid_ns: Some(4_026_531_836),
             ns_pid: Some(pid),
-            threads: 1,
-            kernel: false,
-            session: ptree_core::Session::default(),
+            ..Task::of(self.key(pid), self.key(parent))
         }
     }
 

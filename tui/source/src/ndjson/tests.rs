@@ -9,16 +9,13 @@ use crate::{Header, TimeAnchor};
 
 fn task(kernel: bool) -> Task {
     Task {
-        key: ProcKey::new(5, 50),
-        parent: ProcKey::new(1, 10),
         creds: Creds { uid: 0, gid: 0, ruid: 1000, rgid: 0 },
         comm: Comm::new(b"a\x1b\xff"),
         cgroup_id: Some(77),
         pid_ns: Some(4_026_531_836),
         ns_pid: Some(5),
-        threads: 1,
         kernel,
-        session: Session::default(),
+        ..Task::of(ProcKey::new(5, 50), ProcKey::new(1, 10))
     }
 }
 
