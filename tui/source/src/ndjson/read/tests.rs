@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::killer::{KillCause, Killer, Sender};
+use ptree_core::{Argv, Comm, ExitStatus, LossCount, ProcKey, Session, Tty};
 
 use super::*;
 use crate::ndjson::{Known, Program, write_clock, write_event, write_header, write_user};
