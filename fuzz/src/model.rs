@@ -4,7 +4,7 @@ use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, U
 use std::sync::Arc;
 
 use ptree_core::rows::{RowId, Sort, SortKey};
-use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows, Session};
+use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, LossKind, ProcKey, Rows, Session};
 
 use crate::{caps, invariants};
 
@@ -244,8 +244,9 @@ impl Script<'_> {
             7 => Event::Exe { ts_ns, key: self.key(), exe: ptree_core::event::Exe::at(*b"/x") },
             6 => Event::Cgroup { ts_ns, id: u64::from(self.byte() >> 5), path: (*b"/b").into() },
             _ => {
-                let (fork, exec, exit) = (self.number(), self.number(), self.number());
-                Event::Lost { ts_ns, count: LossCount { fork, exec, exit, cgroup: self.number() } }
+                let mut count = LossCount::default();
+                LossKind::ALL.into_iter().for_each(|kind| count[kind] = self.number());
+                Event::Lost { ts_ns, count }
             }
         }
     }

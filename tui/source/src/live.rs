@@ -21,7 +21,7 @@ pub use error::{LiveError, RingSizeError};
 pub use load::{Kernel, Refusal, check_pretended, check_release, check_ring_bytes, min_ring_bytes};
 use ptree_common::layout::Part;
 use ptree_core::Event;
-use ptree_core::event::{Found, LossCount, Task};
+use ptree_core::event::{Found, LossCount, LossKind, Task};
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
@@ -285,16 +285,11 @@ impl Live {
             lost => lost?,
         };
         lost += self.skipped;
-        let count = LossCount {
-            fork: lost.fork.saturating_sub(self.reported.fork),
-            exec: lost.exec.saturating_sub(self.reported.exec),
-            exit: lost.exit.saturating_sub(self.reported.exit),
-            cgroup: lost.cgroup.saturating_sub(self.reported.cgroup),
-        };
+        let count = lost.since(&self.reported);
         if count.total() > 0 {
             self.reported = lost;
             self.repair_due = true;
-            self.details_lost |= count.exec > 0 || count.cgroup > 0;
+            self.details_lost |= count[LossKind::Exec] > 0 || count[LossKind::Cgroup] > 0;
             self.events.push(Event::Lost { ts_ns: host::boottime_ns(), count });
         }
         Ok(())
@@ -514,14 +509,14 @@ mod tests {
         }
         let mut live = Live::open(LiveOptions { ring_bytes: 1 << 20, ..LiveOptions::default() }).unwrap();
         // Nothing was skipped for all of three programs, nor can it be made to: an answer is told from what was believed.
-        let believed = LossCount { fork: 1 << 40, ..LossCount::default() };
+        let believed = LossCount::of(LossKind::Fork, 1 << 40);
         (live.skipped, live.reported) = (believed, believed);
         live.skipped_asked = Instant::now();
         live.count_loss(false).unwrap();
         assert_eq!(live.skipped, believed, "it was asked a moment ago");
         live.skipped_asked = Instant::now() - SKIPPED_INTERVAL;
         live.count_loss(false).unwrap();
-        assert!(live.skipped.fork < believed.fork, "{:?}", live.skipped);
+        assert!(live.skipped.total() < believed.total(), "{:?}", live.skipped);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 
 use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::Killer;
-use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
+use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, LossKind, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::action::{Action, Effect};
 use ptree_tui::app::{App, Options};
@@ -251,7 +251,7 @@ impl Machine {
     }
 
     pub(crate) fn lose(&mut self, exit: u64) {
-        let count = LossCount { exit, ..LossCount::default() };
+        let count = LossCount::of(LossKind::Exit, exit);
         self.event(Event::Lost { ts_ns: self.now_ns, count });
     }
 

@@ -13,9 +13,10 @@ use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, Iter, Program};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use ptree_common::hooks::{HOOKS, Hook};
 use ptree_common::layout::{MEMBERS, Part};
 use ptree_common::wire::kind;
-use ptree_core::event::LossCount;
+use ptree_core::event::{LossCount, LossKind};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zerocopy::IntoBytes;
@@ -24,7 +25,7 @@ use super::LiveOptions;
 use super::blob::BtfFile;
 use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
-use super::hooks::{self, HOOKS, Hook};
+use super::hooks;
 use super::leaderless::Leaderless;
 use crate::caller::caller;
 use crate::decode::{Record, decode};
@@ -220,7 +221,7 @@ impl Kernel {
             if !self.has(hook.part) {
                 continue;
             }
-            for name in hook.names {
+            for name in hook.programs {
                 let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
                 if program.fd().is_err() {
                     continue;
@@ -310,7 +311,7 @@ impl Kernel {
     /// The programs, with the instructions that the verifier went through (known from 5.16 on).
     #[must_use]
     pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
-        let of_hooks = HOOKS.iter().flat_map(|hook| hook.names.iter().map(|name| (*name, hook.part)));
+        let of_hooks = HOOKS.iter().flat_map(|hook| hook.programs.iter().map(|name| (*name, hook.part)));
         let loaded = of_hooks.chain([(ITERATOR, Part::Running)]).filter_map(|(name, part)| {
             let program = self.ebpf.program(name).filter(|program| self.has(part) && program.fd().is_ok())?;
             Some((name, program.info().ok().and_then(|info| info.verified_instruction_count())))
@@ -329,12 +330,11 @@ impl Kernel {
                 Ok::<_, LiveError>(by_cpu.iter().fold(sum, |sum, lost| sum + lost))
             })
         };
-        Ok(LossCount {
-            fork: count(kind::FORK)?,
-            exec: count(kind::EXEC)?,
-            exit: count(kind::EXIT)?,
-            cgroup: count(kind::CGROUP)?,
-        })
+        let mut lost = LossCount::default();
+        for of in LossKind::ALL {
+            lost[of] = count(hooks::kind_of(of))?;
+        }
+        Ok(lost)
     }
 
     /// Events so far for which the kernel skipped the programs, since they were running already on that CPU: lost
@@ -362,7 +362,7 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(
         let (name, part) = match hook {
             Some((_, copy)) if copy >= copies => return None,
             Some((hook, 0)) => (hook.name(), hook.part),
-            Some((hook, copy)) => (hook.names[copy], Part::Spares),
+            Some((hook, copy)) => (hook.programs[copy], Part::Spares),
             None => (ITERATOR, Part::Running),
         };
         let result = match hook {
@@ -402,7 +402,7 @@ fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
 /// # Errors
 /// Says which programs there are.
 pub fn check_pretended(name: &str) -> Result<String, String> {
-    let programs = || HOOKS.iter().flat_map(|hook| hook.names).copied().chain([ITERATOR]);
+    let programs = || HOOKS.iter().flat_map(|hook| hook.programs).copied().chain([ITERATOR]);
     if MEMBERS.iter().map(|member| member.field).chain(programs()).any(|known| known == name) {
         return Ok(name.to_owned());
     }

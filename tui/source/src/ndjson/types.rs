@@ -2,7 +2,7 @@
 //!
 //! Does not know how fields are spelt (`line`), nor what several types have in common (`parts`).
 
-use ptree_core::event::{Event, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
+use ptree_core::event::{Event, Execed, Exited, Forked, Found, LossCount, LossKind, Task, Usage, Zombie};
 use ptree_core::{ExitStatus, ProcKey};
 
 use super::line::{Kind, Line};
@@ -229,7 +229,7 @@ fn usage_of_line(line: &Line<'_>) -> Result<Usage, Wrong> {
 }
 
 fn lost_to_line(ts_ns: u64, count: &LossCount) -> Line<'static> {
-    let LossCount { fork, exec, exit, cgroup } = *count;
+    let [fork, exec, exit, cgroup] = LossKind::ALL.map(|kind| count[kind]);
     Line {
         ts_ns: Some(ts_ns),
         count: Some(count.total()),
@@ -242,8 +242,16 @@ fn lost_to_line(ts_ns: u64, count: &LossCount) -> Line<'static> {
 }
 
 fn lost_of_line(line: &Line<'_>) -> Result<LossCount, Wrong> {
-    let (fork, exec, exit) = (need(line.fork, "fork")?, need(line.exec, "exec")?, need(line.exit, "exit")?);
-    Ok(LossCount { fork, exec, exit, cgroup: line.cgroups.unwrap_or(0) })
+    let mut count = LossCount::default();
+    for kind in LossKind::ALL {
+        count[kind] = match kind {
+            LossKind::Fork => need(line.fork, "fork")?,
+            LossKind::Exec => need(line.exec, "exec")?,
+            LossKind::Exit => need(line.exit, "exit")?,
+            LossKind::Cgroup => line.cgroups.unwrap_or(0),
+        };
+    }
+    Ok(count)
 }
 
 /// Adds what is known beside an event, as far as a line of its type has it.
