@@ -1,10 +1,8 @@
 //! The eBPF object in the kernel: loaded with the offsets of this kernel, attached, drained, iterated.
 //!
-//! Does not know what the records mean, nor when to drain. The iterator's passes are in `pass`.
+//! Does not know what the records mean, nor when to drain: it hands on bytes.
 
-mod pass;
-
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::thread;
@@ -23,12 +21,9 @@ use zerocopy::IntoBytes;
 
 use super::LiveOptions;
 use super::blob::BtfFile;
-use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks;
-use super::leaderless::Leaderless;
 use crate::caller::caller;
-use crate::decode::{Record, decode};
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
 use crate::{host, limits, procfs, threads};
@@ -55,12 +50,6 @@ pub struct Kernel {
     ebpf: Ebpf,
     events: AsyncFd<RingBuf<MapData>>,
     lost: PerCpuArray<MapData, u64>,
-    page_size: u64,
-    clock: SchedClock,
-    leaderless: Leaderless,
-    /// Records that could not be decoded.
-    undecoded: u64,
-    buffer: Vec<u8>,
     /// Parts for which this kernel's structs lack a member.
     lost_parts: Vec<Part>,
     refused: Vec<Refusal>,
@@ -197,11 +186,6 @@ impl Kernel {
             ebpf,
             events,
             lost,
-            page_size: host::page_size(),
-            clock: SchedClock::default(),
-            leaderless: Leaderless::default(),
-            undecoded: 0,
-            buffer: Vec::new(),
             lost_parts: layout.lost().collect(),
             refused: tolerable(refused)?,
             copies: layout.settings.copies,
@@ -273,12 +257,6 @@ impl Kernel {
         parts
     }
 
-    /// Records skipped since they could not be decoded: none, unless object and program do not belong together.
-    #[must_use]
-    pub const fn undecoded(&self) -> u64 {
-        self.undecoded
-    }
-
     /// Returns when the kernel has woken us since the ring buffer fills.
     ///
     /// # Errors
@@ -290,22 +268,50 @@ impl Kernel {
         Ok(())
     }
 
-    /// Takes up to `limit` records, oldest first; how many were there.
-    pub fn drain(&mut self, limit: usize, mut take: impl FnMut(Record)) -> usize {
+    /// Takes up to `limit` records, oldest first, as the programs wrote them; how many were there.
+    pub fn drain(&mut self, limit: usize, mut take: impl FnMut(&[u8])) -> usize {
         let mut taken = 0;
         while taken < limit
             && let Some(item) = self.events.get_mut().next()
         {
             taken += 1;
-            match decode(&item, self.page_size) {
-                Ok(mut record) => {
-                    self.clock.complete(&mut record);
-                    take(record);
-                }
-                Err(_) => self.undecoded += 1,
-            }
+            take(&item);
         }
         taken
+    }
+
+    /// The task iterator, which writes a record for each task while it is read; `None` where it is refused.
+    ///
+    /// # Errors
+    /// When the kernel refuses for lack of privilege or of what there is too little of at the moment, or, after it has once
+    /// allowed it, for whatever reason.
+    pub fn tasks(&mut self) -> Result<Option<File>, LiveError> {
+        if !self.has(Part::Running) {
+            return Ok(None);
+        }
+        let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
+        match iterator.attach().and_then(|id| iterator.take_link(id)) {
+            Ok(link) => {
+                let file = link
+                    .into_file()
+                    .map_err(|error| LiveError::Read { what: "the task iterator", source: io::Error::other(error) })?;
+                self.iterated = true;
+                Ok(Some(file))
+            }
+            Err(error) => {
+                let error = LiveError::program(ITERATOR, error);
+                if self.iterated || error.is_privilege() || error.may_pass() {
+                    return Err(error);
+                }
+                self.refused.push(Refusal { part: Part::Running, error });
+                Ok(None)
+            }
+        }
+    }
+
+    /// The file with the BTF, once, when that may be another kernel's.
+    pub(super) fn take_doubt(&mut self) -> Option<String> {
+        self.doubted.take()
     }
 
     /// The programs, with the instructions that the verifier went through (known from 5.16 on).
