@@ -60,16 +60,9 @@ fn check_error(text: &str, error: &FilterError) {
 fn processes(args: &[u8]) -> Engine {
     let mut engine = Engine::new(caps());
     let task = |pid: u32, parent: ProcKey| Task {
-        key: ProcKey::new(pid, u64::from(pid)),
-        parent,
         creds: Creds { uid: pid, ..Creds::default() },
         comm: Comm::new(args),
-        cgroup_id: None,
-        pid_ns: None,
-        ns_pid: None,
-        threads: 1,
-        kernel: false,
-        session: ptree_core::Session::default(),
+        ..Task::of(ProcKey::new(pid, u64::from(pid)), parent)
     };
     let mut deltas = Vec::new();
     let shell = ProcKey::new(2, 2);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ptree_core::facts::{Fact, Sort};
 use ptree_core::rows::RowId;
-use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, ProcKey, Rows, Session};
+use ptree_core::{Argv, Comm, Engine, Event, ExitStatus, Filter, Look, LossCount, LossKind, ProcKey, Rows, Session};
 
 use crate::{caps, invariants};
 
@@ -103,16 +103,12 @@ impl Script<'_> {
     fn task(&mut self) -> Task {
         let (key, parent, byte) = (self.key(), self.key(), self.byte());
         Task {
-            key,
-            parent,
             creds: Creds { uid: u32::from(byte & 3), ..Creds::default() },
             comm: comm(byte >> 2),
             cgroup_id: (byte & 16 != 0).then_some(7),
-            pid_ns: None,
-            ns_pid: None,
             threads: u32::from(byte >> 5),
             kernel: byte == 255,
-            session: Session::default(),
+            ..Task::of(key, parent)
         }
     }
 
@@ -249,8 +245,9 @@ impl Script<'_> {
             7 => Event::Exe { ts_ns, key: self.key(), exe: ptree_core::event::Exe::at(*b"/x") },
             6 => Event::Cgroup { ts_ns, id: u64::from(self.byte() >> 5), path: (*b"/b").into() },
             _ => {
-                let (fork, exec, exit) = (self.number(), self.number(), self.number());
-                Event::Lost { ts_ns, count: LossCount { fork, exec, exit, cgroup: self.number() } }
+                let mut count = LossCount::default();
+                LossKind::ALL.into_iter().for_each(|kind| count[kind] = self.number());
+                Event::Lost { ts_ns, count }
             }
         }
     }

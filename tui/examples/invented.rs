@@ -16,16 +16,12 @@ const SECOND: u64 = 1_000_000_000;
 
 fn task(key: ProcKey, parent: ProcKey, uid: u32, comm: &str) -> Task {
     Task {
-        key,
-        parent,
         creds: Creds { uid, gid: uid, ruid: uid, rgid: uid },
         comm: Comm::new(comm.as_bytes()),
         cgroup_id: Some(4242),
         pid_ns: Some(4_026_531_836),
         ns_pid: Some(key.pid),
-        threads: 1,
-        kernel: false,
-        session: ptree_core::Session::default(),
+        ..Task::of(key, parent)
     }
 }
 

@@ -197,6 +197,25 @@ pub struct Task {
     pub session: Session,
 }
 
+impl Task {
+    /// One of which no more is known than who it is and who its parent is. It has a single thread, as after a fork.
+    #[must_use]
+    pub fn of(key: ProcKey, parent: ProcKey) -> Self {
+        Self {
+            key,
+            parent,
+            creds: Creds::default(),
+            comm: Comm::default(),
+            cgroup_id: None,
+            pid_ns: None,
+            ns_pid: None,
+            threads: 1,
+            kernel: false,
+            session: Session::default(),
+        }
+    }
+}
+
 /// The file that a process runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exe {
@@ -359,34 +378,81 @@ pub struct Usage {
     pub state: char,
 }
 
-/// Events lost between kernel and reader, by kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct LossCount {
-    /// Lost forks.
-    pub fork: u64,
-    /// Lost execs.
-    pub exec: u64,
-    /// Lost exits.
-    pub exit: u64,
-    /// Cgroups made or removed, and moves between them, that were lost.
-    pub cgroup: u64,
+/// Kinds of events that can be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossKind {
+    /// A process was created.
+    Fork,
+    /// A process started a program.
+    Exec,
+    /// A process ended.
+    Exit,
+    /// A cgroup was made or removed, or a process moved.
+    Cgroup,
 }
 
+impl LossKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Fork, Self::Exec, Self::Exit, Self::Cgroup];
+
+    /// As scripts call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Exec => "exec",
+            Self::Exit => "exit",
+            Self::Cgroup => "cgroup",
+        }
+    }
+}
+
+/// Events lost between kernel and reader, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct LossCount([u64; LossKind::ALL.len()]);
+
 impl LossCount {
+    /// So many of one kind.
+    #[must_use]
+    pub fn of(kind: LossKind, count: u64) -> Self {
+        let mut all = Self::default();
+        all[kind] = count;
+        all
+    }
+
     /// All kinds together.
     #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.fork.saturating_add(self.exec).saturating_add(self.exit).saturating_add(self.cgroup)
+    pub fn total(&self) -> u64 {
+        self.0.iter().copied().fold(0, u64::saturating_add)
+    }
+
+    /// What came since there were so many, by kind.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self(std::array::from_fn(|kind| self.0[kind].saturating_sub(earlier.0[kind])))
+    }
+}
+
+impl std::ops::Index<LossKind> for LossCount {
+    type Output = u64;
+
+    fn index(&self, kind: LossKind) -> &u64 {
+        &self.0[kind as usize]
+    }
+}
+
+impl std::ops::IndexMut<LossKind> for LossCount {
+    fn index_mut(&mut self, kind: LossKind) -> &mut u64 {
+        &mut self.0[kind as usize]
     }
 }
 
 impl std::ops::AddAssign for LossCount {
     fn add_assign(&mut self, other: Self) {
-        // A recording may say anything.
-        self.fork = self.fork.saturating_add(other.fork);
-        self.exec = self.exec.saturating_add(other.exec);
-        self.exit = self.exit.saturating_add(other.exit);
-        self.cgroup = self.cgroup.saturating_add(other.cgroup);
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            // A recording may say anything.
+            *count = count.saturating_add(more);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub mod users;
 
 pub use alert::{Alert, AlertLevel, AlertRule, Cause, MatchRule, Spawn};
 pub use engine::{Config, Delta, Engine};
-pub use event::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
+pub use event::{Argv, Comm, Event, ExitStatus, LossCount, LossKind, ProcKey};
 pub use facts::{Fact, Sort};
 pub use filter::{Filter, FilterError};
 pub use killer::{KillCause, Killer};

@@ -50,7 +50,8 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 use crate::event::{
-    Comm, Cost, Creds, Event, Exe, Execed, ExitStatus, Exited, Forked, Found, LossCount, ProcKey, Task, Usage, Zombie,
+    Comm, Cost, Event, Exe, Execed, ExitStatus, Exited, Forked, Found, LossCount, LossKind, ProcKey, Task, Usage,
+    Zombie,
 };
 use crate::killer::{KillCause, Killer, Sender};
 use words::Line;
@@ -491,18 +492,10 @@ impl Script {
     }
 
     fn task_of(&self, key: ProcKey) -> Task {
-        self.tasks.get(&key).cloned().unwrap_or_else(|| Task {
-            key,
-            parent: ProcKey::SWAPPER,
-            creds: Creds::default(),
-            comm: invented_name(key),
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 1,
-            kernel: false,
-            session: crate::Session::default(),
-        })
+        self.tasks
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(|| Task { comm: invented_name(key), ..Task::of(key, ProcKey::SWAPPER) })
     }
 }
 
@@ -518,14 +511,11 @@ fn program_name(path: &[u8]) -> Comm {
 
 fn lost(line: &mut Line<'_>, ts_ns: u64) -> Result<Event, Fault> {
     const EXPECTED: &str = "a number of forks, or fork=, exec=, exit= and cgroup=";
-    let mut count = LossCount { fork: line.next_number().unwrap_or(0), ..LossCount::default() };
+    let mut count = LossCount::of(LossKind::Fork, line.next_number().unwrap_or(0));
     while let Some(option) = line.option() {
-        match option.name {
-            "fork" => count.fork = option.number()?,
-            "exec" => count.exec = option.number()?,
-            "exit" => count.exit = option.number()?,
-            "cgroup" => count.cgroup = option.number()?,
-            _ => return Err(option.unknown(EXPECTED)),
+        match LossKind::ALL.into_iter().find(|kind| kind.name() == option.name) {
+            Some(kind) => count[kind] = option.number()?,
+            None => return Err(option.unknown(EXPECTED)),
         }
     }
     if count.total() == 0 {

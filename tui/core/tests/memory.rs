@@ -21,16 +21,12 @@ struct Machine {
 impl Machine {
     fn task(&self, parent: ProcKey, comm: &str) -> Task {
         Task {
-            key: ProcKey::new(self.pid, self.now_ns),
-            parent,
             creds: Creds { uid: 1000, gid: 1000, ruid: 1000, rgid: 1000 },
             comm: Comm::new(comm.as_bytes()),
             cgroup_id: Some(77),
             pid_ns: Some(4_026_531_836),
             ns_pid: Some(self.pid),
-            threads: 1,
-            kernel: false,
-            session: ptree_core::Session::default(),
+            ..Task::of(ProcKey::new(self.pid, self.now_ns), parent)
         }
     }
 

@@ -2,7 +2,9 @@
 //! ring buffer is drained by a timer (or earlier, when the kernel says that it fills), with a pass over all tasks at
 //! regular intervals and after every loss.
 //!
-//! Knows the order of things; the programs are in [`load`], the account of the living in [`crate::track`].
+//! Knows the order of things. What a program wrote goes in one line from hand to hand: [`load`] takes the bytes out of the
+//! kernel, [`reading`] decodes and completes them, [`aliases`] names processes of whom no pass tells, [`crate::track`] keeps the
+//! account of the living and makes events of it, and these are delivered.
 
 mod aliases;
 mod blob;
@@ -11,6 +13,7 @@ mod error;
 mod hooks;
 mod leaderless;
 mod load;
+mod reading;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -21,7 +24,8 @@ pub use error::{LiveError, RingSizeError};
 pub use load::{Kernel, Refusal, check_pretended, check_release, check_ring_bytes, min_ring_bytes};
 use ptree_common::layout::Part;
 use ptree_core::Event;
-use ptree_core::event::{Found, LossCount, Task};
+use ptree_core::event::{Found, LossCount, LossKind, Task};
+pub use reading::Reading;
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
@@ -101,6 +105,7 @@ impl Default for LiveOptions {
 /// The running capture.
 pub struct Live {
     kernel: Kernel,
+    reading: Reading,
     tracker: Tracker,
     options: LiveOptions,
     events: Vec<Event>,
@@ -138,7 +143,8 @@ impl Live {
         let mut kernel = Kernel::load(&options)?;
         kernel.attach()?;
         let attached_ns = host::boottime_ns();
-        let mut rows = kernel.pass()?;
+        let mut reading = Reading::default();
+        let mut rows = reading.pass(&mut kernel)?;
         // Known by now, if ever.
         let sees_all = host::in_initial_pid_namespace();
         let mut tracker = Tracker::new(attached_ns, sees_all, host::page_size());
@@ -148,6 +154,7 @@ impl Live {
         }
         let mut live = Self {
             kernel,
+            reading,
             tracker,
             options,
             events: Vec::new(),
@@ -173,7 +180,7 @@ impl Live {
             live.aliases.insert(Aliases::default()).rows(&mut rows);
         }
         rows.sort_by_key(|row| (row.task.key.start_ns, row.task.key.pid));
-        live.kernel.ensure_calibrated()?;
+        live.reading.ensure_calibrated(&mut live.kernel)?;
         live.tracker.seed(rows, &mut live.events);
         live.note_found(0);
         Ok(live)
@@ -255,8 +262,9 @@ impl Live {
     /// Takes up to `limit` records; whether there may be more.
     fn take_records(&mut self, limit: usize) -> bool {
         let from = self.events.len();
-        let Self { kernel, tracker, events, aliases, .. } = self;
-        let taken = kernel.drain(limit, |mut record| {
+        let Self { kernel, reading, tracker, events, aliases, .. } = self;
+        let taken = kernel.drain(limit, |bytes| {
+            let Some(mut record) = reading.record(bytes) else { return };
             if let Some(aliases) = aliases {
                 aliases.record(&mut record);
             }
@@ -285,16 +293,11 @@ impl Live {
             lost => lost?,
         };
         lost += self.skipped;
-        let count = LossCount {
-            fork: lost.fork.saturating_sub(self.reported.fork),
-            exec: lost.exec.saturating_sub(self.reported.exec),
-            exit: lost.exit.saturating_sub(self.reported.exit),
-            cgroup: lost.cgroup.saturating_sub(self.reported.cgroup),
-        };
+        let count = lost.since(&self.reported);
         if count.total() > 0 {
             self.reported = lost;
             self.repair_due = true;
-            self.details_lost |= count.exec > 0 || count.cgroup > 0;
+            self.details_lost |= count[LossKind::Exec] > 0 || count[LossKind::Cgroup] > 0;
             self.events.push(Event::Lost { ts_ns: host::boottime_ns(), count });
         }
         Ok(())
@@ -306,7 +309,7 @@ impl Live {
         self.details_lost |= !self.kernel.has(Part::Execs);
         self.tracker.begin_pass();
         let started_ns = host::boottime_ns();
-        let mut rows = match self.kernel.pass() {
+        let mut rows = match self.reading.pass(&mut self.kernel) {
             Ok(rows) => rows,
             Err(error) => {
                 self.repair_due = after_loss;
@@ -473,7 +476,8 @@ fn add_details(found: &mut Found, tracker: Option<(&mut Tracker, &mut Vec<Event>
 /// As for [`Live::open`].
 pub fn snapshot(options: LiveOptions, measure: Option<Duration>) -> Result<(Batch, Vec<Part>), LiveError> {
     let mut kernel = Kernel::load(&LiveOptions { ring_bytes: min_ring_bytes(), ..options })?;
-    let mut rows = kernel.pass()?;
+    let mut reading = Reading::default();
+    let mut rows = reading.pass(&mut kernel)?;
     if kernel.has(Part::Running) {
         rows.extend(procfs::unlisted(&rows, host::boottime_ns()));
     }
@@ -484,7 +488,7 @@ pub fn snapshot(options: LiveOptions, measure: Option<Duration>) -> Result<(Batc
         std::thread::sleep(measure);
         let started_ns = host::boottime_ns();
         tracker.begin_pass();
-        let rows = kernel.pass()?;
+        let rows = reading.pass(&mut kernel)?;
         tracker.finish_pass(rows, started_ns, false, |_| true, &mut events);
     }
     let mut uids = FxHashSet::default();
@@ -514,14 +518,14 @@ mod tests {
         }
         let mut live = Live::open(LiveOptions { ring_bytes: 1 << 20, ..LiveOptions::default() }).unwrap();
         // Nothing was skipped for all of three programs, nor can it be made to: an answer is told from what was believed.
-        let believed = LossCount { fork: 1 << 40, ..LossCount::default() };
+        let believed = LossCount::of(LossKind::Fork, 1 << 40);
         (live.skipped, live.reported) = (believed, believed);
         live.skipped_asked = Instant::now();
         live.count_loss(false).unwrap();
         assert_eq!(live.skipped, believed, "it was asked a moment ago");
         live.skipped_asked = Instant::now() - SKIPPED_INTERVAL;
         live.count_loss(false).unwrap();
-        assert!(live.skipped.fork < believed.fork, "{:?}", live.skipped);
+        assert!(live.skipped.total() < believed.total(), "{:?}", live.skipped);
     }
 
     #[tokio::test]

@@ -259,16 +259,12 @@ pub fn unlisted(rows: &[Row], now_ns: u64) -> Vec<Row> {
         let mut row = Row {
             ts_ns: now_ns,
             task: Task {
-                key,
-                parent: keys.get(&stat.ppid).copied().unwrap_or(ProcKey::SWAPPER),
                 creds: creds(*pid)?,
                 comm: Comm::new(&stat.comm),
-                cgroup_id: None,
-                pid_ns: None,
-                ns_pid: None,
                 threads: 0,
                 kernel: stat.flags & PF_KTHREAD != 0,
                 session: session(*pid, stat),
+                ..Task::of(key, keys.get(&stat.ppid).copied().unwrap_or(ProcKey::SWAPPER))
             },
             sampled: None,
             run_delay_ns: None,
@@ -515,18 +511,7 @@ mod tests {
     fn another_process_under_the_same_pid_is_not_described() {
         let start_ns = Stat::read(std::process::id()).unwrap().start_ns();
         let me = ProcKey::new(std::process::id(), start_ns);
-        let mut task = Task {
-            key: me,
-            parent: ProcKey::SWAPPER,
-            creds: Creds::default(),
-            comm: Comm::default(),
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 1,
-            kernel: false,
-            session: Session::default(),
-        };
+        let mut task = Task::of(me, ProcKey::SWAPPER);
         assert!(details(&task).argv.is_some());
         task.key.start_ns += TICK_NS;
         assert_eq!(details(&task), Details::default());

@@ -142,24 +142,11 @@ fn is_name(text: &[u8], comm: &Comm, exe: Option<&[u8]>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ptree_core::event::Creds;
-
     use super::*;
     use crate::decode::{Charge, Io};
 
     fn rows(pids: impl IntoIterator<Item = u32>) -> Vec<Row> {
-        let task = |pid| Task {
-            key: ProcKey::new(pid, 1),
-            parent: ProcKey::SWAPPER,
-            creds: Creds::default(),
-            comm: Comm::default(),
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 1,
-            kernel: pid == 2,
-            session: ptree_core::Session::default(),
-        };
+        let task = |pid| Task { kernel: pid == 2, ..Task::of(ProcKey::new(pid, 1), ProcKey::SWAPPER) };
         let cpu = Charge { cpu_ns: 0, charged_ns: None };
         let row = |pid| Row {
             run_delay_ns: None,

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use ptree_core::event::{Creds, LossCount};
+use ptree_core::event::{Creds, LossCount, LossKind};
 use ptree_core::{Comm, Config, Delta, Engine, Event, ExitStatus, Image, Lifecycle, Lineage, Origin, ProcKey, Process};
 use ptree_source::synth::{Options, Profile, Scenario, Synth, World};
 
@@ -226,10 +226,10 @@ fn i11_losses_add_up_and_repair_leads_back_to_the_truth() {
         let (stats, counts, lost) = (fed.engine.stats(), synth.world().counts(), synth.world().lost());
         assert!(lost.total() > 0, "{context}: the test tests nothing");
         assert_eq!((told, stats.lost), (lost, lost), "{context}");
-        assert_eq!(stats.forks, counts.forks - lost.fork, "{context}");
-        assert!(stats.execs <= counts.execs - lost.exec, "{context}");
+        assert_eq!(stats.forks, counts.forks - lost[LossKind::Fork], "{context}");
+        assert!(stats.execs <= counts.execs - lost[LossKind::Exec], "{context}");
         // Who was never heard of has been forked and has ended unseen.
-        assert!(stats.exits <= counts.exits && stats.exits + lost.exit >= counts.exits, "{context}");
+        assert!(stats.exits <= counts.exits && stats.exits + lost[LossKind::Exit] >= counts.exits, "{context}");
         let (mut inferred, mut unseen, mut seen_ending) = (0, 0, 0);
         for process in fed.engine.tree().iter() {
             inferred += u64::from(process.origin == Origin::Inferred);
@@ -240,7 +240,10 @@ fn i11_losses_add_up_and_repair_leads_back_to_the_truth() {
             }
         }
         assert_eq!(stats.inferred, inferred + unseen, "{context}");
-        assert!(inferred <= lost.fork && unseen + seen_ending <= lost.exit, "{context}: {inferred} {unseen} {lost:?}");
+        assert!(
+            inferred <= lost[LossKind::Fork] && unseen + seen_ending <= lost[LossKind::Exit],
+            "{context}: {inferred} {unseen} {lost:?}"
+        );
         let (all_inferred, all_lost, all_seen_ending) = totals.get();
         totals.set((all_inferred + stats.inferred, all_lost + lost.total(), all_seen_ending + seen_ending));
     });

@@ -10,7 +10,7 @@ use ptree_core::engine::Config;
 use ptree_core::text::harmless;
 use ptree_source::host::{self, TimeNamespace};
 use ptree_source::layout::{Layout, Lookup};
-use ptree_source::live::{BtfFile, Kernel, LiveError};
+use ptree_source::live::{BtfFile, Kernel, LiveError, Reading};
 use ptree_source::privilege::{self, Capabilities, Capability};
 use ptree_source::{Part, limits, live, procfs};
 use serde::Serialize;
@@ -308,8 +308,9 @@ fn programs(common: &Common) -> (Vec<Check>, Option<Kernel>) {
         Err(error) => return (vec![Check::or(Verdict::Bad, NAME, format!("{error:#}"), "raise the limits")], None),
     };
     let _context = runtime.enter();
+    let mut reading = Reading::default();
     let tried = Kernel::load(&common.live()).and_then(|mut kernel| {
-        let rows = kernel.pass()?;
+        let rows = reading.pass(&mut kernel)?;
         kernel.attach()?;
         Ok((kernel, rows.len()))
     });
@@ -332,8 +333,8 @@ fn programs(common: &Common) -> (Vec<Check>, Option<Kernel>) {
         programs,
         Check::ok("processes", format!("{processes}, from {from}")),
     ];
-    if kernel.undecoded() > 0 {
-        let finding = format!("{} records make no sense: they are not of this program", kernel.undecoded());
+    if reading.undecoded() > 0 {
+        let finding = format!("{} records make no sense: they are not of this program", reading.undecoded());
         checks.push(Check::or(Verdict::Bad, "records", finding, "build the program again, from one source"));
     }
     (checks, Some(kernel))

@@ -3,7 +3,7 @@
 
 use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Found, Task, Usage};
 use ptree_core::killer::Killer;
-use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, ProcKey};
+use ptree_core::{Argv, Comm, Event, ExitStatus, LossCount, LossKind, ProcKey};
 use ptree_source::{Batch, Header, TimeAnchor};
 use ptree_tui::action::{Action, Effect};
 use ptree_tui::app::{App, Options};
@@ -91,16 +91,12 @@ impl Machine {
 
     fn task(&self, pid: u32, parent: u32, uid: u32, comm: &[u8]) -> Task {
         Task {
-            key: self.key(pid),
-            parent: self.key(parent),
             creds: Creds { uid, gid: uid, ruid: uid, rgid: uid },
             comm: Comm::new(comm),
             cgroup_id: Some(77),
             pid_ns: Some(4_026_531_836),
             ns_pid: Some(pid),
-            threads: 1,
-            kernel: false,
-            session: ptree_core::Session::default(),
+            ..Task::of(self.key(pid), self.key(parent))
         }
     }
 
@@ -255,7 +251,7 @@ impl Machine {
     }
 
     pub(crate) fn lose(&mut self, exit: u64) {
-        let count = LossCount { exit, ..LossCount::default() };
+        let count = LossCount::of(LossKind::Exit, exit);
         self.event(Event::Lost { ts_ns: self.now_ns, count });
     }
 

@@ -369,7 +369,7 @@ fn usage_is_measured_between_two_looks() {
 fn loss_adds_up() {
     let mut scene = Scene::of("lost 2");
     assert_eq!(scene.play("lost 3"), []);
-    assert_eq!((scene.engine.stats().lost.fork, scene.engine.stats().lost.total()), (5, 5));
+    assert_eq!((scene.engine.stats().lost[crate::LossKind::Fork], scene.engine.stats().lost.total()), (5, 5));
 }
 
 #[test]

@@ -161,18 +161,7 @@ impl<'f, 'c> Judge<'f, 'c> {
 /// What is known of a process by a signal that it sent, as it was then.
 fn as_it_was(sender: &Sender) -> Process {
     let Sender { key, comm, uid } = *sender;
-    let task = Task {
-        key,
-        parent: ProcKey::SWAPPER,
-        creds: Creds { uid, ..Creds::default() },
-        comm,
-        cgroup_id: None,
-        pid_ns: None,
-        ns_pid: None,
-        threads: 0,
-        kernel: false,
-        session: crate::Session::default(),
-    };
+    let task = Task { creds: Creds { uid, ..Creds::default() }, comm, threads: 0, ..Task::of(key, ProcKey::SWAPPER) };
     let common = process::Context::new(&task, None, &crate::cgroup::Paths::default());
     Process::new(&task, Arc::new(common), ProcKey::SWAPPER, Origin::Inferred, key.start_ns)
 }

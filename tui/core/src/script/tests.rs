@@ -1,7 +1,7 @@
 //! Tests of the script: what each line means, and what is said of one that means nothing.
 
 use super::*;
-use crate::event::Exe;
+use crate::event::{Creds, Exe};
 use crate::session::{Session, Tty};
 use crate::{Argv, text};
 
@@ -37,8 +37,6 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
                 exe=/bin/x 'cgroup=/a b' truncated repaired zombie=SIGSEGV cpu=3ms -- x '' \\xff '#'";
     let Event::Process(found) = event(text) else { panic!() };
     let task = Task {
-        key: ProcKey::new(9, 2 * SECOND),
-        parent: ProcKey::new(7, 7),
         creds: Creds { uid: 1, gid: 2, ruid: 3, rgid: 4 },
         comm: Comm::new(b"a b"),
         cgroup_id: Some(6),
@@ -46,7 +44,7 @@ fn a_process_is_found_with_all_that_can_be_known_of_it() {
         ns_pid: Some(8),
         threads: 5,
         kernel: true,
-        session: Session::default(),
+        ..Task::of(ProcKey::new(9, 2 * SECOND), ProcKey::new(7, 7))
     };
     let expected = Found {
         ts_ns: SECOND,
@@ -161,10 +159,9 @@ fn what_changes_later_is_kept() {
         state: 'R',
     };
     assert_eq!(events[4], Event::Usage(usage));
-    assert_eq!(
-        events[5],
-        Event::Lost { ts_ns: 6 * SECOND, count: LossCount { fork: 1, exit: 2, ..LossCount::default() } }
-    );
+    let mut count = LossCount::of(LossKind::Fork, 1);
+    count[LossKind::Exit] = 2;
+    assert_eq!(events[5], Event::Lost { ts_ns: 6 * SECOND, count });
 }
 
 #[test]

@@ -3,22 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::event::{Comm, Creds, Task};
+use crate::event::{Comm, Task};
 use crate::process::{Context, Origin};
 
 fn process(pid: u32, start_ns: u64, parent: ProcKey) -> Box<Process> {
-    let task = Task {
-        key: ProcKey::new(pid, start_ns),
-        parent,
-        creds: Creds::default(),
-        comm: Comm::new(b"test"),
-        cgroup_id: None,
-        pid_ns: None,
-        ns_pid: None,
-        threads: 1,
-        kernel: false,
-        session: crate::Session::default(),
-    };
+    let task = Task { comm: Comm::new(b"test"), ..Task::of(ProcKey::new(pid, start_ns), parent) };
     Box::new(Process::new(
         &task,
         Arc::new(Context::new(&task, None, &Default::default())),

@@ -80,7 +80,7 @@ impl Aliases {
 #[cfg(test)]
 mod tests {
     use ptree_core::Comm;
-    use ptree_core::event::{Creds, Forked, Task};
+    use ptree_core::event::{Forked, Task};
 
     use super::*;
     use crate::decode::{Charge, Io};
@@ -88,18 +88,7 @@ mod tests {
     const TICK: u64 = 10_000_000;
 
     fn task(key: ProcKey, parent: ProcKey) -> Task {
-        Task {
-            key,
-            parent,
-            creds: Creds { uid: 0, gid: 0, ruid: 0, rgid: 0 },
-            comm: Comm::new(b"x"),
-            cgroup_id: None,
-            pid_ns: None,
-            ns_pid: None,
-            threads: 1,
-            kernel: false,
-            session: ptree_core::Session::default(),
-        }
+        Task { comm: Comm::new(b"x"), ..Task::of(key, parent) }
     }
 
     fn row(key: ProcKey, parent: ProcKey) -> Row {

@@ -1,69 +1,16 @@
-//! The programs on tracepoints: which there are, how many of them a kernel needs, and what it has skipped.
+//! The programs on tracepoints in a running kernel: how many of each it needs, and what it has skipped.
 //!
-//! Does not know how a program is loaded, nor what it writes.
+//! Which there are is in [`ptree_common::hooks`]. Does not know how a program is loaded, nor what it writes.
 
-use ptree_common::layout::{MISSING, Offsets, Part};
+use ptree_common::layout::{MISSING, Offsets};
 use ptree_common::wire::{COPIES, kind};
-use ptree_core::event::LossCount;
+use ptree_core::event::{LossCount, LossKind};
 
 use crate::host::version;
-
-/// Programs on a tracepoint.
-pub(super) struct Hook {
-    /// The program, and its copies.
-    pub(super) names: &'static [&'static str],
-    pub(super) tracepoint: &'static str,
-    /// Of the records that it makes; `None` for one that takes notes for another, or says of processes only where they are:
-    /// without any other, nothing would be told.
-    pub(super) kind: Option<u32>,
-    pub(super) part: Part,
-}
-
-/// In the order in which they are attached: fork last, so that whatever is seen to be forked has its exec and exit seen
-/// as well, and who kills it.
-pub(super) const HOOKS: [Hook; 10] = [
-    Hook { names: &["on_cgroup_made"], tracepoint: "cgroup_mkdir", kind: None, part: Part::Moves },
-    Hook { names: &["on_cgroup_gone"], tracepoint: "cgroup_rmdir", kind: None, part: Part::Moves },
-    Hook { names: &["on_cgroup_named"], tracepoint: "cgroup_rename", kind: None, part: Part::Moves },
-    Hook { names: &["on_cgroup_move"], tracepoint: "cgroup_attach_task", kind: None, part: Part::Moves },
-    Hook { names: &["on_cgroup_left"], tracepoint: "cgroup_transfer_tasks", kind: None, part: Part::Moves },
-    Hook { names: &["on_victim"], tracepoint: "mark_victim", kind: None, part: Part::OutOfMemory },
-    Hook { names: &["on_signal"], tracepoint: "signal_generate", kind: None, part: Part::Killers },
-    Hook {
-        names: &["on_exit", "on_exit_2", "on_exit_3"],
-        tracepoint: "sched_process_exit",
-        kind: Some(kind::EXIT),
-        part: Part::Ends,
-    },
-    Hook {
-        names: &["on_exec", "on_exec_2", "on_exec_3"],
-        tracepoint: "sched_process_exec",
-        kind: Some(kind::EXEC),
-        part: Part::Execs,
-    },
-    Hook {
-        names: &["on_fork", "on_fork_2", "on_fork_3"],
-        tracepoint: "sched_process_fork",
-        kind: Some(kind::FORK),
-        part: Part::Births,
-    },
-];
 
 /// From here on programs on tracepoints can be preempted: the kernel then skips them for whatever else happens on that
 /// CPU before they go on. Nothing in the BTF tells such a kernel.
 const PREEMPTIBLE: (u32, u32) = (7, 0);
-
-impl Hook {
-    /// Name of the program that there always is.
-    pub(super) const fn name(&self) -> &'static str {
-        self.names[0]
-    }
-
-    /// The hook that has a program of this name, and which of its programs it is.
-    pub(super) fn of(name: &str) -> Option<(&'static Self, usize)> {
-        HOOKS.iter().find_map(|hook| Some((hook, hook.names.iter().position(|own| *own == name)?)))
-    }
-}
 
 /// Programs that each tracepoint needs on a kernel, so that none of its events is skipped by all of them. For that, as many
 /// tasks would have to be preempted in them at a time on one CPU. Where nothing tells one exec of a process from the
@@ -80,8 +27,21 @@ pub(super) fn skipped_by_all(skipped: impl Iterator<Item = (u32, u64)>) -> LossC
         let least = &mut least[kind as usize];
         *least = Some(least.map_or(runs, |least| least.min(runs)));
     }
-    let lost = |kind: u32| least[kind as usize].unwrap_or(0);
-    LossCount { fork: lost(kind::FORK), exec: lost(kind::EXEC), exit: lost(kind::EXIT), cgroup: 0 }
+    let mut lost = LossCount::default();
+    for of in LossKind::ALL {
+        lost[of] = least[kind_of(of) as usize].unwrap_or(0);
+    }
+    lost
+}
+
+/// The kind of the records whose loss is counted so.
+pub(super) const fn kind_of(lost: LossKind) -> u32 {
+    match lost {
+        LossKind::Fork => kind::FORK,
+        LossKind::Exec => kind::EXEC,
+        LossKind::Exit => kind::EXIT,
+        LossKind::Cgroup => kind::CGROUP,
+    }
 }
 
 /// `recursion_misses` of a program's fdinfo; 0 where the kernel does not say.
@@ -105,7 +65,9 @@ mod tests {
     #[test]
     fn what_one_copy_takes_is_not_lost() {
         let skipped = [(kind::FORK, 5), (kind::EXIT, 9), (kind::EXIT, 0), (kind::EXEC, 4), (kind::EXEC, 3)];
-        assert_eq!(skipped_by_all(skipped.into_iter()), LossCount { fork: 5, exec: 3, ..LossCount::default() });
+        let mut lost = LossCount::of(LossKind::Fork, 5);
+        lost[LossKind::Exec] = 3;
+        assert_eq!(skipped_by_all(skipped.into_iter()), lost);
         assert_eq!(skipped_by_all(std::iter::empty()), LossCount::default());
     }
 
@@ -116,16 +78,5 @@ mod tests {
             assert_eq!(copies(release, &numbered), programs, "{release}");
             assert_eq!(copies(release, &Offsets::UNSET), 1, "{release}");
         }
-    }
-
-    #[test]
-    fn every_program_belongs_to_one_hook() {
-        for hook in &HOOKS {
-            for (number, name) in hook.names.iter().enumerate() {
-                let (found, at) = Hook::of(name).unwrap();
-                assert_eq!((found.tracepoint, at), (hook.tracepoint, number));
-            }
-        }
-        assert!(Hook::of("on_task").is_none());
     }
 }

@@ -93,8 +93,7 @@ impl Leaderless {
 mod tests {
     use std::cell::Cell;
 
-    use ptree_core::event::Creds;
-    use ptree_core::{Comm, ExitStatus};
+    use ptree_core::ExitStatus;
 
     use super::*;
     use crate::decode::{Charge, Ending};
@@ -104,18 +103,7 @@ mod tests {
             sampled: Some(Sampled { user_ns: 1, system_ns: 2 }),
             run_delay_ns: Some(3),
             ts_ns: 1,
-            task: Task {
-                key: ProcKey::new(pid, 1),
-                parent: ProcKey::SWAPPER,
-                creds: Creds::default(),
-                comm: Comm::default(),
-                cgroup_id: None,
-                pid_ns: None,
-                ns_pid: None,
-                threads: 3,
-                kernel: false,
-                session: ptree_core::Session::default(),
-            },
+            task: Task { threads: 3, ..Task::of(ProcKey::new(pid, 1), ProcKey::SWAPPER) },
             cpu: Charge { cpu_ns: 5, charged_ns: None },
             rss_pages,
             io: Io::default(),

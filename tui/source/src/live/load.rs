@@ -1,10 +1,8 @@
 //! The eBPF object in the kernel: loaded with the offsets of this kernel, attached, drained, iterated.
 //!
-//! Does not know what the records mean, nor when to drain. The iterator's passes are in `pass`.
+//! Does not know what the records mean, nor when to drain: it hands on bytes.
 
-mod pass;
-
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::thread;
@@ -13,21 +11,19 @@ use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, Iter, Program};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use ptree_common::hooks::{HOOKS, Hook};
 use ptree_common::layout::{MEMBERS, Part};
 use ptree_common::wire::kind;
-use ptree_core::event::LossCount;
+use ptree_core::event::{LossCount, LossKind};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zerocopy::IntoBytes;
 
 use super::LiveOptions;
 use super::blob::BtfFile;
-use super::clock::SchedClock;
 use super::error::{FLOOR, LiveError, RingSizeError};
-use super::hooks::{self, HOOKS, Hook};
-use super::leaderless::Leaderless;
+use super::hooks;
 use crate::caller::caller;
-use crate::decode::{Record, decode};
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
 use crate::{host, limits, procfs, threads};
@@ -54,12 +50,6 @@ pub struct Kernel {
     ebpf: Ebpf,
     events: AsyncFd<RingBuf<MapData>>,
     lost: PerCpuArray<MapData, u64>,
-    page_size: u64,
-    clock: SchedClock,
-    leaderless: Leaderless,
-    /// Records that could not be decoded.
-    undecoded: u64,
-    buffer: Vec<u8>,
     /// Parts for which this kernel's structs lack a member.
     lost_parts: Vec<Part>,
     refused: Vec<Refusal>,
@@ -196,11 +186,6 @@ impl Kernel {
             ebpf,
             events,
             lost,
-            page_size: host::page_size(),
-            clock: SchedClock::default(),
-            leaderless: Leaderless::default(),
-            undecoded: 0,
-            buffer: Vec::new(),
             lost_parts: layout.lost().collect(),
             refused: tolerable(refused)?,
             copies: layout.settings.copies,
@@ -220,7 +205,7 @@ impl Kernel {
             if !self.has(hook.part) {
                 continue;
             }
-            for name in hook.names {
+            for name in hook.programs {
                 let program: &mut BtfTracePoint = program(&mut self.ebpf, name)?;
                 if program.fd().is_err() {
                     continue;
@@ -272,12 +257,6 @@ impl Kernel {
         parts
     }
 
-    /// Records skipped since they could not be decoded: none, unless object and program do not belong together.
-    #[must_use]
-    pub const fn undecoded(&self) -> u64 {
-        self.undecoded
-    }
-
     /// Returns when the kernel has woken us since the ring buffer fills.
     ///
     /// # Errors
@@ -289,28 +268,56 @@ impl Kernel {
         Ok(())
     }
 
-    /// Takes up to `limit` records, oldest first; how many were there.
-    pub fn drain(&mut self, limit: usize, mut take: impl FnMut(Record)) -> usize {
+    /// Takes up to `limit` records, oldest first, as the programs wrote them; how many were there.
+    pub fn drain(&mut self, limit: usize, mut take: impl FnMut(&[u8])) -> usize {
         let mut taken = 0;
         while taken < limit
             && let Some(item) = self.events.get_mut().next()
         {
             taken += 1;
-            match decode(&item, self.page_size) {
-                Ok(mut record) => {
-                    self.clock.complete(&mut record);
-                    take(record);
-                }
-                Err(_) => self.undecoded += 1,
-            }
+            take(&item);
         }
         taken
+    }
+
+    /// The task iterator, which writes a record for each task while it is read; `None` where it is refused.
+    ///
+    /// # Errors
+    /// When the kernel refuses for lack of privilege or of what there is too little of at the moment, or, after it has once
+    /// allowed it, for whatever reason.
+    pub fn tasks(&mut self) -> Result<Option<File>, LiveError> {
+        if !self.has(Part::Running) {
+            return Ok(None);
+        }
+        let iterator: &mut Iter = program(&mut self.ebpf, ITERATOR)?;
+        match iterator.attach().and_then(|id| iterator.take_link(id)) {
+            Ok(link) => {
+                let file = link
+                    .into_file()
+                    .map_err(|error| LiveError::Read { what: "the task iterator", source: io::Error::other(error) })?;
+                self.iterated = true;
+                Ok(Some(file))
+            }
+            Err(error) => {
+                let error = LiveError::program(ITERATOR, error);
+                if self.iterated || error.is_privilege() || error.may_pass() {
+                    return Err(error);
+                }
+                self.refused.push(Refusal { part: Part::Running, error });
+                Ok(None)
+            }
+        }
+    }
+
+    /// The file with the BTF, once, when that may be another kernel's.
+    pub(super) fn take_doubt(&mut self) -> Option<String> {
+        self.doubted.take()
     }
 
     /// The programs, with the instructions that the verifier went through (known from 5.16 on).
     #[must_use]
     pub fn verified_instructions(&self) -> Vec<(&'static str, Option<u32>)> {
-        let of_hooks = HOOKS.iter().flat_map(|hook| hook.names.iter().map(|name| (*name, hook.part)));
+        let of_hooks = HOOKS.iter().flat_map(|hook| hook.programs.iter().map(|name| (*name, hook.part)));
         let loaded = of_hooks.chain([(ITERATOR, Part::Running)]).filter_map(|(name, part)| {
             let program = self.ebpf.program(name).filter(|program| self.has(part) && program.fd().is_ok())?;
             Some((name, program.info().ok().and_then(|info| info.verified_instruction_count())))
@@ -329,12 +336,11 @@ impl Kernel {
                 Ok::<_, LiveError>(by_cpu.iter().fold(sum, |sum, lost| sum + lost))
             })
         };
-        Ok(LossCount {
-            fork: count(kind::FORK)?,
-            exec: count(kind::EXEC)?,
-            exit: count(kind::EXIT)?,
-            cgroup: count(kind::CGROUP)?,
-        })
+        let mut lost = LossCount::default();
+        for of in LossKind::ALL {
+            lost[of] = count(hooks::kind_of(of))?;
+        }
+        Ok(lost)
     }
 
     /// Events so far for which the kernel skipped the programs, since they were running already on that CPU: lost
@@ -362,7 +368,7 @@ fn load_programs(ebpf: &mut Ebpf, btf: &AyaBtf, copies: usize, pretend: impl Fn(
         let (name, part) = match hook {
             Some((_, copy)) if copy >= copies => return None,
             Some((hook, 0)) => (hook.name(), hook.part),
-            Some((hook, copy)) => (hook.names[copy], Part::Spares),
+            Some((hook, copy)) => (hook.programs[copy], Part::Spares),
             None => (ITERATOR, Part::Running),
         };
         let result = match hook {
@@ -402,7 +408,7 @@ fn tolerable(mut refused: Vec<Refusal>) -> Result<Vec<Refusal>, LiveError> {
 /// # Errors
 /// Says which programs there are.
 pub fn check_pretended(name: &str) -> Result<String, String> {
-    let programs = || HOOKS.iter().flat_map(|hook| hook.names).copied().chain([ITERATOR]);
+    let programs = || HOOKS.iter().flat_map(|hook| hook.programs).copied().chain([ITERATOR]);
     if MEMBERS.iter().map(|member| member.field).chain(programs()).any(|known| known == name) {
         return Ok(name.to_owned());
     }

@@ -1,6 +1,8 @@
 //! Each line as it is written, once with everything known and once with nothing.
 
-use ptree_core::event::{Cost, Creds, Event, Exe, Execed, Exited, Forked, Found, LossCount, Task, Usage, Zombie};
+use ptree_core::event::{
+    Cost, Creds, Event, Exe, Execed, Exited, Forked, Found, LossCount, LossKind, Task, Usage, Zombie,
+};
 use ptree_core::killer::{KillCause, Killer, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 
@@ -9,16 +11,13 @@ use crate::{Header, TimeAnchor};
 
 fn task(kernel: bool) -> Task {
     Task {
-        key: ProcKey::new(5, 50),
-        parent: ProcKey::new(1, 10),
         creds: Creds { uid: 0, gid: 0, ruid: 1000, rgid: 0 },
         comm: Comm::new(b"a\x1b\xff"),
         cgroup_id: Some(77),
         pid_ns: Some(4_026_531_836),
         ns_pid: Some(5),
-        threads: 1,
         kernel,
-        session: Session::default(),
+        ..Task::of(ProcKey::new(5, 50), ProcKey::new(1, 10))
     }
 }
 
@@ -132,7 +131,11 @@ fn process_tells_kernel_threads_zombies_and_repair() {
 #[test]
 fn changes_losses_and_usage_have_lines() {
     let key = ProcKey::new(5, 50);
-    let count = LossCount { fork: 1, exit: 2, ..LossCount::default() };
+    let count = {
+        let mut count = LossCount::of(LossKind::Fork, 1);
+        count[LossKind::Exit] = 2;
+        count
+    };
     for (event, text) in [
         (
             Event::Creds { ts_ns: 1, key, creds: Creds::default() },

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use ptree_core::Event;
-use ptree_core::event::{Exited, LossCount, Task};
+use ptree_core::event::{Exited, LossCount, LossKind, Task};
 
 use super::rng::{Rng, mix};
 use super::world::{Living, World};
@@ -109,12 +109,12 @@ impl Lossy {
         }
         if self.burst > 0 {
             self.burst -= 1;
-            let mut count = LossCount::default();
-            match record {
-                Record::Fork(_) => count.fork = 1,
-                Record::Exec { .. } => count.exec = 1,
-                _ => count.exit = 1,
-            }
+            let kind = match record {
+                Record::Fork(_) => LossKind::Fork,
+                Record::Exec { .. } => LossKind::Exec,
+                _ => LossKind::Exit,
+            };
+            let count = LossCount::of(kind, 1);
             world.lost += count;
             self.unreported += count;
             return;
@@ -142,7 +142,7 @@ impl Lossy {
         let count = std::mem::take(&mut self.unreported);
         if count.total() > 0 {
             self.repair_due = true;
-            self.execs_lost |= count.exec > 0;
+            self.execs_lost |= count[LossKind::Exec] > 0;
             self.out.push(Event::Lost { ts_ns, count });
         }
     }

@@ -10,18 +10,7 @@ use crate::places::Places;
 const CAPTURE_NS: u64 = 1_000;
 
 fn task(pid: u32, start_ns: u64, parent: ProcKey) -> Task {
-    Task {
-        key: ProcKey::new(pid, start_ns),
-        parent,
-        creds: Creds::default(),
-        comm: Comm::new(b"test"),
-        cgroup_id: None,
-        pid_ns: None,
-        ns_pid: None,
-        threads: 1,
-        kernel: false,
-        session: Session::default(),
-    }
+    Task { comm: Comm::new(b"test"), ..Task::of(ProcKey::new(pid, start_ns), parent) }
 }
 
 fn row(ts_ns: u64, task: Task) -> Row {

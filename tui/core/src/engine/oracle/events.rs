@@ -20,16 +20,10 @@ fn key() -> impl Strategy<Value = ProcKey> {
 
 fn task() -> impl Strategy<Value = Task> {
     (key(), key(), 0..3_u32, 0..3_usize, session()).prop_map(|(key, parent, uid, name, session)| Task {
-        key,
-        parent,
         creds: Creds { uid, ..Creds::default() },
         comm: Comm::new([&b"sh"[..], b"ls", b"make"][name]),
-        cgroup_id: None,
-        pid_ns: None,
-        ns_pid: None,
-        threads: 1,
-        kernel: false,
         session,
+        ..Task::of(key, parent)
     })
 }
 

@@ -5,6 +5,8 @@ use ptree_core::Event;
 use rustc_hash::FxHashMap;
 
 use super::*;
+use crate::decode::Record;
+use crate::live::reading::Reading;
 use crate::privilege::tests::may_capture;
 use crate::track::Tracker;
 
@@ -55,8 +57,9 @@ async fn of_several_programs_on_a_tracepoint_one_writes_the_record() {
     let mut kernel = kernel.unwrap();
     kernel.attach().unwrap();
     assert_eq!(kernel.verified_instructions().len(), 3 * COPIES as usize + 8);
+    let mut reading = Reading::default();
     let mut tracker = Tracker::new(host::boottime_ns(), host::in_initial_pid_namespace(), host::page_size());
-    tracker.seed(kernel.pass().unwrap(), &mut Vec::new());
+    tracker.seed(reading.pass(&mut kernel).unwrap(), &mut Vec::new());
     let children: Vec<u32> = (0..8)
         .map(|_| {
             // Two execs, the second soon after the first.
@@ -66,7 +69,8 @@ async fn of_several_programs_on_a_tracepoint_one_writes_the_record() {
         })
         .collect();
     let (mut events, mut exec_ids) = (Vec::new(), FxHashMap::<u32, Vec<u32>>::default());
-    kernel.drain(usize::MAX, |record| {
+    kernel.drain(usize::MAX, |bytes| {
+        let record = reading.record(bytes).unwrap();
         if let Record::Exec { exec, exec_id } = &record {
             exec_ids.entry(exec.task.key.pid).or_default().push(*exec_id);
         }
@@ -111,7 +115,8 @@ async fn execs_that_go_from_cpu_to_cpu_are_all_told() {
     let mut child = std::process::Command::new(chain[0]).args(&chain[1..]).arg("true").spawn().unwrap();
     assert!(child.wait().unwrap().success());
     let mut exec_ids = Vec::new();
-    kernel.drain(usize::MAX, |record| match record {
+    let mut reading = Reading::default();
+    kernel.drain(usize::MAX, |bytes| match reading.record(bytes).unwrap() {
         Record::Exec { exec, exec_id } if exec.task.key.pid == child.id() => exec_ids.push(exec_id),
         _ => {}
     });

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use ptree_core::event::{Cost, Creds, Execed, Exited, Forked, Found, Task, Usage, Zombie};
+use ptree_core::killer::{KillCause, Killer, Sender};
+use ptree_core::{Argv, Comm, ExitStatus, LossCount, LossKind, ProcKey, Session, Tty};
 
 use super::*;
 use crate::ndjson::{Known, Program, write_clock, write_event, write_header, write_user};
@@ -149,19 +152,20 @@ fn event() -> impl Strategy<Value = Event> {
             })
         },
     );
-    let small = (any::<u64>(), key(), key(), creds(), comm(), session(), any::<[u64; 4]>());
-    let changes =
-        (small, 0..7_u8).prop_map(|((ts_ns, key, parent, creds, comm, session, [fork, exec, exit, cgroup]), kind)| {
-            match kind {
-                0 => Event::Creds { ts_ns, key, creds },
-                1 => Event::Comm { ts_ns, key, comm },
-                2 => Event::Parent { ts_ns, key, parent },
-                3 => Event::Session { ts_ns, key, session },
-                4 => Event::Zombie { ts_ns, key },
-                5 => Event::Reaped { ts_ns, key },
-                _ => Event::Lost { ts_ns, count: LossCount { fork, exec, exit, cgroup } },
-            }
-        });
+    let small = (any::<u64>(), key(), key(), creds(), comm(), session(), any::<[u64; LossKind::ALL.len()]>());
+    let changes = (small, 0..7_u8).prop_map(|((ts_ns, key, parent, creds, comm, session, lost), kind)| match kind {
+        0 => Event::Creds { ts_ns, key, creds },
+        1 => Event::Comm { ts_ns, key, comm },
+        2 => Event::Parent { ts_ns, key, parent },
+        3 => Event::Session { ts_ns, key, session },
+        4 => Event::Zombie { ts_ns, key },
+        5 => Event::Reaped { ts_ns, key },
+        _ => {
+            let mut count = LossCount::default();
+            LossKind::ALL.into_iter().zip(lost).for_each(|(kind, lost)| count[kind] = lost);
+            Event::Lost { ts_ns, count }
+        }
+    });
     let title = (any::<u64>(), key(), argv(), any::<bool>())
         .prop_filter_map("no arguments", |(ts_ns, key, argv, argv_truncated)| {
             Some(Event::Title { ts_ns, key, argv: argv?, argv_truncated })

@@ -68,8 +68,6 @@ impl World {
     pub(in crate::synth) fn task(&self, living: &Living) -> Task {
         let home = &self.homes[living.home];
         Task {
-            key: living.key,
-            parent: living.parent,
             creds: living.creds,
             comm: living.comm,
             cgroup_id: Some(home.cgroup_id),
@@ -77,7 +75,7 @@ impl World {
             ns_pid: Some(living.ns_pid),
             threads: living.threads,
             kernel: living.program.is_none(),
-            session: ptree_core::Session::default(),
+            ..Task::of(living.key, living.parent)
         }
     }
 
