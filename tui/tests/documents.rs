@@ -1,4 +1,4 @@
-//! Documents say what the program says: the tables in README.md between marks, and the schema in assets/, are made of its
+//! Documents say what the program says: the tables in docs/ between marks, and the schema in assets/, are made of its
 //! own tables. `cargo xtask docs` writes them anew.
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how to fail")]
 
@@ -11,18 +11,18 @@ use ptree_tui::column::COLUMNS;
 use ptree_tui::keymap::spelled_out;
 use ptree_tui::screen::theme::ThemeName;
 
-/// The parts of README.md: what stands between `<!-- NAME -->` and `<!-- end of NAME -->`.
+/// Parts of the documents: what stands between `<!-- NAME -->` and `<!-- end of NAME -->`.
 const TABLES: [Table; 6] = [
-    ("keys", keys),
-    ("columns", columns),
-    ("filter syntax", syntax),
-    ("filter fields", fields),
-    ("themes", themes),
-    ("options", options),
+    ("docs/screen.md", "keys", keys),
+    ("docs/columns.md", "columns", columns),
+    ("docs/filters.md", "filter syntax", syntax),
+    ("docs/filters.md", "filter fields", fields),
+    ("docs/configuration.md", "themes", themes),
+    ("docs/commands.md", "options", options),
 ];
 
-/// A name, and what makes the table.
-type Table = (&'static str, fn() -> String);
+/// In which document, its name, and what makes the table.
+type Table = (&'static str, &'static str, fn() -> String);
 
 /// Compares a file of the repository with what it should be; or writes it, where that is asked for.
 fn check(path: &str, should_be: impl Fn(&str) -> String) {
@@ -39,24 +39,28 @@ fn check(path: &str, should_be: impl Fn(&str) -> String) {
 }
 
 #[test]
-fn the_tables_of_the_readme_are_those_of_the_program() {
-    check("README.md", |text| {
-        TABLES.iter().fold(text.to_owned(), |text, (name, table)| {
+fn the_tables_of_the_documents_are_those_of_the_program() {
+    for (document, name, table) in TABLES {
+        check(document, |text| {
             let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
             let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
             let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
             format!("{before}{begin}{}{end}{after}", table())
-        })
-    });
+        });
+    }
 }
 
 #[test]
-fn the_filters_that_the_readme_recommends_are_valid() {
-    let readme = include_str!("../../README.md");
-    let filters: Vec<_> = readme.split("--filter '").skip(1).filter_map(|rest| rest.split('\'').next()).collect();
-    assert!(filters.len() >= 3, "{filters:?}");
-    for filter in filters {
-        assert!(ptree_core::Filter::parse(filter).is_ok(), "{filter}");
+fn the_filters_that_the_documents_recommend_are_valid() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let pages = docs.read_dir().unwrap().map(|page| std::fs::read_to_string(page.unwrap().path()).unwrap());
+    let text: String = pages.collect();
+    for option in ["--filter '", "--alert '"] {
+        let filters: Vec<_> = text.split(option).skip(1).filter_map(|rest| rest.split('\'').next()).collect();
+        assert!(filters.len() >= 3, "{filters:?}");
+        for filter in filters {
+            assert!(ptree_core::Filter::parse(filter).is_ok(), "{filter}");
+        }
     }
 }
 

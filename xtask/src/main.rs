@@ -72,7 +72,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "docs",
         options: "",
-        about: "renew what the program's tables say in README.md and assets/; `test` fails where they differ",
+        about: "renew what the program's tables say in docs/ and assets/; `test` fails where they differ",
         run: docs::run,
     },
     Command {

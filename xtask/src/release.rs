@@ -18,7 +18,23 @@ const TARGETS: [&str; 2] = [vm::TARGET, "aarch64-unknown-linux-musl"];
 /// Where it goes, from the top.
 const FOLDER: &str = "target/dist";
 /// Comes along in every archive.
-const DOCUMENTS: [&str; 5] = ["README.md", "CHANGELOG.md", KERNELS, "LICENSE-APACHE", "LICENSE-MIT"];
+const DOCUMENTS: [&str; 15] = [
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    KERNELS,
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "docs/columns.md",
+    "docs/commands.md",
+    "docs/configuration.md",
+    "docs/filters.md",
+    "docs/install.md",
+    "docs/promises.md",
+    "docs/screen.md",
+    "docs/stream.md",
+    "docs/tasks.md",
+];
 /// The page with the table of kernels.
 const KERNELS: &str = "KERNELS.md";
 /// Licences of what is linked in: of crates, and of Rust's own library with what that is made from.
@@ -182,7 +198,9 @@ fn print(program: &Path, folder: &Path) -> Result<Vec<&'static str>> {
 fn pack(folder: &Path, target: &str, program: &Path, printed: &[&str]) -> Result<String> {
     let name = format!("ptree-tui-{VERSION}-{}", target.trim_end_matches("-unknown-linux-musl"));
     let staged = folder.join(&name);
-    fs::create_dir_all(staged.join("completions"))?;
+    for folder in ["completions", "docs"] {
+        fs::create_dir_all(staged.join(folder))?;
+    }
     fs::copy(program, staged.join("ptree-tui"))?;
     for document in DOCUMENTS {
         fs::copy(process::root()?.join(document), staged.join(document))?;
@@ -240,5 +258,7 @@ mod tests {
         for document in DOCUMENTS {
             assert!(root.join(document).is_file(), "{document}");
         }
+        let pages = root.join("docs").read_dir().unwrap().count();
+        assert_eq!(DOCUMENTS.iter().filter(|document| document.starts_with("docs/")).count(), pages);
     }
 }
