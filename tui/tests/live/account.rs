@@ -128,8 +128,9 @@ fn signal_name(signal: i32) -> String {
 /// The order of things in each life, by time and by place in the stream: fork, execs, exit.
 fn lives(stream: &Stream, family: &HashSet<Key>) {
     let mut lives: BTreeMap<Key, Vec<&Value>> = BTreeMap::new();
-    for event in &stream.events {
-        if event["pid"].is_u64() && event["type"] != "alert" && family.contains(&key(event)) {
+    // What a pass has measured is told a little later than it was so.
+    for event in stream.events.iter().filter(|event| event["type"] != "alert" && event["type"] != "usage") {
+        if event["pid"].is_u64() && family.contains(&key(event)) {
             lives.entry(key(event)).or_default().push(event);
         }
     }
