@@ -516,6 +516,70 @@ impl Event {
             | Self::Lost { ts_ns, .. } => *ts_ns,
         }
     }
+
+    /// The process that it is about, if it is about one.
+    #[must_use]
+    pub const fn key(&self) -> Option<ProcKey> {
+        Some(match self {
+            Self::Process(e) => e.task.key,
+            Self::Fork(e) => e.task.key,
+            Self::Exec(e) => e.task.key,
+            Self::Exit(e) => e.key,
+            Self::Usage(e) => e.key,
+            Self::Creds { key, .. }
+            | Self::Comm { key, .. }
+            | Self::Title { key, .. }
+            | Self::Exe { key, .. }
+            | Self::Session { key, .. }
+            | Self::Parent { key, .. }
+            | Self::Zombie { key, .. }
+            | Self::Reaped { key, .. }
+            | Self::Moved { key, .. } => *key,
+            Self::Cgroup { .. } | Self::Lost { .. } => return None,
+        })
+    }
+
+    /// All that it says of its process, where it says all.
+    #[must_use]
+    pub const fn task(&self) -> Option<&Task> {
+        match self {
+            Self::Process(e) => Some(&e.task),
+            Self::Fork(e) => Some(&e.task),
+            Self::Exec(e) => Some(&e.task),
+            Self::Exit(e) => e.task.as_ref(),
+            Self::Usage(_)
+            | Self::Creds { .. }
+            | Self::Comm { .. }
+            | Self::Title { .. }
+            | Self::Exe { .. }
+            | Self::Session { .. }
+            | Self::Parent { .. }
+            | Self::Zombie { .. }
+            | Self::Reaped { .. }
+            | Self::Moved { .. }
+            | Self::Cgroup { .. }
+            | Self::Lost { .. } => None,
+        }
+    }
+
+    /// The cgroup that its process is in, where it says so.
+    #[must_use]
+    pub fn cgroup_id(&self) -> Option<u64> {
+        match self {
+            Self::Moved { cgroup_id, .. } => *cgroup_id,
+            other => other.task()?.cgroup_id,
+        }
+    }
+
+    /// The users that it speaks of, where it says who they are: whom its process runs as, and who logged in.
+    #[must_use]
+    pub fn uids(&self) -> [Option<u32>; 2] {
+        match self {
+            Self::Creds { creds, .. } => [Some(creds.uid), None],
+            Self::Session { session, .. } => [None, session.login()],
+            other => other.task().map_or([None; 2], |task| [Some(task.creds.uid), task.session.login()]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ptree_common::wire::{self, COMM_LEN, TTY_LEN, UNKNOWN, cgroup as what, how, kind, path_is, tells};
-use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, Task};
+use ptree_core::event::{Cost, Creds, Exe, Execed, Exited, Forked, LossKind, Task};
 use ptree_core::killer::{Killer, Says, Sender};
 use ptree_core::{Argv, Comm, ExitStatus, ProcKey, Session, Tty};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -299,6 +299,16 @@ pub fn decode(bytes: &[u8], page_size: u64) -> Result<Record, DecodeError> {
         kind::CGROUP => cgroup(&read(bytes, kind::CGROUP)?)?,
         kind => return Err(DecodeError::UnknownKind(kind)),
     })
+}
+
+/// The kind of the records whose loss is counted so.
+pub(crate) const fn kind_of(lost: LossKind) -> u32 {
+    match lost {
+        LossKind::Fork => kind::FORK,
+        LossKind::Exec => kind::EXEC,
+        LossKind::Exit => kind::EXIT,
+        LossKind::Cgroup => kind::CGROUP,
+    }
 }
 
 /// Splits what the iterator wrote into records; ends at the first that cannot be measured.

@@ -24,7 +24,7 @@ pub use error::{LiveError, RingSizeError};
 pub use load::{Kernel, Refusal, check_pretended, check_release, check_ring_bytes, min_ring_bytes};
 use ptree_common::layout::Part;
 use ptree_core::Event;
-use ptree_core::event::{Found, LossCount, LossKind, Task};
+use ptree_core::event::{Found, LossCount, LossKind};
 pub use reading::Reading;
 use rustc_hash::FxHashSet;
 use tokio::sync::mpsc::Sender;
@@ -368,31 +368,23 @@ impl Live {
     fn note_found(&mut self, from: usize) {
         let mut placed = Vec::new();
         for event in &mut self.events[from..] {
-            let uids = |task: &Task| [Some(task.creds.uid), task.session.login()];
-            let uids = match event {
-                Event::Process(found) => {
-                    if !found.task.kernel && found.exited.is_none() {
-                        if self.options.details_first {
-                            add_details(found, Some((&mut self.tracker, &mut placed)));
-                        } else {
-                            self.awaiting_details.push_back(found.clone());
-                        }
+            match event {
+                Event::Process(found) if !found.task.kernel && found.exited.is_none() => {
+                    if self.options.details_first {
+                        add_details(found, Some((&mut self.tracker, &mut placed)));
+                    } else {
+                        self.awaiting_details.push_back(found.clone());
                     }
-                    uids(&found.task)
                 }
-                Event::Fork(fork) => uids(&fork.task),
-                Event::Exec(exec) => {
-                    if exec.exe.as_ref().is_none_or(|exe| exe.truncated) {
-                        let whole = procfs::program(&exec.task, exec.argv.as_ref(), exec.exe.as_ref());
-                        exec.exe = whole.or(exec.exe.take());
-                    }
-                    uids(&exec.task)
+                Event::Exec(exec) if exec.exe.as_ref().is_none_or(|exe| exe.truncated) => {
+                    let whole = procfs::program(&exec.task, exec.argv.as_ref(), exec.exe.as_ref());
+                    exec.exe = whole.or(exec.exe.take());
                 }
-                Event::Creds { creds, .. } => [Some(creds.uid), None],
-                Event::Session { session, .. } => [None, session.login()],
-                _ => continue,
-            };
-            for uid in uids.into_iter().flatten() {
+                // Whose it was has been asked while it lived.
+                Event::Exit(_) => continue,
+                _ => {}
+            }
+            for uid in event.uids().into_iter().flatten() {
                 self.names.seen(uid, event.ts_ns());
             }
         }

@@ -197,27 +197,13 @@ impl<W: Write> Printer<W> {
         self.deltas.clear();
         self.engine.ingest(event, &mut self.deltas);
         self.sum_up();
+        // The path of a cgroup is told when somebody is in it.
         let asked_for = match event {
             Event::Usage(_) => self.more.usage,
-            // Told when somebody is in it.
-            Event::Cgroup { .. } => false,
-            Event::Process(_)
-            | Event::Fork(_)
-            | Event::Exec(_)
-            | Event::Exit(_)
-            | Event::Creds { .. }
-            | Event::Comm { .. }
-            | Event::Title { .. }
-            | Event::Exe { .. }
-            | Event::Session { .. }
-            | Event::Parent { .. }
-            | Event::Zombie { .. }
-            | Event::Reaped { .. }
-            | Event::Moved { .. }
-            | Event::Lost { .. } => true,
+            event => !matches!(event, Event::Cgroup { .. }),
         };
         // Losses concern everybody.
-        if asked_for && key(event).is_none_or(|key| self.is_wanted(key)) {
+        if asked_for && event.key().is_none_or(|key| self.is_wanted(key)) {
             let time = self.time(event.ts_ns());
             self.write_cgroup(event, time.as_deref())?;
             let known = Known { time: time.as_deref(), ..known(&self.engine, &mut self.places, event, self.more.wall) };
@@ -228,7 +214,7 @@ impl<W: Write> Printer<W> {
 
     /// Writes the path of the cgroup that an event names by its id, unless that has been told.
     fn write_cgroup(&mut self, event: &Event, time: Option<&str>) -> Result<()> {
-        let Some(id) = cgroup_id(event).filter(|id| !self.named.contains(id)) else { return Ok(()) };
+        let Some(id) = event.cgroup_id().filter(|id| !self.named.contains(id)) else { return Ok(()) };
         let Some(path) = self.engine.cgroups().get(id) else { return Ok(()) };
         if self.named.len() >= NAMED_MAX {
             self.named.clear();
@@ -310,7 +296,7 @@ impl<W: Write> Printer<W> {
 
 /// What an event does not say itself of its process.
 fn known<'a>(engine: &'a Engine, places: &'a mut Places, event: &Event, wall: bool) -> Known<'a> {
-    let Some(process) = key(event).and_then(|key| engine.tree().get(key)) else { return Known::default() };
+    let Some(process) = event.key().and_then(|key| engine.tree().get(key)) else { return Known::default() };
     // Its own or, as /proc shows it, the one that it was forked with.
     let program = process.program();
     let user = engine.users().get(process.creds().uid).as_bytes();
@@ -354,48 +340,6 @@ fn reader_is_gone(stdout: &StdoutLock<'_>) -> bool {
     let mut polled = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
     poll(&mut polled, PollTimeout::ZERO).is_ok()
         && polled[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
-}
-
-/// The id of the cgroup that somebody is in, where an event says so.
-fn cgroup_id(event: &Event) -> Option<u64> {
-    match event {
-        Event::Process(found) => found.task.cgroup_id,
-        Event::Fork(fork) => fork.task.cgroup_id,
-        Event::Exec(exec) => exec.task.cgroup_id,
-        Event::Exit(exit) => exit.task.as_ref().and_then(|task| task.cgroup_id),
-        Event::Moved { cgroup_id, .. } => *cgroup_id,
-        Event::Creds { .. }
-        | Event::Comm { .. }
-        | Event::Title { .. }
-        | Event::Exe { .. }
-        | Event::Session { .. }
-        | Event::Parent { .. }
-        | Event::Zombie { .. }
-        | Event::Reaped { .. }
-        | Event::Usage(_)
-        | Event::Cgroup { .. }
-        | Event::Lost { .. } => None,
-    }
-}
-
-const fn key(event: &Event) -> Option<ProcKey> {
-    Some(match event {
-        Event::Process(found) => found.task.key,
-        Event::Fork(fork) => fork.task.key,
-        Event::Exec(exec) => exec.task.key,
-        Event::Exit(exit) => exit.key,
-        Event::Usage(usage) => usage.key,
-        Event::Creds { key, .. }
-        | Event::Comm { key, .. }
-        | Event::Title { key, .. }
-        | Event::Exe { key, .. }
-        | Event::Session { key, .. }
-        | Event::Parent { key, .. }
-        | Event::Zombie { key, .. }
-        | Event::Reaped { key, .. }
-        | Event::Moved { key, .. } => *key,
-        Event::Cgroup { .. } | Event::Lost { .. } => return None,
-    })
 }
 
 #[cfg(test)]

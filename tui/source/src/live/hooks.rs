@@ -6,6 +6,7 @@ use ptree_common::layout::{MISSING, Offsets};
 use ptree_common::wire::{COPIES, kind};
 use ptree_core::event::{LossCount, LossKind};
 
+use crate::decode::kind_of;
 use crate::host::version;
 
 /// From here on programs on tracepoints can be preempted: the kernel then skips them for whatever else happens on that
@@ -32,16 +33,6 @@ pub(super) fn skipped_by_all(skipped: impl Iterator<Item = (u32, u64)>) -> LossC
         lost[of] = least[kind_of(of) as usize].unwrap_or(0);
     }
     lost
-}
-
-/// The kind of the records whose loss is counted so.
-pub(super) const fn kind_of(lost: LossKind) -> u32 {
-    match lost {
-        LossKind::Fork => kind::FORK,
-        LossKind::Exec => kind::EXEC,
-        LossKind::Exit => kind::EXIT,
-        LossKind::Cgroup => kind::CGROUP,
-    }
 }
 
 /// `recursion_misses` of a program's fdinfo; 0 where the kernel does not say.

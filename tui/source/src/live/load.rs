@@ -24,6 +24,7 @@ use super::blob::BtfFile;
 use super::error::{FLOOR, LiveError, RingSizeError};
 use super::hooks;
 use crate::caller::caller;
+use crate::decode::kind_of;
 use crate::layout::Layout;
 use crate::privilege::Capabilities;
 use crate::{host, limits, procfs, threads};
@@ -338,7 +339,7 @@ impl Kernel {
         };
         let mut lost = LossCount::default();
         for of in LossKind::ALL {
-            lost[of] = count(hooks::kind_of(of))?;
+            lost[of] = count(kind_of(of))?;
         }
         Ok(lost)
     }

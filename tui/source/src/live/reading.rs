@@ -98,9 +98,8 @@ impl Reading {
                     let threads = threads.entry(pid).or_default();
                     threads.add(cpu.cpu_ns, sampled, run_delay_ns, io, state);
                 }
-                Ok(Record::Fork(_) | Record::Exec { .. } | Record::Exit { .. } | Record::Cgroup(_)) | Err(_) => {
-                    self.undecoded += 1
-                }
+                // The iterator writes nothing else.
+                Ok(_) | Err(_) => self.undecoded += 1,
             }
         }
         host::learn_pid_namespace(rows.iter().map(|row| row.task.pid_ns));

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ptree_core::Event;
-use ptree_core::event::Task;
 use rustc_hash::FxHashSet;
 
 /// How long a name may take to come, before the number of its user is taken for it, nanoseconds.
@@ -39,7 +38,7 @@ impl Held {
     /// The next one that need not wait any longer.
     pub(super) fn next(&mut self, now_ns: u64, is_named: impl Fn(u32) -> bool) -> Option<Event> {
         let (came_ns, event) = self.queue.front()?;
-        for uid in uids(event).into_iter().flatten() {
+        for uid in event.uids().into_iter().flatten() {
             if !self.asks_names || self.nameless.contains(&uid) || is_named(uid) {
                 continue;
             }
@@ -55,29 +54,6 @@ impl Held {
     pub(super) fn wait(&self, now_ns: u64) -> Option<Duration> {
         let (came_ns, _) = self.queue.front()?;
         Some(Duration::from_nanos(came_ns.saturating_add(NAME_NS).saturating_sub(now_ns)))
-    }
-}
-
-/// Whose names decide about an event, where the event says who they are: whom a process runs as, and who logged in.
-fn uids(event: &Event) -> [Option<u32>; 2] {
-    let of = |task: &Task| [Some(task.creds.uid), task.session.login()];
-    match event {
-        Event::Process(found) => of(&found.task),
-        Event::Fork(fork) => of(&fork.task),
-        Event::Exec(exec) => of(&exec.task),
-        Event::Exit(exit) => exit.task.as_ref().map_or([None; 2], of),
-        Event::Creds { creds, .. } => [Some(creds.uid), None],
-        Event::Session { session, .. } => [None, session.login()],
-        Event::Comm { .. }
-        | Event::Title { .. }
-        | Event::Exe { .. }
-        | Event::Parent { .. }
-        | Event::Zombie { .. }
-        | Event::Reaped { .. }
-        | Event::Moved { .. }
-        | Event::Usage(_)
-        | Event::Cgroup { .. }
-        | Event::Lost { .. } => [None; 2],
     }
 }
 
@@ -97,7 +73,7 @@ mod tests {
     }
 
     fn told(held: &mut Held, now_ns: u64, named: &[u32]) -> Vec<Option<u32>> {
-        std::iter::from_fn(|| held.next(now_ns, |uid| named.contains(&uid))).map(|event| uids(&event)[0]).collect()
+        std::iter::from_fn(|| held.next(now_ns, |uid| named.contains(&uid))).map(|event| event.uids()[0]).collect()
     }
 
     #[test]
