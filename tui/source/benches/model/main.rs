@@ -166,6 +166,11 @@ fn sums(bencher: Bencher<'_, '_>, profile: Profile, size: u32) {
     });
 }
 
+/// A copy of all that is known, as a pause keeps it.
+fn keyframe(bencher: Bencher<'_, '_>, profile: Profile, size: u32) {
+    with(profile, size, |Scene { engine, .. }| bencher.bench_local(|| engine.clone()));
+}
+
 fn set_filter(rows: &mut Rows, text: &str) {
     let Ok(filter) = Filter::parse(text) else { panic!("'{text}' is no filter") };
     rows.look_mut().filter = filter;
@@ -225,6 +230,11 @@ macro_rules! rows_of {
                 fn sort(bencher: Bencher<'_, '_>, size: u32) {
                     let name = |rows: &mut Rows| set_sort(rows, Fact::Name);
                     look(bencher, PROFILE, size, |rows| set_sort(rows, Fact::Start), name);
+                }
+
+                #[divan::bench(args = FEWER, max_time = SECONDS, sample_size = 1)]
+                fn keyframe(bencher: Bencher<'_, '_>, size: u32) {
+                    super::super::keyframe(bencher, PROFILE, size);
                 }
 
                 #[divan::bench(args = $sizes, max_time = SECONDS, sample_size = 1)]
