@@ -23,7 +23,7 @@ mod wall;
 use ptree_core::engine::Config;
 use ptree_core::filter::Names;
 use ptree_core::text;
-use ptree_core::{Delta, Engine, Filter, FilterError, Lineage, Look, ProcKey, RowId};
+use ptree_core::{Delta, Filter, FilterError, Lineage, Look, ProcKey, RowId};
 use ptree_source::{Batch, Header};
 
 use self::act::Acting;
@@ -35,7 +35,6 @@ pub use self::details::{Details, Entry, Line, Lines, Sheet};
 use self::help::Help;
 use self::history::History;
 pub use self::list::List;
-use self::pause::Frozen;
 use self::views::Views;
 pub(crate) use self::views::page;
 pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value};
@@ -47,6 +46,7 @@ use crate::column::Chosen;
 use crate::keymap::{Bindings, Keymap, spelled_out};
 use crate::own::Own;
 use crate::screen::areas::{Areas, PAGE_HEAD};
+use crate::session::Session;
 
 /// How long a message stays, nanoseconds.
 const MESSAGE_NS: u64 = 6_000_000_000;
@@ -128,16 +128,14 @@ pub struct Message {
 /// The state of the screen.
 #[derive(Debug)]
 pub struct App {
-    header: Header,
-    wall: Wall,
-    engine: Engine,
+    session: Session,
     capture: Capture,
     ended_ns: Option<u64>,
-    now_ns: u64,
     own: Own,
     played: Played,
     pid_digits: usize,
-    frozen: Option<Box<Frozen>>,
+    /// What was known when the pause began, and is shown.
+    frozen: Option<Box<Session>>,
 
     list: List,
     /// The subtrees that are shown alone, each within the one before.
@@ -185,10 +183,7 @@ impl App {
         let Preferences { dead, kernel, join_from, bindings, names, columns } = options.preferences;
         let look = Look { filter: options.filter, dead, kernel, join_from, ..Look::default() };
         Self {
-            wall: Wall::new(header.anchor, options.zone),
-            now_ns: header.anchor.boottime_ns,
-            header,
-            engine: Engine::new(options.engine),
+            session: Session::new(header, options.engine, options.zone),
             capture: Capture::Waiting,
             ended_ns: None,
             own: Own::default(),
@@ -229,39 +224,33 @@ impl App {
 
     /// Takes a batch of events that arrived at `now_ns`.
     pub fn ingest(&mut self, batch: &Batch, now_ns: u64) {
-        self.now_ns = self.now_ns.max(now_ns);
+        self.session.reach(now_ns);
         if self.capture == Capture::Waiting && !batch.events.is_empty() {
             self.capture = Capture::Running;
             self.dirty = true;
         }
-        if let Some(anchor) = batch.clock {
-            self.dirty |= self.wall.set(anchor);
-        }
-        for (uid, name) in &batch.users {
-            self.engine.name_user(*uid, name);
+        if !batch.users.is_empty() {
             if !self.look().filter.is_empty() {
                 self.list.rows_mut().invalidate();
             }
             self.dirty = true;
         }
         let mut deltas = std::mem::take(&mut self.deltas);
-        for event in &batch.events {
-            self.engine.ingest(event, &mut deltas);
-        }
+        self.dirty |= self.session.take(batch, &mut deltas);
         self.absorb(deltas);
     }
 
     /// Lets time pass.
     pub fn tick(&mut self, now_ns: u64) -> Option<Effect> {
-        let second = self.now_ns / 1_000_000_000;
-        self.now_ns = self.now_ns.max(now_ns);
-        self.dirty |= self.now_ns / 1_000_000_000 != second;
-        if self.message.as_ref().is_some_and(|message| message.until_ns <= self.now_ns) {
+        let second = self.session.now_ns() / 1_000_000_000;
+        self.session.reach(now_ns);
+        self.dirty |= self.session.now_ns() / 1_000_000_000 != second;
+        if self.message.as_ref().is_some_and(|message| message.until_ns <= self.session.now_ns()) {
             self.message = None;
             self.dirty = true;
         }
         let mut deltas = std::mem::take(&mut self.deltas);
-        self.engine.tick(self.now_ns, &mut deltas);
+        self.session.tick(now_ns, &mut deltas);
         self.absorb(deltas);
         self.go_on_acting()
     }
@@ -275,7 +264,7 @@ impl App {
             self.message = self.message.take().map(|message| Message { until_ns: u64::MAX, ..message });
         }
         self.capture = Capture::Ended(result);
-        self.ended_ns = Some(self.now_ns);
+        self.ended_ns = Some(self.session.now_ns());
         self.dirty = true;
     }
 
@@ -327,16 +316,16 @@ impl App {
     fn attend(&mut self) {
         self.message = None;
         self.dirty = true;
-        self.held_until_ns = self.now_ns.saturating_add(HOLD_NS);
+        self.held_until_ns = self.session.now_ns().saturating_add(HOLD_NS);
     }
 
     /// The user asks for another order, or for other lines: nothing stands still before the next key.
     fn let_go(&mut self) {
-        self.held_until_ns = self.now_ns;
+        self.held_until_ns = self.session.now_ns();
     }
 
     fn is_held(&self) -> bool {
-        self.held_until_ns > self.now_ns
+        self.held_until_ns > self.session.now_ns()
     }
 
     /// Does what is asked.
@@ -439,8 +428,8 @@ impl App {
         self.list.rows_mut().set_now(now_ns);
         self.list.rows_mut().hold(held);
         self.refresh_focus();
-        let tree = self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree);
-        self.list.refresh(tree, |uid| self.engine.users().get(uid));
+        let shown = self.frozen.as_deref().unwrap_or(&self.session);
+        self.list.refresh(shown.engine().tree(), |uid| shown.engine().users().get(uid));
         if std::mem::take(&mut self.find_first)
             && self.list.row().is_some_and(|row| !row.matched)
             && let Some(first) = self.list.rows().match_from(0, true)
@@ -456,7 +445,7 @@ impl App {
     }
 
     fn say(&mut self, text: String, bad: bool) {
-        self.message = Some(Message { text, bad, until_ns: self.now_ns.saturating_add(MESSAGE_NS) });
+        self.message = Some(Message { text, bad, until_ns: self.session.now_ns().saturating_add(MESSAGE_NS) });
         self.dirty = true;
     }
 }

@@ -24,6 +24,7 @@ pub mod own;
 pub mod recording;
 pub mod runtime;
 pub mod screen;
+pub mod session;
 pub mod tell;
 pub mod term;
 pub mod view;

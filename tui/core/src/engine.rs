@@ -98,7 +98,7 @@ pub enum Delta {
 }
 
 /// The model.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     config: Config,
     tree: Tree,
@@ -121,7 +121,7 @@ pub struct Engine {
 }
 
 /// What is told of those who left before their time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct CutShort {
     /// The shortest that one was kept since the last tick.
     kept_ns: Option<u64>,

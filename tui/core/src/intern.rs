@@ -19,6 +19,14 @@ pub(crate) struct Interner<T: ?Sized> {
     new_bytes: usize,
 }
 
+impl<T: ?Sized> Clone for Interner<T> {
+    /// The values are shared by both.
+    fn clone(&self) -> Self {
+        let Self { values, sweep_at, swept_bytes, new_bytes } = self;
+        Self { values: values.clone(), sweep_at: *sweep_at, swept_bytes: *swept_bytes, new_bytes: *new_bytes }
+    }
+}
+
 impl<T: ?Sized> Default for Interner<T> {
     fn default() -> Self {
         Self { values: HashSet::new(), sweep_at: Self::SWEEP_MIN, swept_bytes: 0, new_bytes: 0 }

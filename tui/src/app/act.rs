@@ -92,7 +92,7 @@ impl App {
 
     pub(super) fn tag_subtree(&mut self) {
         let Some(key) = self.looked_at() else { return };
-        let below = self.engine.tree().walk_from(key, self.look().lineage).map(|visit| visit.process);
+        let below = self.session.engine().tree().walk_from(key, self.look().lineage).map(|visit| visit.process);
         self.acting.tags.extend(below.filter(|process| process.is_alive()).map(|process| process.key));
         self.say(format!("{} tagged", self.tagged()), false);
     }
@@ -113,7 +113,7 @@ impl App {
     /// The process whose page is open or the selected one, if it lives; says so if not.
     fn alive(&mut self) -> Option<ProcKey> {
         let key = self.looked_at()?;
-        if self.engine.tree().get(key).is_some_and(Process::is_alive) {
+        if self.session.engine().tree().get(key).is_some_and(Process::is_alive) {
             return Some(key);
         }
         self.say(format!("Process {} has ended: nothing can be done to it", key.pid), false);
@@ -128,7 +128,7 @@ impl App {
 
     /// Says so if none of these lives; false if nobody below them does either.
     fn anybody_to_act_on(&mut self, roots: &[ProcKey]) -> bool {
-        let tree = self.engine.tree();
+        let tree = self.session.engine().tree();
         if roots.iter().filter_map(|&root| tree.get(root)).any(Process::is_alive) {
             return true;
         }
@@ -168,7 +168,7 @@ impl App {
         let lineage = self.look().lineage;
         let own_pid = self.own_pid;
         if let Some(page) = &mut self.acting.page {
-            page.refresh(self.engine.tree(), lineage, own_pid);
+            page.refresh(self.session.engine().tree(), lineage, own_pid);
             page.resize(height, self.mode);
         }
         if let Some(failures) = &mut self.acting.failures {
@@ -200,7 +200,7 @@ impl App {
         if page.whom().is_empty() {
             return None;
         }
-        let tree = self.engine.tree();
+        let tree = self.session.engine().tree();
         let targets: Vec<Target> = page.whom().iter().filter_map(|&key| tree.get(key)).map(Target::of).collect();
         let spared = page.protected().iter().map(|(key, _)| *key).collect();
         let mut job = Job::new(choice, page.roots().to_vec(), &targets, page.even_protected());
@@ -223,7 +223,7 @@ impl App {
             return None;
         }
         let keys = self.tags_meant().unwrap_or_else(|| self.alive().into_iter().collect());
-        let tree = self.engine.tree();
+        let tree = self.session.engine().tree();
         let targets: Vec<Target> = keys.iter().filter_map(|&key| tree.get(key)).map(Target::of).collect();
         if targets.is_empty() {
             return None;
@@ -237,7 +237,7 @@ impl App {
     /// Takes what came of an order; gives the next one of the same work, if any.
     pub(super) fn acted(&mut self, report: Report) -> Option<Effect> {
         let mut job = self.acting.job.take()?;
-        let order = job.take(report, self.now_ns);
+        let order = job.take(report, self.session.now_ns());
         if order.is_some() || !job.is_over() {
             self.acting.job = Some(job);
             self.say_progress();
@@ -261,7 +261,7 @@ impl App {
     /// Goes on with what waits for news from the kernel.
     pub(super) fn go_on_acting(&mut self) -> Option<Effect> {
         let mut job = self.acting.job.take()?;
-        let order = job.go_on(self.engine.tree(), self.now_ns, self.own_pid);
+        let order = job.go_on(self.session.engine().tree(), self.session.now_ns(), self.own_pid);
         if job.is_over() {
             self.end_job(job);
             return None;

@@ -319,7 +319,7 @@ impl App {
     }
 
     pub(super) fn go_to_culprit(&mut self) {
-        let Some(alert) = self.active_alert().or(self.engine.alerts().last()) else {
+        let Some(alert) = self.active_alert().or(self.session.engine().alerts().last()) else {
             return self.say("No alert so far".to_owned(), false);
         };
         let Some(key) = alert.culprit else {

@@ -405,10 +405,8 @@ impl Page<'_> {
         let mut children: Vec<_> = self.app.tree().latest_children(self.process.key, lineage).take(LIST_MAX).collect();
         children.sort_by_key(|child| child.key.birth());
         let more = self.app.tree().child_count(self.process.key, lineage) > LIST_MAX;
-        let rate = match self.app.spawns_per_s(self.process.key) {
-            Some(per_s) if per_s > 0.0 => format!(", {} a second now", label::rate(per_s)),
-            _ => String::new(),
-        };
+        let per_s = self.app.spawns_per_s(self.process.key);
+        let rate = if per_s > 0.0 { format!(", {} a second now", label::rate(per_s)) } else { String::new() };
         self.heading(format!("Children, {} forked in all{rate}", self.process.spawned));
         if more {
             self.tone("", format!("the latest {LIST_MAX}:"), Tone::Dim);

@@ -4,11 +4,10 @@ use ptree_core::engine::Config;
 use ptree_core::engine::churn::Churn;
 use ptree_core::facts::Context;
 use ptree_core::filter::{Completion, complete_with};
-use ptree_core::{Alert, FilterError, Look, ProcKey, Rows, Spawn, Stats, Tree, Users};
+use ptree_core::{Alert, FilterError, Look, ProcKey, Spawn, Stats, Tree, Users};
 use ptree_source::Header;
 use ratatui::layout::Rect;
 
-use super::pause::Frozen;
 use super::{App, Capture, Details, List, Message, View, Wall};
 use crate::action::{Command, Limits, Mode};
 use crate::clock::Played;
@@ -16,6 +15,7 @@ use crate::export::Moment;
 use crate::keymap::Bindings;
 use crate::own::Own;
 use crate::screen::areas::Shape;
+use crate::session::Session;
 
 impl App {
     /// Something has changed since the last frame.
@@ -27,19 +27,19 @@ impl App {
     /// Where the events come from.
     #[must_use]
     pub fn header(&self) -> &Header {
-        &self.header
+        self.session.header()
     }
 
     /// Boot time to wall time.
     #[must_use]
     pub fn wall(&self) -> &Wall {
-        &self.wall
+        self.session.wall()
     }
 
     /// The present, boot time; does not stop in a pause.
     #[must_use]
     pub fn now_ns(&self) -> u64 {
-        self.now_ns
+        self.session.now_ns()
     }
 
     /// How far the capture is.
@@ -51,49 +51,49 @@ impl App {
     /// Counts and rates, as of now: what was lost is told also in a pause.
     #[must_use]
     pub fn stats(&self) -> &Stats {
-        self.engine.stats()
+        self.session.engine().stats()
     }
 
     /// Counts and rates of the moment that is shown: in a pause, as they were when the pause began.
     #[must_use]
     pub fn shown_stats(&self) -> &Stats {
-        self.frozen.as_ref().map_or_else(|| self.engine.stats(), |frozen| &frozen.stats)
+        self.shown().engine().stats()
     }
 
-    /// Who launches most, as of now.
+    /// Who launches most.
     #[must_use]
     pub fn churn(&self) -> &Churn {
-        self.engine.churn()
+        self.shown().engine().churn()
     }
 
     /// Alerts, newest last.
     #[must_use]
     pub fn alerts(&self) -> &[Alert] {
-        self.engine.alerts()
+        self.shown().engine().alerts()
     }
 
     /// The alert that lasts; of several, the latest.
     #[must_use]
     pub fn active_alert(&self) -> Option<&Alert> {
-        self.engine.alerts().iter().rev().find(|alert| alert.cleared_ns.is_none())
+        self.alerts().iter().rev().find(|alert| alert.cleared_ns.is_none())
     }
 
     /// The rate that raises an alert, per second.
     #[must_use]
     pub fn alert_limit(&self, of: Spawn) -> f64 {
-        of.limit(&self.engine.config().alert)
+        of.limit(&self.session.engine().config().alert)
     }
 
-    /// Children that a process forks per second; `None` in a pause, which shows another moment.
+    /// Children that a process forks per second.
     #[must_use]
-    pub fn spawns_per_s(&self, forker: ProcKey) -> Option<f64> {
-        self.frozen.is_none().then(|| self.engine.spawns_per_s(forker))
+    pub fn spawns_per_s(&self, forker: ProcKey) -> f64 {
+        self.shown().engine().spawns_per_s(forker)
     }
 
     /// Names of users.
     #[must_use]
     pub fn users(&self) -> &Users {
-        self.engine.users()
+        self.session.engine().users()
     }
 
     /// What this program itself costs.
@@ -105,13 +105,13 @@ impl App {
     /// What the engine keeps at most.
     #[must_use]
     pub fn config(&self) -> &Config {
-        self.engine.config()
+        self.session.engine().config()
     }
 
     /// Dead processes kept, and how many of them only for the living that descend from them, as of now.
     #[must_use]
     pub fn kept(&self) -> (u64, usize) {
-        (self.engine.stats().dead, self.engine.tree().pinned())
+        (self.session.engine().stats().dead, self.session.engine().tree().pinned())
     }
 
     /// Whether the figures on this program itself are shown.
@@ -129,19 +129,19 @@ impl App {
     /// The tree that is shown: in a pause, as it was when the pause began.
     #[must_use]
     pub fn tree(&self) -> &Tree {
-        self.frozen.as_ref().map_or_else(|| self.engine.tree(), |frozen| &frozen.tree)
+        self.shown().engine().tree()
     }
 
     /// The tree as it is now, also in a pause.
     #[must_use]
     pub fn engine_tree(&self) -> &Tree {
-        self.engine.tree()
+        self.session.engine().tree()
     }
 
     /// The moment that is shown, boot time: in a pause, its beginning.
     #[must_use]
     pub fn shown_ns(&self) -> u64 {
-        self.frozen.as_ref().map_or(self.now_ns, |frozen| frozen.now_ns)
+        self.shown().now_ns()
     }
 
     /// What there is to tell of the recording that is shown.
@@ -153,9 +153,9 @@ impl App {
     /// How long ago the pause began, nanoseconds, and events since; `None` when there is none.
     #[must_use]
     pub fn paused(&self) -> Option<(u64, u64)> {
-        let since =
-            |frozen: &Frozen| (self.now_ns.saturating_sub(frozen.now_ns), self.events().saturating_sub(frozen.events));
-        self.frozen.as_deref().map(since)
+        let frozen = self.frozen.as_deref()?;
+        let since_ns = self.now_ns().saturating_sub(frozen.now_ns());
+        Some((since_ns, self.events().saturating_sub(events(frozen))))
     }
 
     /// When the capture ended, boot time, if it has.
@@ -167,8 +167,7 @@ impl App {
     /// Events seen: forks, execs and exits.
     #[must_use]
     pub fn events(&self) -> u64 {
-        let stats = self.engine.stats();
-        stats.forks + stats.execs + stats.exits
+        events(&self.session)
     }
 
     /// What decides the visible rows.
@@ -205,13 +204,7 @@ impl App {
 
     /// Calls `write` with the shown tree, unfolded and with every process for itself.
     pub fn export<T>(&self, write: impl FnOnce(&Moment<'_>) -> T) -> T {
-        let user = |uid| self.users().get(uid);
-        let look = Look { flat: false, join_from: 0, now_ns: self.shown_ns(), ..self.look().clone() };
-        let mut rows = Rows::new(look);
-        rows.want_totals(true);
-        rows.refresh(self.tree(), user);
-        let (header, tree, now_ns) = (self.header(), self.tree(), self.shown_ns());
-        write(&Moment { header, tree, rows: &rows, now_ns, wall: self.wall(), measured_ns: None, user: &user })
+        self.shown().moment(Look { flat: false, join_from: 0, ..self.look().clone() }, None, write)
     }
 
     /// Rows, selection and window.
@@ -321,4 +314,10 @@ impl App {
     pub fn message(&self) -> Option<&Message> {
         self.message.as_ref()
     }
+}
+
+/// Forks, execs and exits.
+fn events(session: &Session) -> u64 {
+    let stats = session.engine().stats();
+    stats.forks + stats.execs + stats.exits
 }

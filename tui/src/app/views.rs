@@ -183,7 +183,7 @@ impl App {
 
     /// Brings the page of figures up to date, of which so many lines fit. In a pause it stands still as well.
     pub(super) fn refresh_page(&mut self, height: usize) {
-        let (now_ns, held) = (self.now_ns, self.is_held());
+        let (now_ns, held) = (self.session.now_ns(), self.is_held());
         let Some(page) = self.page() else { return };
         let aged = self.frozen.is_none() && now_ns.saturating_sub(page.built_ns()) >= PAGE_NS;
         let entries = (page.is_stale() || aged).then(|| match self.views.shown {
@@ -234,7 +234,7 @@ impl App {
                 self.set_filter(&format!("uid={uid}"));
             }
             PageKey::Alert(id) => {
-                let alert = self.engine.alerts().iter().find(|alert| alert.id == id);
+                let alert = self.session.engine().alerts().iter().find(|alert| alert.id == id);
                 match alert.and_then(|alert| alert.culprit) {
                     Some(key) => self.go_to(key),
                     None => self.say("This alert names no process: no subtree stood out".to_owned(), false),

@@ -6,17 +6,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use ptree_core::text::duration;
-use ptree_core::{Engine, Event, Lineage, Look, Rows};
-use ptree_source::{Header, host, live};
+use ptree_core::{Event, Lineage, Look};
+use ptree_source::{host, live};
 
-use crate::app::Wall;
 use crate::capture::{self, runtime};
 use crate::cli::Common;
-use crate::export::{Format, Moment};
+use crate::export::Format;
 use crate::given;
 use crate::label::degraded;
 use crate::moment::At;
 use crate::recording::{DOUBTFUL_NS, Item, Recording};
+use crate::session::Session;
 use crate::tell::tell;
 
 /// Measurements of one pass lie no farther apart, nanoseconds.
@@ -36,18 +36,11 @@ pub fn run(common: &Common, format: &Format) -> Result<ExitCode> {
         let _context = runtime.enter();
         live::snapshot(common.live(), measure)?
     };
-    let header = capture::header(&lost);
-    let mut engine = Engine::new(common.engine());
-    for (uid, name) in &batch.users {
-        engine.name_user(*uid, name);
-    }
-    let mut deltas = Vec::new();
-    for event in &batch.events {
-        engine.ingest(event, &mut deltas);
-        deltas.clear();
-    }
+    let mut session = Session::new(capture::header(&lost), common.engine(), given::zone());
+    session.take(&batch, &mut Vec::new());
+    session.reach(host::boottime_ns());
     let measured_ns = measure.map(|measure| u64::try_from(measure.as_nanos()).unwrap_or(u64::MAX));
-    print(common, format, &header, &engine, host::boottime_ns(), measured_ns)?;
+    print(common, format, &session, measured_ns)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -57,10 +50,9 @@ pub fn run(common: &Common, format: &Format) -> Result<ExitCode> {
 /// When it cannot be read, begins after that moment, or the output cannot be written.
 pub fn run_from(common: &Common, file: &Path, at: Option<At>, format: &Format) -> Result<ExitCode> {
     let mut recording = Recording::open(file)?;
-    let mut header = recording.header().clone();
-    let begin_ns = header.anchor.boottime_ns;
+    let header = recording.header().clone();
     let until_ns = at.as_ref().map(|at| at.boottime_ns(header.anchor, &given::zone())).transpose()?;
-    let mut engine = Engine::new(common.engine());
+    let mut session = Session::new(header, common.engine(), given::zone());
     let mut deltas = Vec::new();
     // When the last two measurements were made.
     let mut measured = [0; 2];
@@ -76,11 +68,11 @@ pub fn run_from(common: &Common, file: &Path, at: Option<At>, format: &Format) -
                 {
                     measured = [measured[1], usage.ts_ns];
                 }
-                engine.ingest(&event, &mut deltas);
+                session.event(&event, &mut deltas);
                 deltas.clear();
             }
-            Ok(Some(Item::Clock(anchor))) => header.anchor = anchor,
-            Ok(Some(Item::User(uid, name))) => engine.name_user(uid, &name),
+            Ok(Some(Item::Clock(anchor))) => drop(session.clock(anchor)),
+            Ok(Some(Item::User(uid, name))) => session.name(uid, &name),
             Ok(None) => {
                 if let Some(until_ns) = until_ns.filter(|&until_ns| until_ns > recording.latest_ns()) {
                     let after = duration(until_ns - recording.latest_ns());
@@ -91,38 +83,26 @@ pub fn run_from(common: &Common, file: &Path, at: Option<At>, format: &Format) -
             Err(error) => break Err(error),
         }
     };
-    let now_ns = until_ns.unwrap_or(u64::MAX).min(recording.latest_ns()).max(begin_ns);
+    session.reach(until_ns.unwrap_or(u64::MAX).min(recording.latest_ns()));
     let left_out = recording.left_out();
     if let Some(report) = left_out.report() {
         tell(report);
     }
     outcome?;
     let measured_ns = (measured[0] > 0).then(|| measured[1] - measured[0]);
-    print(common, format, &header, &engine, now_ns, measured_ns)?;
+    print(common, format, &session, measured_ns)?;
     Ok(if left_out.is_faulty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn print(
-    common: &Common,
-    format: &Format,
-    header: &Header,
-    engine: &Engine,
-    now_ns: u64,
-    measured_ns: Option<u64>,
-) -> Result<()> {
-    if let Some(note) = degraded(&header.degraded) {
+fn print(common: &Common, format: &Format, session: &Session, measured_ns: Option<u64>) -> Result<()> {
+    if let Some(note) = degraded(&session.header().degraded) {
         tell(format_args!("{note}; 'ptree-tui doctor' tells more"));
     }
-    let user = |uid| engine.users().get(uid);
     // The dead of a recording are not there any more.
-    let look = Look { lineage: Lineage::Kernel, filter: common.filter(), dead: false, now_ns, ..Look::default() };
-    let mut rows = Rows::new(look);
-    rows.want_totals(true);
-    rows.refresh(engine.tree(), user);
-    let wall = Wall::new(header.anchor, given::zone());
-    let tree = engine.tree();
-    let moment = Moment { header, tree, rows: &rows, now_ns, wall: &wall, measured_ns, user: &user };
-
+    let look = Look { lineage: Lineage::Kernel, filter: common.filter(), dead: false, ..Look::default() };
     let mut out = BufWriter::new(super::output()?);
-    (format.write)(&mut out, &moment, common.ascii()).and_then(|()| out.flush()).context("writing to standard output")
+    session
+        .moment(look, measured_ns, |moment| (format.write)(&mut out, moment, common.ascii()))
+        .and_then(|()| out.flush())
+        .context("writing to standard output")
 }

@@ -21,10 +21,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::time::timeout;
 
 use self::held::Held;
-use crate::app::Wall;
 use crate::capture::{Capture, Until, runtime};
 use crate::cli::Common;
 use crate::recording::{DOUBTFUL_NS, Item, Recording};
+use crate::session::Session;
 use crate::tell::tell;
 
 /// What failed when it did.
@@ -137,12 +137,10 @@ fn write(common: &Common, more: More, capture: &mut Capture, source: &str) -> Re
 /// What is written, and what decides about it.
 struct Printer<W> {
     out: W,
-    engine: Engine,
+    session: Session,
     filter: Filter,
     more: More,
     places: Places,
-    /// By which the wall clock is told.
-    wall: Wall,
     deltas: Vec<Delta>,
     /// The alerts that last and were told, and whom they named then.
     told: FxHashMap<u64, Option<ProcKey>>,
@@ -164,30 +162,30 @@ impl Printer<BufWriter<StdoutLock<'static>>> {
         ndjson::write_header(&mut out, header, source).context(WRITING)?;
         out.flush().context(WRITING)?;
         // Nobody looks at the dead here; alerts want those of the last seconds.
-        let engine = Engine::new(Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() });
+        let config = Config { keep_ns: 5_000_000_000, keep_max: 2_000, ..common.engine() };
+        let session = Session::new(header.clone(), config, TimeZone::UTC);
         let filter = common.filter();
         let sums = filter.depends().sums.then(|| (0, Sums::default()));
-        let wall = Wall::new(header.anchor, TimeZone::UTC);
         let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
-        Ok(Self { out, engine, filter, more, places: Places::default(), wall, deltas, told, named, sums })
+        Ok(Self { out, session, filter, more, places: Places::default(), deltas, told, named, sums })
     }
 }
 
 impl<W: Write> Printer<W> {
     fn clock(&mut self, anchor: TimeAnchor) -> Result<()> {
-        self.wall.set(anchor);
+        self.session.clock(anchor);
         ndjson::write_clock(&mut self.out, anchor).context(WRITING)
     }
 
     fn user(&mut self, uid: u32, name: &str) -> Result<()> {
         ndjson::write_user(&mut self.out, uid, name).context(WRITING)?;
-        self.engine.name_user(uid, name);
+        self.session.name(uid, name);
         Ok(())
     }
 
     /// Takes what need not wait any longer for the name of a user.
     fn take_all(&mut self, held: &mut Held, now_ns: u64) -> Result<()> {
-        while let Some(event) = held.next(now_ns, |uid| !self.engine.users().get(uid).is_empty()) {
+        while let Some(event) = held.next(now_ns, |uid| !self.session.engine().users().get(uid).is_empty()) {
             self.take(&event)?;
         }
         Ok(())
@@ -195,7 +193,7 @@ impl<W: Write> Printer<W> {
 
     fn take(&mut self, event: &Event) -> Result<()> {
         self.deltas.clear();
-        self.engine.ingest(event, &mut self.deltas);
+        self.session.event(event, &mut self.deltas);
         self.sum_up();
         // The path of a cgroup is told when somebody is in it.
         let asked_for = match event {
@@ -206,7 +204,10 @@ impl<W: Write> Printer<W> {
         if asked_for && event.key().is_none_or(|key| self.is_wanted(key)) {
             let time = self.time(event.ts_ns());
             self.write_cgroup(event, time.as_deref())?;
-            let known = Known { time: time.as_deref(), ..known(&self.engine, &mut self.places, event, self.more.wall) };
+            let known = Known {
+                time: time.as_deref(),
+                ..known(self.session.engine(), &mut self.places, event, self.more.wall)
+            };
             ndjson::write_event(&mut self.out, event, &known).context(WRITING)?;
         }
         self.write_alerts(event.ts_ns())
@@ -215,7 +216,7 @@ impl<W: Write> Printer<W> {
     /// Writes the path of the cgroup that an event names by its id, unless that has been told.
     fn write_cgroup(&mut self, event: &Event, time: Option<&str>) -> Result<()> {
         let Some(id) = event.cgroup_id().filter(|id| !self.named.contains(id)) else { return Ok(()) };
-        let Some(path) = self.engine.cgroups().get(id) else { return Ok(()) };
+        let Some(path) = self.session.engine().cgroups().get(id) else { return Ok(()) };
         if self.named.len() >= NAMED_MAX {
             self.named.clear();
         }
@@ -228,24 +229,24 @@ impl<W: Write> Printer<W> {
 
     fn tick(&mut self, now_ns: u64) -> Result<()> {
         self.deltas.clear();
-        self.engine.tick(now_ns, &mut self.deltas);
+        self.session.tick(now_ns, &mut self.deltas);
         self.sum_up();
         self.write_alerts(now_ns)
     }
 
     /// What the wall clock showed then, where that is wanted.
     fn time(&self, ts_ns: u64) -> Option<String> {
-        self.more.wall.then(|| self.wall.utc(ts_ns)).flatten()
+        self.more.wall.then(|| self.session.wall().utc(ts_ns)).flatten()
     }
 
     /// Sums subtrees up, if it is time to.
     fn sum_up(&mut self) {
-        let now_ns = self.engine.now_ns();
+        let now_ns = self.session.engine().now_ns();
         if let Some((summed_ns, sums)) = &mut self.sums
             && (sums.is_empty() || now_ns.saturating_sub(*summed_ns) >= SUM_NS)
         {
             *summed_ns = now_ns;
-            sums.refresh(self.engine.tree(), Lineage::default());
+            sums.refresh(self.session.engine().tree(), Lineage::default());
         }
     }
 
@@ -254,10 +255,10 @@ impl<W: Write> Printer<W> {
         if self.filter.is_empty() {
             return true;
         }
-        let user = |uid| self.engine.users().get(uid);
-        let (tree, lineage) = (self.engine.tree(), Lineage::default());
+        let user = |uid| self.session.engine().users().get(uid);
+        let (tree, lineage) = (self.session.engine().tree(), Lineage::default());
         let sums = self.sums.as_ref().map(|(_, sums)| sums);
-        let context = Context { tree, lineage, now_ns: self.engine.now_ns(), user: &user, sums };
+        let context = Context { tree, lineage, now_ns: self.session.engine().now_ns(), user: &user, sums };
         tree.get(key).is_some_and(|process| self.filter.matches(&context, process))
     }
 
@@ -358,13 +359,13 @@ mod tests {
         }
         script += "every 100ms\n";
         script += &"tick\n".repeat(100);
-        let engine = Engine::new(Config::default());
+        let anchor = TimeAnchor { boottime_ns: 0, unix_ns: 0 };
+        let session = Session::new(Header { anchor, ..host::header("") }, Config::default(), TimeZone::UTC);
         let filter = Filter::parse(filter).unwrap();
         let (deltas, told, named) = (Vec::new(), FxHashMap::default(), FxHashSet::default());
         let (more, places) = (More::default(), Places::default());
-        let wall = Wall::new(TimeAnchor { boottime_ns: 0, unix_ns: 0 }, TimeZone::UTC);
         let sums = None;
-        let mut printer = Printer { out: Vec::new(), engine, filter, more, places, wall, deltas, told, named, sums };
+        let mut printer = Printer { out: Vec::new(), session, filter, more, places, deltas, told, named, sums };
         for step in parse(&script, 0).unwrap() {
             match step {
                 Step::Event(event) => printer.take(&event).unwrap(),

@@ -38,10 +38,12 @@ impl Workload {
         workload
     }
 
-    /// Waits until so many lines of a type are in the log.
+    /// Waits until so many lines of a type are in the log, and the forks of the processes that they name, which others log.
     pub(crate) fn wait_for(&self, kind: &str, count: usize) {
         wait_until(&format!("{count} '{kind}' of workload {:?}", self.command), || {
-            (self.log().of(kind).count() >= count).then_some(())
+            let log = self.log();
+            let is_logged = |line: &Value| line["pid"].as_u64().is_none_or(|pid| log.find(pid).is_some());
+            (log.of(kind).count() >= count && log.of(kind).all(is_logged)).then_some(())
         });
     }
 
@@ -104,8 +106,11 @@ impl Log {
     /// A process that the workload made, or began as, by its pid.
     #[track_caller]
     pub(crate) fn process(&self, pid: u64) -> Ticked {
-        let fork = self.of("fork").chain(self.of("self")).find(|line| line["pid"] == pid);
-        process(fork.unwrap_or_else(|| panic!("{pid} is not in the log")))
+        self.find(pid).unwrap_or_else(|| panic!("{pid} is not in the log"))
+    }
+
+    fn find(&self, pid: u64) -> Option<Ticked> {
+        self.of("fork").chain(self.of("self")).find(|line| line["pid"] == pid).map(process)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Paths {
     by_id: FxHashMap<u64, Arc<[u8]>>,
     /// In the order in which they came; some may have been removed since.

@@ -12,7 +12,7 @@ const ALERTS_MAX: usize = 100;
 pub(super) const UPDATE_NS: u64 = 1_000_000_000;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
     kept: Vec<Alert>,
     raised: u64,

@@ -31,7 +31,7 @@ const NAME_NS: u64 = 500_000_000;
 const WAITING_MAX: usize = 100_000;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Matches {
     watched: Vec<Watched>,
     /// For those killed for lack of memory: it is told of them, so that nobody is judged for it.
@@ -54,7 +54,7 @@ pub(super) struct Matches {
 }
 
 /// A rule, and what has come of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     rule: MatchRule,
     /// Who matched and is still in the tree: nobody is told of twice.

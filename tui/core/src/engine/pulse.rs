@@ -14,7 +14,7 @@ const WINDOW_NS: u64 = 2 * SECOND_NS;
 const HISTORY: u64 = 60;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pulse {
     forks: Rate,
     execs: Rate,

@@ -22,7 +22,7 @@ const REMEMBERED: usize = 16_384;
 type Entry = (u64, ProcKey);
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Retention {
     /// The dead without children, with the time of their end and in its order. An entry may be out of date: it is checked
     /// when its turn comes, and who becomes childless again is entered again.

@@ -33,7 +33,7 @@ struct Culprit {
 }
 
 /// Which forks are put down to their forkers: each with the same chance, and all while they are few.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sample {
     one_in: u32,
     /// With more forkers than this the sample is made smaller at once.
@@ -76,7 +76,7 @@ impl Sample {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Watch {
     rule: AlertRule,
     of: Spawn,

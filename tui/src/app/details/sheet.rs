@@ -80,7 +80,7 @@ impl App {
             return None;
         }
         // As it is now, also in a pause.
-        let Some(process) = self.engine.tree().get(key).filter(|process| process.is_alive()) else {
+        let Some(process) = self.session.engine().tree().get(key).filter(|process| process.is_alive()) else {
             self.say(format!("Process {} has ended: its {what} went with it", key.pid), false);
             return None;
         };
@@ -96,7 +96,7 @@ impl App {
 
     /// Takes what was read, unless nobody waits for it any more.
     pub(in crate::app) fn inspected(&mut self, answer: Answer) {
-        let when = self.wall.clock(self.now_ns, false);
+        let when = self.session.wall().clock(self.session.now_ns(), false);
         let Some(details) = self.details.as_mut().filter(|details| details.key == answer.key) else { return };
         let Some(sheet) = details.sheet.as_mut().filter(|sheet| sheet.subject == answer.subject) else { return };
         let (labels, entries) = match &answer.found {
