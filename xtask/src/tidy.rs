@@ -4,6 +4,7 @@
 mod code;
 mod docs;
 mod layers;
+mod modules;
 mod style;
 
 use std::collections::BTreeSet;
@@ -48,6 +49,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         let level = if *warning { "warning: " } else { "" };
         eprintln!("{path}:{line}: {level}{message}");
     }
+    for circle in modules::circles(&files) {
+        eprintln!("largest circle of imports in {circle}");
+    }
     match findings.iter().filter(|finding| !finding.warning).count() {
         0 => {
             eprintln!("tidy: {} files in order", files.len());
@@ -89,6 +93,7 @@ fn check(files: &[File]) -> Vec<Finding> {
         }
     }
     docs::changelog(files, &mut findings);
+    modules::check(files, &mut findings);
     findings
 }
 
