@@ -18,7 +18,6 @@ mod mouse;
 mod pause;
 mod read;
 mod views;
-mod wall;
 
 use ptree_core::engine::Config;
 use ptree_core::filter::Names;
@@ -39,7 +38,6 @@ use self::views::Views;
 pub(crate) use self::views::page;
 pub use self::views::page::{Page, PageColumn, PageKey, PageLine, PageSort, Value};
 pub use self::views::{Timeline, View};
-pub use self::wall::Wall;
 use crate::action::{Action, Command, Effect, Limits, Mode};
 use crate::clock::Played;
 use crate::column::Chosen;

@@ -6,36 +6,33 @@ mod scope;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueHint};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use nix::sys::signal::{SigSet, Signal};
 use ptree_core::text::{VALUE, quoted, shown};
 use ptree_core::{Filter, MatchRule};
-use ptree_source::caller::{caller, leave_no_core};
-use ptree_source::fatal;
-use ptree_source::limits::{self, Explained};
-use ptree_source::live::{LiveError, LiveOptions, check_pretended, check_ring_bytes};
+use ptree_source::caller::caller;
+use ptree_source::live::{LiveOptions, check_pretended};
+use ptree_source::synth::Scenario;
 
 use crate::app::{Options, Preferences};
-use crate::cmd;
-use crate::cmd::stream::More;
 use crate::columns::width;
 use crate::config::print;
 use crate::config::settings::SETTINGS;
-use crate::config::{Config, ConfigError, QUOTED, Symbols};
+use crate::config::{Config, ConfigError, Symbols};
 use crate::export::{FORMATS, Format};
 use crate::given;
 use crate::moment::At;
 use crate::runtime::Display;
 use crate::screen::theme::ability::Ability;
 use crate::screen::theme::{Theme, ThemeName};
-use crate::tell::{self, tell};
 use crate::term;
+use crate::values::{
+    parse_duration, parse_events_per_s, parse_interval, parse_rate, parse_ring, parse_speed, parse_user,
+};
 
 /// Each exit status, and what it means.
 pub(crate) const EXIT_STATUS: [(u8, &str); 4] = [
@@ -47,7 +44,7 @@ pub(crate) const EXIT_STATUS: [(u8, &str); 4] = [
 /// Exit status when privilege is lacking (`EX_NOPERM`).
 pub(crate) const EXIT_PRIVILEGE: u8 = 77;
 /// Exit status when what was asked for makes no sense.
-const EXIT_USAGE: u8 = 2;
+pub(crate) const EXIT_USAGE: u8 = 2;
 
 /// Live process tree for Linux: fed by eBPF on fork, exec and exit, it misses nothing and keeps the dead in sight.
 #[derive(Debug, Parser)]
@@ -55,16 +52,16 @@ const EXIT_USAGE: u8 = 2;
 #[command(
     after_help = "What is not given is as the configuration says; 'ptree-tui config' prints how that is without one."
 )]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    pub(crate) command: Option<Command>,
     #[command(flatten)]
-    flags: Flags,
+    pub(crate) flags: Flags,
 }
 
 /// Options of every command that shows processes. What is not given is as in the configuration.
 #[derive(Args, Clone, Debug, Default)]
-struct Flags {
+pub(crate) struct Flags {
     /// Only processes that match: a text in name, command line or user, or an expression such as 'comm=make cpu>50%'
     #[arg(long, global = true, value_name = "EXPR", allow_hyphen_values = true, value_hint = ValueHint::Other)]
     filter: Option<String>,
@@ -112,7 +109,7 @@ struct Flags {
 
 impl Flags {
     /// Reads the configuration; what was given on the command line comes before it. `name` is that of the command.
-    fn settle(self, name: Option<&str>) -> Result<Common, Unsettled> {
+    pub(crate) fn settle(self, name: Option<&str>) -> Result<Common, Unsettled> {
         if let (Some(caller), [_, ..]) = (caller(), self.pretend_missing.as_slice()) {
             let told = format!("'--pretend-missing' is for tests, and not for {caller}");
             return Err(Unsettled::usage(name, ErrorKind::ArgumentConflict, told));
@@ -164,7 +161,7 @@ impl Flags {
 
 /// Why nothing can be begun.
 #[derive(Debug, thiserror::Error)]
-enum Unsettled {
+pub(crate) enum Unsettled {
     #[error("mistakes in the configuration:\n{0}")]
     Config(ConfigError),
     /// All that is to be said.
@@ -304,7 +301,7 @@ impl Common {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Print events, one JSON object a line, until ^C or the reader goes away
     Stream {
         /// Stop after this long ('90', '90s', '2m 30s')
@@ -365,12 +362,12 @@ enum Command {
     },
     /// Show an invented machine, or a script of events
     #[command(hide = true)]
-    Synth(cmd::synth::Play),
+    Synth(Play),
 }
 
 impl Command {
     /// As it is typed.
-    const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Stream { .. } => "stream",
             Self::Replay { .. } => "replay",
@@ -382,6 +379,38 @@ impl Command {
             Self::Synth(_) => "synth",
         }
     }
+}
+
+/// What to play, and how.
+#[derive(Args, Debug)]
+pub struct Play {
+    /// What goes on: idle, build, storm, chain, star, reuse or containers; with 'lossy-' before it, events get lost
+    #[arg(required_unless_present = "script", conflicts_with = "script")]
+    pub(crate) profile: Option<Scenario>,
+    /// The same number gives the same processes and ends; what each uses goes by when it starts
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "script")]
+    pub(crate) seed: u64,
+    /// Processes alive at a time, about
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000), conflicts_with = "script")]
+    pub(crate) size: Option<u32>,
+    /// Forks, execs and exits per second
+    #[arg(long, value_name = "N", value_parser = parse_events_per_s, conflicts_with = "script")]
+    pub(crate) rate: Option<f64>,
+    /// End after so many forks, execs and exits
+    #[arg(long, value_name = "N", conflicts_with = "script")]
+    pub(crate) events: Option<u64>,
+    /// Play the events that a text file says, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// Print events, one JSON object a line, instead of the screen
+    #[arg(long)]
+    pub(crate) stream: bool,
+    /// With --stream: the time of the wall clock and the name of the user on each line
+    #[arg(long, requires = "stream")]
+    pub(crate) wall: bool,
+    /// With --stream: stop after this long ('90s', '2m 30s')
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "stream")]
+    pub(crate) duration: Option<Duration>,
 }
 
 /// The names of [`FORMATS`], with what they are.
@@ -414,7 +443,7 @@ pub fn command() -> clap::Command {
 }
 
 /// Reads a command line.
-fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+pub(crate) fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(line)?;
     if let Some((option, name)) = scope::idle(&command, &matches) {
@@ -429,158 +458,8 @@ fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<
     Cli::from_arg_matches(&matches)
 }
 
-/// Runs the program.
-#[must_use]
-pub fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(tell::panicked));
-    fatal::watch();
-    leave_no_core();
-    limits::raise();
-    // Whatever signals who started us has blocked: those that end us do. A file that would grow beyond a limit ('ulimit -f')
-    // is an error of whoever writes it, and not the end of all. It holds for every thread, since this is the only one yet.
-    let _ = SigSet::from(Signal::SIGXFSZ).thread_set_mask();
-    // A panic has had its say.
-    let status = std::panic::catch_unwind(run).map_or(ExitCode::FAILURE, finish);
-    unless_panicked(status, tell::has_panicked())
-}
-
-/// Where another thread than the first one has panicked, what it was there for has ended early, and who waited for it may
-/// not have noticed: that is no success, however it went on.
-fn unless_panicked(status: ExitCode, panicked: bool) -> ExitCode {
-    if panicked && status == ExitCode::SUCCESS { ExitCode::FAILURE } else { status }
-}
-
-fn run() -> anyhow::Result<ExitCode> {
-    let Cli { command, flags } = match parse(std::env::args_os()) {
-        // What was asked for: help, or the version.
-        Err(answer) if !answer.use_stderr() => return cmd::print(answer.render().to_string().as_bytes()),
-        parsed => parsed.map_err(Unsettled::from)?,
-    };
-    // Only where it is wanted: a mistake in the configuration does not keep documents from being printed.
-    let name = command.as_ref().map(Command::name);
-    let settle = || flags.settle(name);
-    match command {
-        Some(Command::Config { schema }) => cmd::config::run(schema),
-        Some(Command::Man) => cmd::man::run(),
-        Some(Command::Completions { shell }) => cmd::completions::run(shell),
-        None => cmd::live::run(&settle()?),
-        Some(Command::Stream { from: Some(file), usage, wall, .. }) => {
-            cmd::stream::run_from(&settle()?, &file, More { usage, wall })
-        }
-        Some(Command::Stream { duration, usage, wall, from: None }) => {
-            cmd::stream::run(&settle()?, duration, More { usage, wall })
-        }
-        Some(Command::Replay { file, speed }) => cmd::replay::run(&settle()?, &file, speed),
-        Some(Command::Snapshot { format, from: Some(file), at }) => {
-            cmd::snapshot::run_from(&settle()?, &file, at, format)
-        }
-        Some(Command::Snapshot { format, from: None, .. }) => cmd::snapshot::run(&settle()?, format),
-        Some(Command::Doctor { json, layout: false }) => cmd::doctor::run(&settle()?, json),
-        Some(Command::Doctor { json, layout: true }) => cmd::doctor::layout::run(&settle()?, json),
-        Some(Command::Synth(play)) => cmd::synth::run(&settle()?, &play),
-    }
-}
-
-/// The exit status of a command; what failed is told.
-fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
-    result.unwrap_or_else(|error| {
-        if is_broken_pipe(&error) {
-            return ExitCode::SUCCESS;
-        }
-        match error.downcast_ref::<Unsettled>() {
-            Some(Unsettled::Usage(told)) => tell::plain(told),
-            Some(mistakes @ Unsettled::Config(_)) => tell(mistakes),
-            None => tell(Explained(error.as_ref())),
-        }
-        if error.is::<Unsettled>() {
-            return ExitCode::from(EXIT_USAGE);
-        }
-        let privilege = error.downcast_ref().is_some_and(LiveError::is_privilege);
-        if privilege { ExitCode::from(EXIT_PRIVILEGE) } else { ExitCode::FAILURE }
-    })
-}
-
-/// Whether the reader of our output has gone: it has what it wanted.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// A duration; a number without a unit is of seconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Some(duration) = seconds(text.trim()) {
-        return Ok(duration);
-    }
-    humantime::parse_duration(text).map_err(|error| {
-        // It may quote the unit.
-        let error = shown(error.to_string().as_bytes(), QUOTED);
-        format!("{error}; write it like '90', '90s' or '2m 30s'")
-    })
-}
-
-/// Seconds as decimal digits, with a fraction or without.
-fn seconds(text: &str) -> Option<Duration> {
-    let is_plain =
-        text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    Duration::try_from_secs_f64(text.parse().ok().filter(|_| is_plain)?).ok()
-}
-
-pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
-    match parse_duration(text)? {
-        interval if (Duration::from_millis(100)..=Duration::from_secs(60)).contains(&interval) => Ok(interval),
-        _ => Err("give '100ms' to '1m'".to_owned()),
-    }
-}
-
-pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
-        _ => Err("give forks per second, such as '200', or '0' for no alert".to_owned()),
-    }
-}
-
-fn parse_speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
-        _ => Err("give a number above 0, such as '10' or '0.5'".to_owned()),
-    }
-}
-
-pub(crate) fn parse_ring(text: &str) -> Result<u32, String> {
-    let bytes = parse_bytes(text)?;
-    check_ring_bytes(bytes).map_err(|error| error.to_string())
-}
-
-/// Bytes, with or without a binary unit: `65536`, `64K`, `8MiB`, `1GiB`.
-fn parse_bytes(text: &str) -> Result<u64, String> {
-    let text = text.trim();
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let shift = match unit.trim() {
-        "" | "B" => Some(0),
-        "K" | "k" | "KiB" => Some(10),
-        "M" | "MiB" => Some(20),
-        "G" | "GiB" => Some(30),
-        _ => None,
-    };
-    let bytes = shift.and_then(|shift| number.parse::<u64>().ok()?.checked_mul(1 << shift));
-    bytes.ok_or_else(|| "give a size such as '65536', '512KiB' or '8MiB'".to_owned())
-}
-
-fn parse_user(text: &str) -> Result<u32, String> {
-    if let Ok(uid) = text.parse() {
-        return Ok(uid);
-    }
-    match nix::unistd::User::from_name(text) {
-        Ok(Some(user)) => Ok(user.uid.as_raw()),
-        _ => Err("there is no such user; give a name or a number".to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -590,28 +469,6 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn after_a_panic_in_whatever_thread_nothing_is_a_success() {
-        let privilege = ExitCode::from(EXIT_PRIVILEGE);
-        for (status, panicked, expected) in [
-            (ExitCode::SUCCESS, false, ExitCode::SUCCESS),
-            (ExitCode::SUCCESS, true, ExitCode::FAILURE),
-            (privilege, true, privilege),
-        ] {
-            assert_eq!(unless_panicked(status, panicked), expected);
-        }
-    }
-
-    #[test]
-    fn sizes_have_binary_units() {
-        assert_eq!(parse_bytes("65536"), Ok(65536));
-        assert_eq!(parse_bytes("8MiB"), Ok(8 << 20));
-        assert_eq!(parse_bytes("512 K"), Ok(512 << 10));
-        for bad in ["", "MiB", "8MB", "-1", "8.5M", "99999999999999999999", "17179869184GiB"] {
-            assert!(parse_bytes(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]
@@ -653,14 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_number_is_of_seconds_and_an_expression_may_begin_with_a_hyphen() {
-        for (text, ms) in [("5", 5_000), ("0", 0), ("0.25", 250), (" 90 ", 90_000), ("5s", 5_000), ("2m 30s", 150_000)]
-        {
-            assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
-        }
-        for text in ["", ".", "-5", "1e3", "inf", "5 5", "1.2.3"] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
+    fn an_expression_may_begin_with_a_hyphen() {
         for line in ["ptree-tui --filter -bash", "ptree-tui --filter=-bash", "ptree-tui snapshot --filter -bash"] {
             assert_eq!(parse(line.split(' ')).unwrap().flags.filter.as_deref(), Some("-bash"));
         }

@@ -15,7 +15,7 @@ use ptree_core::facts::Context;
 use ptree_core::{Process, Rows, Tree};
 use ptree_source::Header;
 
-use crate::app::Wall;
+use crate::wall::Wall;
 
 /// What can be asked of a machine at one moment.
 #[derive(Clone, Copy)]

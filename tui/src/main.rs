@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ptree_tui::cli::main()
+    ptree_tui::dispatch::main()
 }

@@ -29,7 +29,7 @@ impl FromStr for At {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(after) = text.strip_prefix('+') {
-            return crate::cli::parse_duration(after).map(Self::After);
+            return crate::values::parse_duration(after).map(Self::After);
         }
         // Of what says more, the others take a part.
         let instant = || text.parse().map(Self::Instant).ok();

@@ -8,8 +8,8 @@ use ptree_core::engine::Config;
 use ptree_core::{Delta, Engine, Event, Look, Rows};
 use ptree_source::{Batch, Header, TimeAnchor};
 
-use crate::app::Wall;
 use crate::export::Moment;
+use crate::wall::Wall;
 
 /// See the module. A copy is what was known at that moment.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use ptree_core::{Alert, FilterError, Look, ProcKey, Spawn, Stats, Tree, Users};
 use ptree_source::Header;
 use ratatui::layout::Rect;
 
-use super::{App, Capture, Details, List, Message, View, Wall};
+use super::{App, Capture, Details, List, Message, View};
 use crate::action::{Command, Limits, Mode};
 use crate::clock::Played;
 use crate::export::Moment;
@@ -16,6 +16,7 @@ use crate::keymap::Bindings;
 use crate::own::Own;
 use crate::screen::areas::Shape;
 use crate::session::Session;
+use crate::wall::Wall;
 
 impl App {
     /// Something has changed since the last frame.

@@ -2,19 +2,17 @@
 //!
 //! Needs no privilege: nothing of this machine is shown but its kernel's release.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clap::Args;
 use ptree_core::script::{self, Step};
 use ptree_core::text;
 use ptree_source::host;
-use ptree_source::synth::{Options, Scenario, Synth};
+use ptree_source::synth::{Options, Synth};
 
 use crate::capture::{Capture, Until};
-use crate::cli::{Common, parse_duration};
+use crate::cli::{Common, Play};
 use crate::clock::Clock;
 use crate::cmd::stream::More;
 use crate::cmd::{live, stream};
@@ -22,38 +20,6 @@ use crate::{given, term};
 
 /// No script is longer, bytes.
 const SCRIPT_MAX: usize = 16 << 20;
-
-/// What to play, and how.
-#[derive(Args, Debug)]
-pub struct Play {
-    /// What goes on: idle, build, storm, chain, star, reuse or containers; with 'lossy-' before it, events get lost
-    #[arg(required_unless_present = "script", conflicts_with = "script")]
-    profile: Option<Scenario>,
-    /// The same number gives the same processes and ends; what each uses goes by when it starts
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "script")]
-    seed: u64,
-    /// Processes alive at a time, about
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000), conflicts_with = "script")]
-    size: Option<u32>,
-    /// Forks, execs and exits per second
-    #[arg(long, value_name = "N", value_parser = parse_events_per_s, conflicts_with = "script")]
-    rate: Option<f64>,
-    /// End after so many forks, execs and exits
-    #[arg(long, value_name = "N", conflicts_with = "script")]
-    events: Option<u64>,
-    /// Play the events that a text file says, one a line
-    #[arg(long, value_name = "FILE")]
-    script: Option<PathBuf>,
-    /// Print events, one JSON object a line, instead of the screen
-    #[arg(long)]
-    stream: bool,
-    /// With --stream: the time of the wall clock and the name of the user on each line
-    #[arg(long, requires = "stream")]
-    wall: bool,
-    /// With --stream: stop after this long ('90s', '2m 30s')
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "stream")]
-    duration: Option<Duration>,
-}
 
 /// Plays it.
 ///
@@ -94,11 +60,4 @@ fn script(path: &Path, until: Until) -> Result<Capture> {
         Step::Tick(now_ns) => (now_ns, None),
     };
     Capture::play(Vec::new(), move || steps.into_iter().map(cue), until)
-}
-
-fn parse_events_per_s(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err("give events per second, such as '200' or '0.5'".to_owned()),
-    }
 }

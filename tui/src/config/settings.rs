@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::{Config, Symbols};
-use crate::cli::{parse_duration, parse_interval, parse_rate, parse_ring};
 use crate::screen::theme::ThemeName;
+use crate::values::{parse_duration, parse_interval, parse_rate, parse_ring};
 
 /// One line of the table.
 pub struct Setting {

@@ -19,7 +19,7 @@ const CRATES: &[(&str, usize)] = &[
     ("ebpf/src/", 2),
     ("tui/core/src/", 7),
     ("tui/source/src/", 9),
-    ("tui/src/", 53),
+    ("tui/src/", 19),
     ("xtask/src/", 10),
 ];
 
