@@ -3,6 +3,7 @@
 //!
 //! The rest of the filter looks into no [`Process`]. Does not know how a fact is drawn.
 
+mod places;
 mod rank;
 mod read;
 mod state;
@@ -18,6 +19,7 @@ use crate::process::Process;
 use crate::text::{Literal, signal_name};
 use crate::tree::{Lineage, Sums, Totals, Tree};
 
+pub(crate) use self::places::Places;
 pub use self::rank::{Rank, Sort};
 pub(crate) use self::read::{argument, beginning, command_line, path, sender, signal, stem, whole};
 pub(crate) use self::state::State;

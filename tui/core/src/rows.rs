@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::Delta;
 use crate::event::{Comm, ProcKey};
-use crate::facts::{Fact, Rank, Sort};
+use crate::facts::{Fact, Places, Rank, Sort};
 use crate::tree::{Lineage, Summary, Sums, Totals, Tree};
 
 use joined::{Crowds, Share};
@@ -115,6 +115,8 @@ pub struct Rows {
     outside: FxHashSet<ProcKey>,
     /// By what the ranks of the items were reckoned.
     ranked_by: Sort,
+    /// Of the texts that they are sorted by, where these are long.
+    places: Places,
     /// Not to be joined with others.
     apart: Option<ProcKey>,
     apart_is_new: bool,
@@ -275,8 +277,12 @@ impl Rows {
             _ if self.stale => {}
             // Whoever leaves or enters the subtree that is looked at takes others along, of whom nothing is told.
             Delta::Moved(_) if self.look.root.is_some() => self.stale = true,
-            // Likewise, of those below it, that their depth is another.
-            Delta::Moved(_) | Delta::Removed { .. } if self.look.flat && self.look.sort.by == Fact::Depth => {
+            // Nobody tells whose child it was before.
+            Delta::Moved(_) if self.look.sort.by == Fact::Children => self.stale = true,
+            // Nor that the depth of those below it is another.
+            Delta::Added(_) | Delta::Moved(_) | Delta::Removed { .. }
+                if self.look.flat && self.look.sort.by == Fact::Depth =>
+            {
                 self.stale = true;
             }
             Delta::Added(key) | Delta::Changed(key) | Delta::Moved(key) | Delta::Ended(key) => self.noted.push(key),

@@ -3,7 +3,7 @@
 //!
 //! Does not know rows.
 
-use super::{Fact, Kind, Reader, State, Unit, signal};
+use super::{Fact, Kind, Places, Reader, State, Unit, signal};
 use crate::event::Comm;
 use crate::process::{Lifecycle, Process};
 use crate::tree::{Summary, Tally, Totals};
@@ -57,7 +57,13 @@ impl Fact {
         }
     }
 
-    fn rank(self, reader: &Reader<'_>, process: &Process) -> Rank {
+    /// Whether it is a text that may be longer than a rank.
+    pub(crate) const fn is_long_text(self) -> bool {
+        matches!(self.spec().kind, Kind::Text(..))
+            && !matches!(self, Self::Name | Self::Terminal | Self::User | Self::Login)
+    }
+
+    fn rank(self, reader: &Reader<'_>, process: &Process, places: &Places) -> Rank {
         match self {
             Self::Start => [process.key.start_ns, u64::from(process.key.pid)],
             // By number, which is known before the name is.
@@ -75,15 +81,16 @@ impl Fact {
             Self::ReadRate => rate(process.read_rate()),
             Self::WriteRate => rate(process.write_rate()),
             Self::Session => [number(process.session().sid), number(process.session().pgid)],
-            fact => fact.plain_rank(reader, process),
+            fact => fact.plain_rank(reader, process, places),
         }
     }
 
-    fn plain_rank(self, reader: &Reader<'_>, process: &Process) -> Rank {
+    fn plain_rank(self, reader: &Reader<'_>, process: &Process, places: &Places) -> Rank {
         let unknown = if self.most_first() { 0 } else { LAST };
         match self.spec().kind {
             Kind::Figure(_, read) => [read(reader, process).unwrap_or(unknown), 0],
-            Kind::Text(read, _) => read(reader, process).map_or([LAST; 2], |text| beginning(&text)),
+            Kind::Text(read, _) => read(reader, process)
+                .map_or([LAST; 2], |text| if self.is_long_text() { [places.get(&text), 0] } else { beginning(&text) }),
             Kind::State => {
                 let place = |state: State| State::NAMES.iter().position(|(_, _, other)| *other == state);
                 [State::of(process).and_then(place).map_or(LAST, |place| place as u64), 0]
@@ -96,10 +103,18 @@ impl Fact {
 }
 
 impl Sort {
-    /// Of a process.
-    #[must_use]
-    pub fn rank(self, reader: &Reader<'_>, process: &Process) -> Rank {
-        self.oriented(self.by.rank(reader, process))
+    /// Of a process; texts have these places.
+    pub(crate) fn rank(self, reader: &Reader<'_>, process: &Process, places: &Places) -> Rank {
+        self.oriented(self.by.rank(reader, process, places))
+    }
+
+    /// Places for the texts that all these have, if it is by texts that need them.
+    pub(crate) fn places<'p>(self, reader: &Reader<'_>, processes: impl Iterator<Item = &'p Process>) -> Places {
+        let Kind::Text(read, _) = self.by.spec().kind else { return Places::default() };
+        if !self.by.is_long_text() {
+            return Places::default();
+        }
+        Places::of(processes.filter_map(|process| Some(read(reader, process)?.into())))
     }
 
     /// Of a row that stands for many, of one name and one parent's user.

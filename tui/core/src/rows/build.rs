@@ -4,7 +4,7 @@ use super::joined::{Crowds, Share};
 use super::sequence::{Id, Place};
 use super::{Item, Order, Rows};
 use crate::event::ProcKey;
-use crate::facts::{Rank, Sort};
+use crate::facts::{Rank, Reader, Sort};
 use crate::filter::Judge;
 use crate::process::Process;
 use crate::tree::{Tree, Visit};
@@ -59,6 +59,9 @@ impl Rows {
 
     pub(super) fn build(&mut self, tree: &Tree, judge: &Judge<'_, '_>) {
         let lineage = self.look.lineage;
+        if !self.stands_still() {
+            self.places = self.look.sort.places(&Reader::new(self.context(tree, &self.sums)), tree.iter());
+        }
         let mut entries = match self.look.root {
             Some(root) => self.entries(tree, tree.walk_from(root, lineage), judge),
             None => self.entries(tree, tree.walk(lineage), judge),

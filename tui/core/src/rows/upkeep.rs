@@ -52,7 +52,8 @@ impl Rows {
             self.judge_all(tree);
         }
         let resort = self.unsorted && !self.held;
-        self.stale |= self.noted.iter().any(|&key| self.orphans_rows(tree, key));
+        self.stale |=
+            self.noted.iter().any(|&key| self.orphans_rows(tree, key)) || self.places.is_crowded() && !self.held;
         if self.stale || resort || self.noted.len() > BUILD_FROM.max(self.ids.len() / 4) {
             self.noted.clear();
             self.bereaved.clear();
@@ -128,13 +129,17 @@ impl Rows {
     }
 
     /// What facts are read from; no rank goes by the name of a user.
-    fn context<'a>(&self, tree: &'a Tree, sums: &'a Sums) -> Context<'a> {
+    pub(super) fn context<'a>(&self, tree: &'a Tree, sums: &'a Sums) -> Context<'a> {
         Context { tree, lineage: self.look.lineage, now_ns: self.look.now_ns, user: &|_| "", sums: Some(sums) }
     }
 
     /// Where it stands by what is known now.
     pub(super) fn rank_now(&self, tree: &Tree, process: &Process) -> Rank {
-        self.look.sort.rank(&Reader::new(self.context(tree, &self.sums)), process)
+        // Siblings are equally deep.
+        if self.look.sort.by == Fact::Depth && !self.look.flat {
+            return Rank::default();
+        }
+        self.look.sort.rank(&Reader::new(self.context(tree, &self.sums)), process, &self.places)
     }
 
     /// Finds the ancestors of the one that is not to be joined: those that could be joined are dead, up to the first that

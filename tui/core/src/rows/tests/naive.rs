@@ -96,13 +96,17 @@ impl<'a> Naive<'a> {
     /// Sums are those of each process, asked for itself.
     fn rank(&self, process: &Process) -> Rank {
         let Look { lineage, now_ns, sort, .. } = *self.look;
+        if sort.by == Fact::Depth && !self.look.flat {
+            return Rank::default();
+        }
         let totals = totals(self.tree, process, lineage);
         if sort.by.is_sum() {
             let sum = sort.by.sum(&totals).unwrap_or(0);
             return if sort.descends() { [!sum, !0] } else { [sum, 0] };
         }
         let context = Context { tree: self.tree, lineage, now_ns, user: &|uid| user(uid), sums: None };
-        sort.rank(&Reader::new(context), process)
+        let reader = Reader::new(context);
+        sort.rank(&reader, process, &sort.places(&reader, self.tree.iter()))
     }
 
     fn order(&self, unit: &Unit<'_>) -> Order {

@@ -182,3 +182,33 @@ fn a_measurement_changes_a_sort_by_sums_only_when_these_are_taken() {
         assert_eq!(line(&rows), if by == Fact::Start { "1 2 3" } else { "1 3 2" }, "{by:?}");
     }
 }
+
+#[test]
+fn sorts_by_children_and_depth_follow_those_who_move_and_texts_are_compared_to_their_end() {
+    for (by, flat) in [(Fact::Children, false), (Fact::Children, true), (Fact::Depth, false), (Fact::Depth, true)] {
+        let mut scene = Scene::of("found 1 0\nfork 1 2\nfork 2 3\nfork 3 4\nfork 1 5\nfork 1 6");
+        let sort = Sort { by, reversed: false };
+        let look = Look { sort, flat, lineage: Lineage::Kernel, ..Look::default() };
+        let mut rows = rows_of(&scene, look, &[]);
+        for step in ["parent 3 1", "fork 5 7", "parent 7 6", "exit 5"] {
+            play(&mut scene, &mut rows, step);
+            rows.refresh(scene.engine.tree(), user);
+            check(&rows, scene.engine.tree());
+        }
+    }
+    // They differ far behind what a rank holds, and come in no order.
+    let long = |n: u32| format!("/usr/lib/a/very/long/path/{:02}", n * 7 % 40);
+    let mut scene = Scene::of("found 1 0");
+    let sort = Sort { by: Fact::Exe, reversed: false };
+    let mut rows = rows_of(&scene, Look { sort, ..Look::default() }, &[]);
+    for n in 1..40 {
+        play(&mut scene, &mut rows, &format!("fork 1 {}\nexec {} exe={} -- x", 100 + n, 100 + n, long(n)));
+        rows.refresh(scene.engine.tree(), user);
+        check(&rows, scene.engine.tree());
+    }
+    let exes: Vec<_> = rows
+        .iter()
+        .filter_map(|row| scene.engine.tree().get(row.id.process()?)?.image()?.exe().map(<[u8]>::to_vec))
+        .collect();
+    assert!(exes.len() == 39 && exes.is_sorted(), "{exes:?}");
+}
