@@ -19,12 +19,12 @@ use ptree_source::live::{LiveOptions, check_pretended};
 use ptree_source::synth::Scenario;
 
 use crate::app::{Options, Preferences};
-use crate::columns::width;
 use crate::config::print;
 use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, Symbols};
 use crate::export::{FORMATS, Format};
 use crate::given;
+use crate::measure::width;
 use crate::moment::At;
 use crate::runtime::Display;
 use crate::screen::theme::ability::Ability;

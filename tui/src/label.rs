@@ -9,7 +9,7 @@ use ptree_core::facts::Unit;
 use ptree_core::killer::{KillCause, Killer};
 use ptree_core::{Argv, Lifecycle, Process, text};
 
-use crate::columns::start;
+use crate::measure::start;
 
 /// What a text says, beyond its words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,28 +4,13 @@
 
 use std::time::Duration;
 
-use ptree_core::text::shown;
+use ptree_core::facts::Unit;
 use ptree_source::live::check_ring_bytes;
-
-use crate::config::QUOTED;
 
 /// A duration; a number without a unit is of seconds.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Some(duration) = seconds(text.trim()) {
-        return Ok(duration);
-    }
-    humantime::parse_duration(text).map_err(|error| {
-        // It may quote the unit.
-        let error = shown(error.to_string().as_bytes(), QUOTED);
-        format!("{error}; write it like '90', '90s' or '2m 30s'")
-    })
-}
-
-/// Seconds as decimal digits, with a fraction or without.
-fn seconds(text: &str) -> Option<Duration> {
-    let is_plain =
-        text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    Duration::try_from_secs_f64(text.parse().ok().filter(|_| is_plain)?).ok()
+    let parsed = Unit::Time.parse(text.trim()).map(Duration::from_nanos);
+    parsed.map_err(|_what| "write it like '90', '90s' or '2m 30s'".to_owned())
 }
 
 pub fn parse_interval(text: &str) -> Result<Duration, String> {

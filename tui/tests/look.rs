@@ -36,7 +36,7 @@ fn eventful() -> Machine {
 
 /// The second half of a wide character, which is never drawn.
 fn is_hidden(buffer: &Buffer, x: u16, y: u16) -> bool {
-    x > 0 && ptree_tui::columns::width(buffer[(x - 1, y)].symbol()) > 1
+    x > 0 && ptree_tui::measure::width(buffer[(x - 1, y)].symbol()) > 1
 }
 
 /// The screen as letters for styles, one a cell: the meanings of a theme in the order of its definition.
@@ -115,7 +115,7 @@ fn without_unicode_everything_is_ascii_and_where_it_was() {
             let after = lines(&machine.draw_with(&ascii, width, height));
             for (before, after) in before.iter().zip(&after) {
                 assert!(after.is_ascii(), "'{keys}' {after}");
-                assert_eq!(ptree_tui::columns::width(before), after.len(), "{before}\n{after}");
+                assert_eq!(ptree_tui::measure::width(before), after.len(), "{before}\n{after}");
             }
         }
     }
@@ -139,16 +139,16 @@ fn strange_characters_keep_columns_aligned() {
         }
         // The panels, or nothing, stand behind: in the same column on each line.
         for line in lines(&buffer) {
-            assert!(ptree_tui::columns::width(&line) <= usize::from(width), "{line}");
+            assert!(ptree_tui::measure::width(&line) <= usize::from(width), "{line}");
         }
     }
     let shown = machine.screen(80, 30);
     for n in 0..names.len() {
         let line = shown.lines().find(|line| line.contains(&format!(" {} ", 3000 + n))).unwrap();
-        let place = line.find("─ x ").map(|at| ptree_tui::columns::width(&line[..at]));
+        let place = line.find("─ x ").map(|at| ptree_tui::measure::width(&line[..at]));
         assert_eq!(
             place,
-            shown.lines().find_map(|line| Some(ptree_tui::columns::width(&line[..line.find("─ x ")?]))),
+            shown.lines().find_map(|line| Some(ptree_tui::measure::width(&line[..line.find("─ x ")?]))),
             "{line}"
         );
     }
@@ -157,7 +157,7 @@ fn strange_characters_keep_columns_aligned() {
 fn click(machine: &mut Machine, text: &str, double: bool) {
     let screen = machine.screen(80, 24);
     let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
-    let column = ptree_tui::columns::width(&line[..line.find(text).unwrap()]);
+    let column = ptree_tui::measure::width(&line[..line.find(text).unwrap()]);
     let (column, row) = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
     machine.click(column, row, double);
 }
@@ -472,7 +472,7 @@ fn every_size_is_drawn_in_every_mode_and_theme() {
 fn hint(machine: &mut Machine, width: u16, height: u16, text: &str) -> (u16, u16) {
     let line = machine.screen(width, height).lines().last().unwrap().to_owned();
     let at = line.find(text).unwrap_or_else(|| panic!("no '{text}' in: {line}"));
-    (u16::try_from(ptree_tui::columns::width(&line[..at])).unwrap(), height - 1)
+    (u16::try_from(ptree_tui::measure::width(&line[..at])).unwrap(), height - 1)
 }
 
 #[test]

@@ -347,7 +347,7 @@ fn carets_stand_under_their_place_at_every_width() {
             machine.keys(line);
             let screen = machine.screen(width, 24);
             let [.., above, below] = screen.lines().collect::<Vec<_>>()[..] else { unreachable!() };
-            let columns = |text: &str| ptree_tui::columns::width(text);
+            let columns = |text: &str| ptree_tui::measure::width(text);
             let expected = columns(above.split_once(place).unwrap().0);
             let at = below.find('^').map(|at| columns(&below[..at]));
             // Where there is no room for both, the message goes before the carets.

@@ -17,8 +17,8 @@ pub use self::lines::{Entry, Line, Lines};
 use self::search::Search;
 pub use self::sheet::Sheet;
 use super::App;
-use crate::columns::width as columns;
 use crate::label::{self, Tone};
+use crate::measure::width as columns;
 
 /// Columns of the labels, and a free one.
 const LABELS: u16 = 15;

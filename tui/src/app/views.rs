@@ -189,7 +189,9 @@ impl App {
         let entries = (page.is_stale() || aged).then(|| match self.views.shown {
             View::Churn => churn::entries(self),
             View::Users => users::entries(self),
-            _ => alerts::entries(self),
+            View::Alerts => alerts::entries(self),
+            // They are no pages.
+            View::Tree | View::Flat | View::Timeline => Vec::new(),
         });
         if let Some(page) = self.views.page_mut() {
             if let Some(entries) = entries {
@@ -264,7 +266,9 @@ impl App {
     pub(super) fn zoom(&mut self, steps: isize) {
         match self.views.shown {
             View::Timeline => self.views.timeline.zoom(steps),
-            _ => self.say("The timeline alone can be zoomed: 4 shows it".to_owned(), false),
+            View::Tree | View::Flat | View::Churn | View::Users | View::Alerts => {
+                self.say("The timeline alone can be zoomed: 4 shows it".to_owned(), false)
+            }
         }
     }
 
@@ -272,7 +276,9 @@ impl App {
     pub(super) fn follow_now(&mut self) {
         match self.views.shown {
             View::Timeline => self.views.timeline.follow(),
-            _ => self.say("The timeline alone follows time: 4 shows it".to_owned(), false),
+            View::Tree | View::Flat | View::Churn | View::Users | View::Alerts => {
+                self.say("The timeline alone follows time: 4 shows it".to_owned(), false)
+            }
         }
     }
 }

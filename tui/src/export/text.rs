@@ -6,8 +6,8 @@ use ptree_core::facts::{Reader, Value};
 use ptree_core::{Fact, Process, Row, text};
 
 use super::Moment;
-use crate::columns::left;
 use crate::label;
+use crate::measure::left;
 use crate::screen::ascii::simplified;
 
 /// Columns of a user's name.
@@ -91,7 +91,7 @@ pub fn command(process: &Process) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::columns::width;
+    use crate::measure::width;
 
     /// What is written of what a script says, without the heading.
     fn written(script: &str, names: &[(u32, &str)], ascii: bool) -> Vec<String> {

@@ -48,7 +48,7 @@ fn like(symbol: &str) -> char {
 pub(crate) fn simplified(line: &str) -> String {
     let plain = |symbol: &str| match symbol.is_ascii() {
         true => symbol.to_owned(),
-        false => like(symbol).to_string().repeat(crate::columns::width(symbol)),
+        false => like(symbol).to_string().repeat(crate::measure::width(symbol)),
     };
     line.graphemes(true).map(plain).collect()
 }
@@ -63,7 +63,7 @@ pub(crate) fn simplify(buffer: &mut Buffer) {
             continue;
         }
         let like = like(symbol);
-        let columns = crate::columns::width(symbol).max(1);
+        let columns = crate::measure::width(symbol).max(1);
         // The second half of a wide character has had no style: it was hidden.
         let style = buffer.content[at].style();
         for cell in at..(at + columns).min(at + width - at % width) {

@@ -2,8 +2,8 @@
 
 use super::cells::cut;
 use crate::app::App;
-use crate::columns::width as columns;
 use crate::label;
+use crate::measure::width as columns;
 
 /// In at most `width` columns, where there is something to say; ancestors give way from the root on.
 pub(super) fn trail(app: &App, width: usize) -> Option<String> {

@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-pub(super) use crate::columns::{cut, left};
-use crate::columns::{start, width as columns};
+pub(super) use crate::measure::{cut, left};
+use crate::measure::{start, width as columns};
 
 /// The text without its first columns; a wide character across the edge goes too.
 pub(super) fn skip(text: &str, columns: usize) -> &str {

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::cells::cut;
 use crate::action::{Command, Mode};
 use crate::app::App;
-use crate::columns::{end, width as columns};
+use crate::measure::{end, width as columns};
 use crate::screen::theme::Theme;
 
 /// More completions than this are no choice.

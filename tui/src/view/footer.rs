@@ -14,8 +14,8 @@ use super::header;
 use super::help;
 use crate::action::{Command, Mode, Spec, commands};
 use crate::app::App;
-use crate::columns::width as columns;
 use crate::keymap::spelled_out;
+use crate::measure::width as columns;
 use crate::screen::areas::Areas;
 use crate::screen::theme::Theme;
 

@@ -9,8 +9,8 @@ use super::cells::{cut, left, spread};
 use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
 use crate::clock::Played;
-use crate::columns::width as columns;
 use crate::label::{count, degraded, percent, rate};
+use crate::measure::width as columns;
 use crate::screen::theme::Theme;
 
 /// With fewer columns, notices are brief.

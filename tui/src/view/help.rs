@@ -13,7 +13,7 @@ use super::cells::{cut, left, place, spread};
 use crate::action::{Mode, Spec, commands};
 use crate::app::App;
 use crate::column::COLUMNS;
-use crate::columns::width as columns;
+use crate::measure::width as columns;
 use crate::screen::theme::Theme;
 
 /// Columns of the keys.

@@ -69,7 +69,8 @@ fn title(app: &App) -> (&'static str, &'static str) {
         }
         View::Churn => ("Churn by launcher", "CPU is that of finished children; Enter goes there"),
         View::Users => ("Users", "Enter shows one's processes alone"),
-        _ => ("Alerts", "Enter goes to the culprit"),
+        View::Alerts => ("Alerts", "Enter goes to the culprit"),
+        View::Tree | View::Flat | View::Timeline => ("", ""),
     }
 }
 
@@ -78,7 +79,10 @@ fn nothing(app: &App) -> String {
     match app.view() {
         View::Churn => "Nothing has been launched yet.".to_owned(),
         View::Users => "No user is known yet.".to_owned(),
-        _ => format!("No alert so far: one is raised at {} forks/s.", label::rate(app.alert_limit(Spawn::Processes))),
+        View::Tree | View::Flat | View::Timeline => String::new(),
+        View::Alerts => {
+            format!("No alert so far: one is raised at {} forks/s.", label::rate(app.alert_limit(Spawn::Processes)))
+        }
     }
 }
 

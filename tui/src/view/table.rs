@@ -16,8 +16,8 @@ use super::cells::{cut, left, right, skip};
 use crate::action::{Command, Mode};
 use crate::app::{App, Capture};
 use crate::column::{Column, Side};
-use crate::columns::width as columns;
 use crate::label;
+use crate::measure::width as columns;
 use crate::screen::theme::Theme;
 
 use self::cell::{Cells, Joined};

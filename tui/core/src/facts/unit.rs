@@ -31,12 +31,27 @@ type Factors = &'static [(&'static str, u64)];
 const COUNT: Factors = &[("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000), ("K", 1_000), ("", 1)];
 const TIME: Factors = &[
     ("w", 604_800_000_000_000),
+    ("week", 604_800_000_000_000),
+    ("weeks", 604_800_000_000_000),
     ("d", 86_400_000_000_000),
+    ("day", 86_400_000_000_000),
+    ("days", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
+    ("hr", 3_600_000_000_000),
+    ("hour", 3_600_000_000_000),
+    ("hours", 3_600_000_000_000),
     ("m", 60_000_000_000),
     ("min", 60_000_000_000),
+    ("mins", 60_000_000_000),
+    ("minute", 60_000_000_000),
+    ("minutes", 60_000_000_000),
     ("s", 1_000_000_000),
+    ("sec", 1_000_000_000),
+    ("secs", 1_000_000_000),
+    ("second", 1_000_000_000),
+    ("seconds", 1_000_000_000),
     ("ms", 1_000_000),
+    ("msec", 1_000_000),
     ("us", 1_000),
     ("µs", 1_000),
     ("ns", 1),
@@ -112,7 +127,7 @@ impl Unit {
     ///
     /// # Errors
     /// A sentence that says what was expected.
-    pub(crate) fn parse(self, text: &str) -> Result<u64, String> {
+    pub fn parse(self, text: &str) -> Result<u64, String> {
         if self == Self::Instant {
             let ago = text.strip_suffix("ago").filter(|ago| ago.ends_with(char::is_whitespace));
             return ago.and_then(|ago| Self::Time.parse(ago.trim_end()).ok()).ok_or_else(|| self.expected(text));
@@ -160,6 +175,8 @@ impl Unit {
             return Err(self.expected(text));
         }
         let (unit, rest) = rest.split_at(rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len()));
+        // As durations are shown: "24m 28s".
+        let unit = if self == Self::Time { unit.trim() } else { unit };
         // A bare number is of seconds; behind hours, it could be of anything.
         let unit = if unit.is_empty() && self == Self::Time && rest_of == text { "s" } else { unit };
         let Some(&(_, factor)) = self.factors().iter().find(|(name, _)| *name == unit) else {
@@ -226,6 +243,8 @@ mod tests {
             (Unit::Time, "10", 10_000_000_000),
             (Unit::Time, "0.5", 500_000_000),
             (Unit::Time, "2h30m", 9_000_000_000_000),
+            (Unit::Time, "24m 28s", 1_468_000_000_000),
+            (Unit::Time, "3 hours", 10_800_000_000_000),
             (Unit::Time, "1.5ms", 1_500_000),
             (Unit::Time, "5us", 5_000),
             (Unit::Time, "0.3ns", 0),

@@ -144,6 +144,7 @@ fn expressions_pick_processes() {
         ("not code=0", &ALL),
         ("lifetime=1s", &[]),
         ("lifetime<=2s", &[31, 32]),
+        ("lifetime>'1m 35s'", &[1, 2, 10, 20]),
         ("lifetime>1m35s", &[1, 2, 10, 20]),
         ("cpu=50%", &[33]),
         ("cpu>50.1%", &[]),

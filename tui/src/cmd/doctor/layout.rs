@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Common;
 use crate::cmd;
-use crate::columns::width;
+use crate::measure::width;
 
 /// Prints the layout. Fails when a kernel with it cannot be captured.
 ///

@@ -38,10 +38,10 @@ fn escaped(bytes: Option<&[u8]>) -> Cow<'static, str> {
 /// The end of a path, which says more than its beginning.
 fn end_of(path: Option<&[u8]>, width: usize) -> Cow<'static, str> {
     let path = escaped(path);
-    if crate::columns::width(&path) <= width {
+    if crate::measure::width(&path) <= width {
         return path;
     }
-    format!("…{}", crate::columns::end(&path, width.saturating_sub(1))).into()
+    format!("…{}", crate::measure::end(&path, width.saturating_sub(1))).into()
 }
 
 /// A process and its row.

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::{fitting, guide, guide_room};
 use crate::action::Hit;
 use crate::app::App;
-use crate::columns;
+use crate::measure;
 
 /// What stands in this column and row of the screen, if `area` is that of the table.
 pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
@@ -33,7 +33,7 @@ pub(crate) fn hit(app: &App, area: Rect, column: u16, row: u16) -> Option<Hit> {
     let mut mark = 0..0;
     if drawn.has_children {
         rows.window(index..index + 1, command, |_, row, guides| {
-            let width = columns::width(&guide(guides, row, row.folded, guide_room(command)));
+            let width = measure::width(&guide(guides, row, row.folded, guide_room(command)));
             // The levels above have their own rows.
             mark = end + width.saturating_sub(3)..end + width;
         });
